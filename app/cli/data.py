@@ -1,0 +1,43 @@
+"""`samaki areas import` and `samaki load`: rows from a file, and synthetic rows in bulk."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.cli.place import DataDir, configured, database
+from app.schema import prepare, upgrade
+from app.settings import settings
+
+
+def import_areas(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    data_dir: DataDir = None,
+) -> None:
+    """Import the gazetteer: all rows, or none and every bad row named."""
+    from app.services.areas import import_file
+
+    with database(configured(data_dir)) as urls:
+        report = import_file(urls, file)
+    for problem in report.problems:
+        typer.echo(problem, err=True)
+    if report.problems:
+        raise typer.Exit(1)
+    typer.echo(f"{report.rows} areas: {report.added} new, {report.changed} changed")
+
+
+def load(
+    cases: Annotated[int, typer.Option(min=1, help="how many cases")],
+    seed: Annotated[int, typer.Option(help="the same seed gives the same data")] = 1,
+    data_dir: DataDir = None,
+) -> None:
+    """Fill the database with synthetic cases, to see how it behaves at size."""
+    from app.demo import load_cases
+
+    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with database(configured(data_dir)) as urls, Progress(*columns) as progress:
+        prepare(urls.admin)
+        upgrade(urls.owner)
+        bar = progress.add_task("cases", total=cases)
+        load_cases(urls, settings(), cases, seed, lambda done: progress.update(bar, completed=done))

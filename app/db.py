@@ -1,0 +1,81 @@
+"""Engine and transactions: one request is one transaction, with the caller's settings for the row policies."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from app.database_urls import sqlalchemy_url
+from app.settings import Settings
+
+Clock = Callable[[], datetime]
+
+BEGIN_REQUEST = text("select * from begin_request(:session_id, :clock)")
+SET_CLOCK = text("select set_config('samaki.now', :clock, true)")
+
+
+class Database:
+    """The runtime role's connections. `clock` is None in production: then the database's clock rules."""
+
+    def __init__(self, url: str, settings: Settings, clock: Clock | None = None) -> None:
+        self.engine = _engine(url, settings)
+        self.clock = clock
+
+    def now(self) -> datetime:
+        """The time of work that has no transaction yet (reading a token)."""
+        return self.clock() if self.clock else datetime.now(UTC)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that is committed when the block ends well, and rolled back when it raises."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+            await session.commit()
+
+    async def begin_request(self, session: AsyncSession, session_id: UUID) -> RowMapping | None:
+        """Write the caller's settings into the transaction; None when the session is not alive."""
+        parameters = {"session_id": session_id, "clock": self.clock() if self.clock else None}
+        return (await session.execute(BEGIN_REQUEST, parameters)).mappings().one_or_none()
+
+    async def use_clock(self, session: AsyncSession) -> datetime:
+        """For transactions without a caller (sign-in): the time, the same in Python and in the database."""
+        now = self.now()
+        if self.clock:
+            await session.execute(SET_CLOCK, {"clock": now.isoformat()})
+        return now
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.engine.dispose()
+
+
+def _engine(url: str, settings: Settings) -> AsyncEngine:
+    connect: dict[str, Any] = {
+        "prepare_threshold": settings.prepare_threshold,
+        "connect_timeout": 5,
+        "application_name": "samaki",
+    }
+    engine = create_async_engine(
+        sqlalchemy_url(url),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout_seconds,
+        pool_use_lifo=True,
+        connect_args=connect,
+        hide_parameters=True,  # values of people never reach a log or an error
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("set time zone 'UTC'")
+            cursor.execute(f"set statement_timeout = {int(settings.statement_timeout_ms)}")
+            cursor.execute("set idle_in_transaction_session_timeout = '30s'")
+        connection.commit()
+
+    return engine

@@ -1,0 +1,1 @@
+"""The demo quarter and load data: invented, seeded, the same every time."""

@@ -1,0 +1,138 @@
+"""The route of every operation: one request is one transaction, committed before the answer leaves.
+
+Order: token (401), role (403), repeated request, then the body. What the caller addresses but cannot see is a 404
+even when the body is wrong too.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+
+from app.errors import FieldError, Invalid, NotFound, UnsupportedMediaType
+from app.idempotency import KeyedPost
+from app.policy import Permission
+from app.security import (
+    Call,
+    authenticate,
+    current_session,
+    declared_permission,
+    read_claims,
+    require_role,
+    runtime_of,
+)
+from app.services.visible import is_addressable
+from app.strict_json import StrictRequest
+
+Session = Annotated[AsyncSession, Depends(current_session)]
+IfMatch = Annotated[str | None, Header(max_length=200)]
+Handler = Callable[[Request], Awaitable[Response]]
+
+API = "/api/v1"
+
+
+class Route(APIRoute):
+    """An operation that names its permission runs inside the caller's transaction; one that names none is public."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+        permission = declared_permission(self.dependant)
+        known_query = _query_names(self.dependant)
+        takes_json = self.body_field is not None and permission is not None
+
+        async def answer(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            if permission is None:
+                _refuse_unknown_query(strict, known_query)
+                return await handler(strict)
+            runtime, claims = runtime_of(strict), read_claims(strict)
+            strict.state.actor_id = str(claims.subject)
+            if takes_json:
+                await strict.body()  # before a connection is taken: a slow sender must not hold one
+            async with runtime.database.transaction() as session:
+                actor = await authenticate(runtime, session, claims)
+                require_role(actor, permission)
+                strict.state.call = Call(session, actor)
+                keyed = await KeyedPost.claim(strict, session, actor)
+                if keyed is None or keyed.earlier_status is None:
+                    response = await _visible_first(
+                        strict, session, permission, _checked(handler, known_query, takes_json)
+                    )
+                    if keyed is not None:
+                        keyed.remember(session, actor, response)
+                    return response
+            return await keyed.replay(strict)
+
+        return answer
+
+
+def _checked(handler: Handler, known_query: frozenset[str], takes_json: bool) -> Handler:
+    async def run(request: Request) -> Response:
+        _refuse_unknown_query(request, known_query)
+        if takes_json and not _is_json(request):
+            raise UnsupportedMediaType
+        return await handler(request)
+
+    return run
+
+
+async def _visible_first(
+    request: Request, session: AsyncSession, permission: Permission, handler: Handler
+) -> Response:
+    """Run the handler; when the request itself is wrong, first say whether what it addresses exists at all."""
+    try:
+        return await handler(request)
+    except (RequestValidationError, Invalid, UnsupportedMediaType):
+        for name, value in request.path_params.items():
+            if not await is_addressable(session, name, str(value), permission):
+                raise NotFound from None
+        raise
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json"
+
+
+def _query_names(dependant: Dependant) -> frozenset[str]:
+    names: set[str] = set()
+    for part in [dependant, *dependant.dependencies]:
+        for field in part.query_params:
+            model = field.field_info.annotation
+            if isinstance(model, type) and issubclass(model, BaseModel):
+                names |= {info.alias or name for name, info in model.model_fields.items()}
+            else:
+                names.add(field.alias)
+    return frozenset(names)
+
+
+def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
+    if request.scope["query_string"] and (unknown := set(request.query_params) - known):
+        raise Invalid(
+            [
+                FieldError(
+                    f"/query/{name}"
+                    if name.isidentifier() and name.isascii() and len(name) <= 64
+                    else "/query",
+                    "unknown_field",
+                    "There is no such parameter.",
+                )  # noqa: PLR2004
+                for name in sorted(unknown)[:20]
+            ]
+        )
+
+
+def created(response: Response, path: str) -> None:
+    """201's Location, below the API's base."""
+    response.headers["Location"] = API + path
+
+
+def answers_for(response: Response, path: str) -> None:
+    """Where the resource of a 200 answer to a POST can be read again."""
+    response.headers["Content-Location"] = API + path

@@ -1,0 +1,197 @@
+"""The secrets of the service, as files: keys that sign access tokens, and the root of all keyed hashes."""
+
+import base64
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_pem
+
+ROOT_FILE = "secret.key"
+SIGNING_FILES = "token-*.pem"
+ROOT_BYTES = 32
+# 32 random bytes hold about 30 different values; 15 or fewer happen once in 10^15. Typed ones repeat.
+LEAST_DISTINCT_BYTES = 16
+RESTORE = "restore it from the keys backup, readable by this account alone"
+OTHERS = 0o077  # any right of the group or the world
+
+
+class UnusableKey(Exception):  # noqa: N818 - a state of the file
+    """A key file or directory that cannot be trusted; says where and what to do, never what is inside."""
+
+
+@dataclass(frozen=True)
+class TokenKey:
+    """One ES256 key pair; `kid` is its RFC 7638 thumbprint (43 characters)."""
+
+    private: ec.EllipticCurvePrivateKey = field(repr=False)
+
+    @cached_property
+    def kid(self) -> str:
+        # RFC 7638, section 3: required members only, in lexicographic order, without white space.
+        canonical = json.dumps(self._point, sort_keys=True, separators=(",", ":"))
+        return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+    @property
+    def jwk(self) -> dict[str, str]:
+        """The public half as a JSON Web Key (RFC 7517)."""
+        return {**self._point, "kid": self.kid, "use": "sig", "alg": "ES256"}
+
+    @property
+    def _point(self) -> dict[str, str]:
+        numbers = self.private.public_key().public_numbers()
+        x, y = (_base64url(coordinate.to_bytes(32, "big")) for coordinate in (numbers.x, numbers.y))
+        return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+
+
+@dataclass(frozen=True)
+class KeyStore:
+    """The loaded keys: `token_keys` newest first (the first signs, all verify), and the root secret."""
+
+    token_keys: tuple[TokenKey, ...]
+    _root: bytes = field(repr=False)
+
+    @classmethod
+    def load(cls, keys_dir: Path) -> Self:
+        """Read every key file in `keys_dir`; raises UnusableKey at the first that cannot be trusted."""
+        _check_directory(keys_dir)
+        # Names carry the time of creation. Modification times would not survive a restore.
+        paths = sorted(keys_dir.glob(SIGNING_FILES), reverse=True)
+        if not paths:
+            raise UnusableKey(f"{keys_dir} holds no token-*.pem: restore the keys backup into it.")
+        return cls(tuple(_read_token_key(path) for path in paths), _read_secret(keys_dir / ROOT_FILE))
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for one purpose ("refresh-token", "idempotency"); one key tells nothing of another."""
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", purpose):
+            raise ValueError("a purpose is lower-case letters, digits and hyphens")
+        info = b"samaki/" + purpose.encode()
+        return HKDF(algorithm=hashes.SHA256(), length=ROOT_BYTES, salt=None, info=info).derive(self._root)
+
+    def digest(self, purpose: str, data: bytes) -> bytes:
+        """Keyed hash of `data`, 32 bytes (HMAC-SHA256 with the key of that purpose)."""
+        return hmac.digest(self.secret(purpose), data, "sha256")
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """The public key set that partners read at /.well-known/jwks.json (RFC 7517)."""
+        return {"keys": [key.jwk for key in self.token_keys]}
+
+
+def ensure(keys_dir: Path) -> None:
+    """Create the keys on the first start, and change nothing later; safe beside a second process.
+
+    Raises UnusableKey if the directory cannot be made, or may be read by others.
+    """
+    try:
+        keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_directory(keys_dir)
+        with _opened(keys_dir) as directory:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            # The token key is written last. A directory with a token key and no secret has lost the secret;
+            # a new one would quietly orphan every hash made with the old, so load() is left to refuse.
+            if any(keys_dir.glob(SIGNING_FILES)):
+                return
+            if not (keys_dir / ROOT_FILE).exists():
+                _write(keys_dir / ROOT_FILE, secrets.token_bytes(ROOT_BYTES))
+            key = ec.generate_private_key(ec.SECP256R1())
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            _write(keys_dir / f"token-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.pem", pem)
+        _sync(keys_dir.parent)
+    except OSError as error:
+        reason = f"{keys_dir} takes no keys ({error.strerror})"
+        raise UnusableKey(f"{reason}: make it writable, or choose another data directory.") from None
+
+
+def _read_token_key(path: Path) -> TokenKey:
+    pem = _read_private(path)
+    try:
+        key = load_pem(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise UnusableKey(f"{path} is not an unencrypted PEM private key: {RESTORE}.") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise UnusableKey(f"{path} is not a P-256 key: ES256 needs one, so replace or remove it.")
+    return TokenKey(key)
+
+
+def _read_secret(path: Path) -> bytes:
+    root = _read_private(path)
+    if len(root) != ROOT_BYTES:
+        raise UnusableKey(f"{path} must hold exactly {ROOT_BYTES} random bytes: {RESTORE}.")
+    if len(set(root)) < LEAST_DISTINCT_BYTES or (root.isascii() and root.decode().isprintable()):
+        raise UnusableKey(f"{path} is a placeholder, not random bytes: {RESTORE}.")
+    return root
+
+
+def _read_private(path: Path) -> bytes:
+    """The content of a file that only its owner may read."""
+    try:
+        # Non-blocking, so that a pipe in the place of a key cannot hang the start.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            _refuse_others(path, os.fstat(file.fileno()), "600")
+            content = file.read()
+    except OSError as error:
+        raise UnusableKey(f"{path} cannot be read ({error.strerror}): {RESTORE}.") from None
+    if not content:
+        raise UnusableKey(f"{path} is empty: {RESTORE}.")
+    return content
+
+
+def _check_directory(keys_dir: Path) -> None:
+    try:
+        with _opened(keys_dir) as directory:
+            status = os.fstat(directory)
+    except OSError as error:
+        reason = f"{keys_dir} cannot be opened ({error.strerror})"
+        raise UnusableKey(f"{reason}: check the data directory or restore its backup.") from None
+    _refuse_others(keys_dir, status, "700")
+
+
+def _refuse_others(path: Path, status: os.stat_result, mode: str) -> None:
+    if status.st_mode & OTHERS:
+        raise UnusableKey(f"{path} is open to other accounts of this machine: run chmod {mode} on it.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put `content` at `path` whole or not at all, durably; only the owner may read it."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)  # left by a start that was cut off
+    with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    with _opened(directory) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextmanager
+def _opened(directory: Path) -> Iterator[int]:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,80 @@
+"""Builds the application: routers, the edge around them, and the process's runtime."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from app import edge, errors, health, logs
+from app.api_page import serve_api_page
+from app.db import Clock, Database
+from app.http import API
+from app.keys import KeyStore
+from app.openapi import describe
+from app.routers import (
+    areas,
+    assignments,
+    auth,
+    cases,
+    consents,
+    incidents,
+    notes,
+    organisations,
+    people,
+    users,
+)
+from app.security import RequestRate, Runtime
+from app.settings import Settings, settings
+from app.tokens import AccessTokens
+
+ROUTERS = (auth, areas, organisations, users, people, cases, assignments, consents, incidents, notes)
+
+
+def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The application for these settings. `clock` is for tests: what it says is the time, in the database too."""
+    configuration = chosen or settings()
+    logs.configure()
+    runtime = build_runtime(configuration, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await runtime.database.close()
+
+    app = FastAPI(
+        title="Samaki",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{API}/openapi.json",
+    )
+    app.state.runtime = runtime
+    errors.install(app)
+    base = APIRouter(prefix=API)
+    for module in ROUTERS:
+        base.include_router(module.router)
+    app.include_router(base)
+    app.include_router(health.router)
+    describe(app)
+    pages = serve_api_page(app) if configuration.demo else []
+    edge.wrap(
+        app,
+        body_limit=configuration.body_limit_bytes,
+        cors_origins=configuration.cors_origins,
+        docs_paths=pages,
+    )
+    return app
+
+
+def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtime:
+    """Keys, tokens, connections and rates of one process. Raises UnusableKey when the key files are not as they must be."""
+    assert configuration.database_url is not None, "the command line fills the URL in"
+    keys = KeyStore.load(configuration.keys_dir)
+    return Runtime(
+        settings=configuration,
+        database=Database(configuration.database_url.get_secret_value(), configuration, clock),
+        keys=keys,
+        tokens=AccessTokens(keys, configuration.issuer, configuration.audience),
+        rate=RequestRate(configuration.requests_per_minute),
+    )

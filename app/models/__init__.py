@@ -1,0 +1,29 @@
+"""Tables and schemas, one file per thing of the field; importing this package registers every table."""
+
+from app.models import (
+    area,
+    assignment,
+    case,
+    consent,
+    event,
+    incident,
+    note,
+    organisation,
+    person,
+    service_rows,
+    user,
+)
+
+__all__ = [
+    "area",
+    "assignment",
+    "case",
+    "consent",
+    "event",
+    "incident",
+    "note",
+    "organisation",
+    "person",
+    "service_rows",
+    "user",
+]

@@ -1,0 +1,82 @@
+"""What a client agreed to: for which purpose, with whom, and until when."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field as Rule
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import Column, ForeignKeyConstraint, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded
+from app.models.codes import ConsentForm, ConsentGivenBy, ConsentPurpose, Sector, SharedField
+from app.text import ShortText
+
+
+class Consent(Table, table=True):
+    __tablename__ = "consents"
+    __table_args__ = (
+        ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
+        Index("ix_consents_case", "case_id", "purpose"),
+    )
+
+    case_id: UUID
+    organisation_id: UUID  # of the case
+    purpose: ConsentPurpose = Field(sa_type=coded(ConsentPurpose))
+    recipient_id: UUID | None = Field(default=None, foreign_key="organisations.id")
+    sector: Sector | None = Field(default=None, sa_type=coded(Sector))
+    shared_fields: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    given_by: ConsentGivenBy = Field(sa_type=coded(ConsentGivenBy))
+    form: ConsentForm = Field(sa_type=coded(ConsentForm))
+    obtained_on: date
+    expires_on: date | None = None
+    withdrawn_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    withdrawn_by: UUID | None = Field(default=None, foreign_key="users.id")
+    created_by: UUID = Field(foreign_key="users.id")
+    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+
+
+class ConsentCreate(Body):
+    purpose: ConsentPurpose
+    organisation_id: UUID | None = None
+    sector: Sector | None = None
+    shared_fields: Annotated[list[SharedField], Rule(max_length=20)] = []
+    given_by: ConsentGivenBy = ConsentGivenBy.CLIENT
+    form: ConsentForm
+    obtained_on: Day
+    expires_on: Day | None = None
+
+    @model_validator(mode="after")
+    def consistent(self) -> "ConsentCreate":
+        if self.expires_on is not None and self.expires_on < self.obtained_on:
+            raise PydanticCustomError("expires_before_obtained", "A consent cannot end before it was given.")
+        referral = self.purpose is ConsentPurpose.REFERRAL
+        if referral and self.organisation_id is None and self.sector is None:
+            raise PydanticCustomError(
+                "recipient_required", "A consent to a referral names its recipient or sector."
+            )
+        return self
+
+
+class Withdrawal(Body):
+    reason: ShortText | None = None
+
+
+class ConsentRead(Read):
+    id: UUID
+    case_id: UUID
+    purpose: ConsentPurpose
+    organisation_id: UUID | None
+    sector: Sector | None
+    shared_fields: list[SharedField]
+    given_by: ConsentGivenBy
+    form: ConsentForm
+    obtained_on: date
+    expires_on: date | None
+    withdrawn_at: datetime | None
+    active: bool
+    version: int
+    created_at: datetime

@@ -1,0 +1,51 @@
+"""The one stream of what happened: timeline of a case, and later outbox, feed and source of sync."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from app.models.base import TIMESTAMP, Read, TransactionId, coded
+from app.models.case import Colleague
+from app.models.codes import NoteAudience
+
+
+class Event(SQLModel, table=True):
+    """`data` holds codes and ids only; words of people (a reason) are in `private`."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
+        Index("ix_events_case", "case_id", text("at DESC"), text("id DESC")),
+        Index("ix_events_stream", "organisation_id", "xid"),
+    )
+
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012  # RETURNING would need the right to read the row
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    case_id: UUID | None = None
+    organisation_id: UUID
+    type: str = Field(max_length=60)
+    audience: NoteAudience = Field(default=NoteAudience.CASEWORKERS, sa_type=coded(NoteAudience))
+    at: datetime = Field(sa_type=TIMESTAMP)
+    actor_id: UUID | None = Field(default=None, foreign_key="users.id")
+    subject_id: UUID | None = None
+    data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    xid: int | None = Field(
+        default=None,
+        sa_column=Column(TransactionId(), nullable=False, server_default=text("pg_current_xact_id()")),
+    )
+
+
+class TimelineRead(Read):
+    id: UUID
+    type: str
+    at: datetime
+    actor: Colleague | None
+    subject_id: UUID | None
+    data: dict[str, Any]
+    reason: str | None

@@ -1,0 +1,161 @@
+"""People and partner systems that sign in, their credentials, sessions and refresh tokens."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from pydantic import Field as Rule
+from sqlalchemy import Column, Index, String
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field, SQLModel
+
+from app.models.base import TIMESTAMP, Body, Patch, Read, Table, coded, optional
+from app.models.codes import Language, Role
+from app.models.organisation import principal
+from app.text import NameText
+
+Username = Annotated[str, Rule(pattern=r"^[a-z][a-z0-9_.-]{2,39}$")]
+CommuneCode = Annotated[str, Rule(pattern=r"^[0-9]{6}$")]
+Communes = Annotated[list[CommuneCode], Rule(max_length=100)]
+
+
+class User(Table, table=True):
+    __tablename__ = "users"
+
+    username: str = Field(unique=True)
+    display_name: str
+    role: Role = Field(sa_type=coded(Role))
+    organisation_id: UUID | None = Field(default=None, foreign_key="organisations.id", index=True)
+    communes: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(String()), nullable=False, server_default="{}")
+    )
+    language: Language = Field(default=Language.KM, sa_type=coded(Language))
+    active: bool = True
+    system: bool = False  # a partner's system (client credentials), never a person
+    principal: UUID
+
+    @classmethod
+    def named(cls, now: datetime, **fields: object) -> "User":
+        """A new row with its principal."""
+        own_id = fields.setdefault("id", uuid4())
+        assert isinstance(own_id, UUID)
+        return cls(created_at=now, updated_at=now, principal=principal("user", own_id), **fields)
+
+
+class UserCredential(SQLModel, table=True):
+    """What proves who a user is, apart from the row that colleagues may read."""
+
+    __tablename__ = "user_credentials"
+
+    user_id: UUID = Field(primary_key=True, foreign_key="users.id")
+    password_hash: str
+    changed_at: datetime = Field(sa_type=TIMESTAMP)
+
+
+class SignInSession(SQLModel, table=True):
+    """One sign-in on one device; ending it ends every token of it at once."""
+
+    __tablename__ = "sessions"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", index=True)
+    created_at: datetime = Field(sa_type=TIMESTAMP)
+    expires_at: datetime = Field(sa_type=TIMESTAMP)
+    ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    end_reason: str | None = None
+
+
+class RefreshToken(SQLModel, table=True):
+    """A refresh token by its keyed hash; a used one that comes back ends the session."""
+
+    __tablename__ = "refresh_tokens"
+
+    digest: bytes = Field(primary_key=True)
+    session_id: UUID = Field(foreign_key="sessions.id", index=True)
+    created_at: datetime = Field(sa_type=TIMESTAMP)
+    expires_at: datetime = Field(sa_type=TIMESTAMP)
+    used_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+
+
+class SignInAttempt(SQLModel, table=True):
+    """One sign-in under way or failed; a success takes its row away again."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (
+        Index("ix_sign_in_attempts_account", "account", "address", "at"),
+        Index("ix_sign_in_attempts_address", "address", "at"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    account: bytes  # keyed hash of the name as typed: a password typed there by mistake is not kept
+    address: str
+    at: datetime = Field(sa_type=TIMESTAMP)
+
+
+class UserCreate(Body):
+    username: Username
+    display_name: NameText
+    role: Role
+    organisation_id: UUID | None = None
+    communes: Communes = []
+    language: Language = Language.KM
+
+
+class UserUpdate(Patch):
+    display_name: NameText = optional()
+    role: Role = optional()
+    organisation_id: UUID | None = None
+    communes: Communes = optional()
+    language: Language = optional()
+    active: bool = optional()
+
+
+class UserRead(Read):
+    id: UUID
+    username: str
+    display_name: str
+    role: Role
+    organisation_id: UUID | None
+    communes: list[str]
+    language: Language
+    active: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class UserCreated(UserRead):
+    """The only answer that holds the first password."""
+
+    initial_password: str
+
+
+class StaffRead(Read):
+    """A colleague who may be assigned or excluded."""
+
+    id: UUID
+    display_name: str
+    role: Role
+    organisation_id: UUID | None
+    communes: list[str]
+
+
+class Me(Read):
+    id: UUID
+    username: str
+    display_name: str
+    role: Role
+    organisation_id: UUID | None
+    communes: list[str]
+    permissions: list[str]
+    mfa_enrolled: bool
+    language: Language
+
+
+class TokenRead(Read):
+    """Answer of the token endpoint (RFC 6749 section 5.1); `expires_in` in seconds."""
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105 (the type's name in the standard)
+    expires_in: int
+    refresh_token: str | None = None

@@ -1,0 +1,222 @@
+"""Who may do what: permissions of roles, and of a caller's relation to a visible case. Read with access.md.
+
+Visibility is not decided here: the row policies of the database did that already, and what is not visible is a 404.
+A permission reads `thing:verb`. A role without a permission gets 403 whatever the id; a relation without it gets
+403 for a case that the caller can see.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.errors import Forbidden
+from app.models.codes import AccessVia, Category, Role, Sensitivity
+
+
+class Permission(StrEnum):
+    """Every operation of the API names one of these in its router."""
+
+    SELF = "self:read"
+    CODES_READ = "codes:read"
+    AREAS_READ = "areas:read"
+    STAFF_READ = "staff:read"
+    ORGANISATION_READ = "organisation:read"
+    ORGANISATION_EDIT = "organisation:edit"
+    CLIENT_EDIT = "client:edit"
+    USER_READ = "user:read"
+    USER_EDIT = "user:edit"
+    PERSON_READ = "person:read"
+    PERSON_EDIT = "person:edit"
+    HOUSEHOLD_READ = "household:read"
+    HOUSEHOLD_EDIT = "household:edit"
+    CASE_READ = "case:read"
+    CASE_OPEN = "case:open"
+    CASE_EDIT = "case:edit"
+    CASE_MOVE = "case:move"
+    CASE_PEOPLE_READ = "case_people:read"
+    CASE_PEOPLE_EDIT = "case_people:edit"
+    CASELOAD_READ = "caseload:read"
+    ASSIGNMENT_READ = "assignment:read"
+    ASSIGNMENT_EDIT = "assignment:edit"
+    EXCLUSION_READ = "exclusion:read"
+    EXCLUSION_EDIT = "exclusion:edit"
+    CONSENT_READ = "consent:read"
+    CONSENT_EDIT = "consent:edit"
+    INCIDENT_READ = "incident:read"
+    INCIDENT_EDIT = "incident:edit"
+    NOTE_READ = "note:read"
+    NOTE_ADD = "note:add"
+    TIMELINE_READ = "timeline:read"
+
+
+P = Permission
+
+_EVERYONE = {P.SELF, P.CODES_READ, P.AREAS_READ}
+_LIAISON = _EVERYONE | {
+    P.STAFF_READ,
+    P.CASE_READ,
+    P.CASE_OPEN,
+    P.ASSIGNMENT_READ,
+    P.NOTE_READ,
+    P.NOTE_ADD,
+    P.TIMELINE_READ,
+}
+_CASEWORKER = _LIAISON | {
+    P.PERSON_READ,
+    P.PERSON_EDIT,
+    P.HOUSEHOLD_READ,
+    P.HOUSEHOLD_EDIT,
+    P.CASE_EDIT,
+    P.CASE_MOVE,
+    P.CASE_PEOPLE_READ,
+    P.CASE_PEOPLE_EDIT,
+    P.ASSIGNMENT_EDIT,
+    P.EXCLUSION_READ,
+    P.EXCLUSION_EDIT,
+    P.CONSENT_READ,
+    P.CONSENT_EDIT,
+    P.INCIDENT_READ,
+    P.INCIDENT_EDIT,
+    P.ORGANISATION_READ,
+}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CASEWORKER: frozenset(_CASEWORKER),
+    Role.SUPERVISOR: frozenset(_CASEWORKER | {P.CASELOAD_READ}),
+    Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
+    Role.PARTNER: frozenset(_EVERYONE),
+    Role.AUDITOR: frozenset(_EVERYONE),
+    Role.ADMIN: frozenset(
+        _EVERYONE | {P.ORGANISATION_READ, P.ORGANISATION_EDIT, P.CLIENT_EDIT, P.USER_READ, P.USER_EDIT}
+    ),
+}
+
+
+class Relation(StrEnum):
+    """What a caller is to a case: the columns of the table in access.md, and the stub."""
+
+    LEAD = "lead"
+    ASSIGNED = "assigned"
+    COVER = "cover"
+    LIAISON = "liaison"
+    REVIEWER = "reviewer"
+    BREAK_GLASS = "break_glass"
+    STAFF = "staff"
+    SUPERVISOR = "supervisor"
+    STUB = "stub"
+
+
+_READ_FULL = {
+    P.CASE_READ,
+    P.CASE_PEOPLE_READ,
+    P.ASSIGNMENT_READ,
+    P.CONSENT_READ,
+    P.INCIDENT_READ,
+    P.NOTE_READ,
+    P.TIMELINE_READ,
+}
+_WORK = _READ_FULL | {
+    P.CASE_EDIT,
+    P.CASE_MOVE,
+    P.CASE_PEOPLE_EDIT,
+    P.CONSENT_EDIT,
+    P.INCIDENT_EDIT,
+    P.NOTE_ADD,
+}
+_OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT}
+
+RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
+    Relation.LEAD: frozenset(_WORK | _OVERSEE),
+    Relation.ASSIGNED: frozenset(_WORK),
+    Relation.COVER: frozenset(_WORK),
+    Relation.LIAISON: frozenset({P.CASE_READ, P.ASSIGNMENT_READ, P.NOTE_READ, P.NOTE_ADD, P.TIMELINE_READ}),
+    Relation.REVIEWER: frozenset(_READ_FULL | {P.NOTE_ADD, P.CASE_MOVE} | _OVERSEE),
+    Relation.BREAK_GLASS: frozenset(_READ_FULL | {P.NOTE_ADD}),
+    Relation.STAFF: frozenset(_READ_FULL),
+    Relation.SUPERVISOR: frozenset(
+        _READ_FULL | _OVERSEE | {P.CASE_EDIT, P.CASE_MOVE, P.CASE_PEOPLE_EDIT, P.CONSENT_EDIT, P.NOTE_ADD}
+    ),
+    Relation.STUB: frozenset({P.ASSIGNMENT_EDIT, P.EXCLUSION_EDIT}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the caller reaches one visible case: the strongest way, which is shown, and every relation."""
+
+    case_id: UUID
+    organisation_id: UUID
+    mode: str
+    via: AccessVia
+    relations: frozenset[Relation]
+
+    @property
+    def is_liaison(self) -> bool:
+        """True when the caller gets the liaison view."""
+        return self.relations == {Relation.LIAISON}
+
+    @property
+    def works(self) -> bool:
+        """True for lead, assigned and cover."""
+        return bool(self.relations & {Relation.LEAD, Relation.ASSIGNED, Relation.COVER})
+
+
+_STRENGTH = {"write": 0, "contribute": 1, "read": 2}
+
+
+def access_of(case_id: UUID, organisation_id: UUID, ways: list[str]) -> Access:
+    """Build an Access from rows of `case_access`, each written `"<mode> <via>"`."""
+    found = sorted(
+        (_STRENGTH[mode], list(AccessVia).index(AccessVia(via)), mode, via)
+        for mode, via in map(str.split, ways)
+    )
+    _, _, mode, via = found[0]
+    relations = frozenset(_relation(one[2], one[3]) for one in found)
+    return Access(case_id, organisation_id, mode, AccessVia(via), relations)
+
+
+def _relation(mode: str, via: str) -> Relation:
+    if via == AccessVia.ORGANISATION:
+        return Relation.SUPERVISOR if mode == "write" else Relation.STAFF
+    return Relation(via)
+
+
+def role_may(role: Role, permission: Permission) -> bool:
+    """May this role ever use the operation?"""
+    return permission in ROLE_PERMISSIONS[role]
+
+
+def may(access: Access, permission: Permission) -> bool:
+    """May the caller do this to this case?"""
+    return any(permission in RELATION_PERMISSIONS[relation] for relation in access.relations)
+
+
+def require(access: Access, permission: Permission) -> None:
+    """403 unless the caller's relation to the visible case allows it."""
+    if not may(access, permission):
+        raise Forbidden
+
+
+SENSITIVE_CATEGORIES = frozenset(
+    {Category.HEALTH_REFERRAL, Category.DOMESTIC_VIOLENCE, Category.MARITAL_ISSUE}
+)
+
+# A liaison knows neither category nor sensitivity nor lead, so may not ask for them either: a filter is an answer.
+LIAISON_FILTERS = frozenset({"status", "priority", "commune_code", "assigned", "sort", "limit", "cursor"})
+
+
+def own_sensitivity(category: Category) -> Sensitivity:
+    """The least sensitivity of a category."""
+    return Sensitivity.SENSITIVE if category in SENSITIVE_CATEGORIES else Sensitivity.STANDARD
+
+
+def permissions_of(role: Role) -> list[str]:
+    """The role's permissions, for /me."""
+    return sorted(permission.value for permission in ROLE_PERMISSIONS[role])
+
+
+def forbid(condition: Any) -> None:
+    """403 when the condition holds for a visible thing."""
+    if condition:
+        raise Forbidden

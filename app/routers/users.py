@@ -1,0 +1,7 @@
+"""Placeholder."""
+
+from fastapi import APIRouter
+
+from app.http import Route
+
+router = APIRouter(tags=["users"], route_class=Route)

@@ -1,0 +1,147 @@
+"""From the token of a request to its Actor, and the permission that each router names in its signature."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.security import HTTPBearer
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import Database
+from app.errors import Forbidden, RateLimited, Unauthenticated
+from app.keys import KeyStore
+from app.models.codes import Language, Role
+from app.policy import Permission, role_may
+from app.settings import Settings
+from app.tokens import AccessTokens, Claims, InvalidToken
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is calling, as the database knows it in this very transaction."""
+
+    id: UUID
+    session_id: UUID
+    username: str
+    display_name: str
+    role: Role
+    organisation_id: UUID | None
+    communes: tuple[str, ...]
+    language: Language
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated request: its transaction and its caller."""
+
+    session: AsyncSession
+    actor: Actor
+
+
+class RequestRate:
+    """Requests of one account in one process (safety.md: 1,200 a minute)."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._item = RateLimitItemPerMinute(per_minute)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def count(self, account: UUID) -> None:
+        """Count one request; 429 beyond the limit."""
+        if not self._limiter.hit(self._item, str(account)):
+            raise RateLimited(retry_after=5, policy="requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What one running process holds; at `app.state.runtime`."""
+
+    settings: Settings
+    database: Database
+    keys: KeyStore
+    tokens: AccessTokens
+    rate: RequestRate
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The process's runtime."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+def read_claims(request: Request) -> Claims:
+    """What the bearer token says; 401 without a good one. Reads neither body nor database."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    runtime = runtime_of(request)
+    if scheme.lower() != "bearer":
+        raise Unauthenticated
+    try:
+        claims = runtime.tokens.read(token, runtime.database.now())
+    except InvalidToken:
+        raise Unauthenticated from None
+    runtime.rate.count(claims.subject)
+    return claims
+
+
+async def authenticate(runtime: Runtime, session: AsyncSession, claims: Claims) -> Actor:
+    """The Actor of a live session; 401 after logout, deactivation, or the session's end."""
+    row = await runtime.database.begin_request(session, claims.session)
+    if row is None or row["user_id"] != claims.subject:
+        raise Unauthenticated
+    return Actor(
+        id=row["user_id"],
+        session_id=claims.session,
+        username=row["username"],
+        display_name=row["display_name"],
+        role=Role(row["role"]),
+        organisation_id=row["organisation_id"],
+        communes=tuple(row["communes"]),
+        language=Language(row["language"]),
+        now=row["at"],
+    )
+
+
+def allowed(permission: Permission) -> Any:
+    """Names an operation's permission in its signature: `actor: Annotated[Actor, allowed(Permission.NOTE_ADD)]`.
+
+    The route reads the name and has checked it (401, 403) before anything else of the request is looked at.
+    """
+    return Depends(_Allowed(permission))
+
+
+bearer = HTTPBearer(auto_error=False, description="Access token from POST /api/v1/auth/token")
+
+
+class _Allowed:
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, request: Request, _: Any = Depends(bearer)) -> Actor:
+        call: Call = request.state.call
+        return call.actor
+
+
+async def current_session(request: Request) -> AsyncSession:
+    """The transaction of the request."""
+    call: Call = request.state.call
+    return call.session
+
+
+def declared_permission(dependant: Dependant) -> Permission | None:
+    """The permission that an operation names, or None for a public one."""
+    for part in dependant.dependencies:
+        if isinstance(part.call, _Allowed):
+            return part.call.permission
+    return None
+
+
+def require_role(actor: Actor, permission: Permission) -> None:
+    """403 when the caller's role may never use the operation, whatever the id."""
+    if not role_may(actor.role, permission):
+        raise Forbidden

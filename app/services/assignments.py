@@ -1,0 +1,157 @@
+"""Who works on a case: assign, list, end. Triggers derive access from it in the same write."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Conflict, ConsentRequired, Forbidden, Invalid, NotFound
+from app.models.assignment import Assignment, AssignmentCreate, AssignmentRead
+from app.models.base import Page
+from app.models.case import Colleague
+from app.models.codes import AssignmentRole, ConsentPurpose, Role
+from app.models.user import User
+from app.paging import ListQuery, newest_first
+from app.policy import Permission
+from app.security import Actor
+from app.services.colleagues import names_of
+from app.services.consents import has_active
+from app.services.events import record
+from app.services.standing import Standing, standing_for
+from app.services.visible import access_for, lock_case
+
+REVIEW_LASTS = timedelta(days=7)
+CASEWORK = {Role.CASEWORKER, Role.SUPERVISOR}
+MAY_BE_ASSIGNED = text("select may_be_assigned(:case_id, :user_id)")
+
+
+async def assign(
+    session: AsyncSession, actor: Actor, case_id: UUID, wanted: AssignmentCreate
+) -> AssignmentRead:
+    """Put somebody on the case. 409 for an excluded person, `consent_required` for a liaison without consent."""
+    standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
+    if wanted.role is AssignmentRole.REVIEWER and not standing.oversees:
+        raise Forbidden
+    user = await session.get(User, wanted.user_id)
+    if user is None or not user.active:
+        raise Invalid.at("/user_id", "unknown_user", "There is no such user.")
+    if wanted.role is AssignmentRole.LIAISON:
+        await _check_liaison(session, actor, case_id, standing, user)
+    else:
+        _check_colleague(standing, user, wanted.role)
+    _check_until(actor, wanted)
+    if not (await session.execute(MAY_BE_ASSIGNED, {"case_id": case_id, "user_id": user.id})).scalar_one():
+        raise Conflict
+    row = _row(actor, case_id, standing.organisation_id, wanted)
+    session.add(row)
+    await session.flush()
+    record(
+        session,
+        actor,
+        "assignment.added",
+        case_id=case_id,
+        organisation_id=standing.organisation_id,
+        subject_id=row.id,
+        data={"role": row.role, "user_id": str(user.id)},
+        reason=wanted.reason,
+    )
+    await session.flush()
+    return _read(row, Colleague(id=user.id, display_name=user.display_name))
+
+
+async def _check_liaison(
+    session: AsyncSession, actor: Actor, case_id: UUID, standing: Standing, user: User
+) -> None:
+    if standing.access is None:
+        raise Forbidden  # consent and commune of a case that is only a stub are not known, so not to be asked
+    if user.role is not Role.CCWC_LIAISON:
+        raise Invalid.at("/user_id", "role_not_fitting", "Only a committee liaison is assigned as liaison.")
+    case = await lock_case(session, case_id)
+    if case.commune_code not in user.communes:
+        raise Invalid.at("/user_id", "not_of_commune", "The liaison is not of the case's commune.")
+    if not await has_active(session, actor, case_id, ConsentPurpose.CCWC_SUPPORT):
+        raise ConsentRequired
+
+
+def _check_colleague(standing: Standing, user: User, role: AssignmentRole) -> None:
+    fits = user.role in ({Role.SUPERVISOR} if role is AssignmentRole.REVIEWER else CASEWORK)
+    if not fits or user.organisation_id != standing.organisation_id:
+        raise Invalid.at("/user_id", "role_not_fitting", "The person cannot have this role on the case.")
+
+
+def _check_until(actor: Actor, wanted: AssignmentCreate) -> None:
+    if wanted.role is AssignmentRole.COVER and wanted.until is None:
+        raise Invalid.at("/until", "required", "A cover has an end.")
+    if wanted.until is not None and wanted.role not in {AssignmentRole.COVER, AssignmentRole.REVIEWER}:
+        raise Invalid.at("/until", "not_allowed", "Only a cover or a review has an end from the start.")
+    if wanted.until is not None and wanted.until <= actor.now:
+        raise Invalid.at("/until", "in_the_past", "The end has passed already.")
+
+
+def _row(actor: Actor, case_id: UUID, organisation_id: UUID, wanted: AssignmentCreate) -> Assignment:
+    until = wanted.until
+    if wanted.role is AssignmentRole.REVIEWER:
+        latest = actor.now + REVIEW_LASTS
+        until = min(until, latest) if until else latest
+    return Assignment(
+        case_id=case_id,
+        organisation_id=organisation_id,
+        user_id=wanted.user_id,
+        role=wanted.role,
+        until=until,
+        created_at=actor.now,
+        created_by=actor.id,
+        private={"reason": wanted.reason} if wanted.reason else {},
+    )
+
+
+async def list_assignments(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[AssignmentRead]:
+    """Assignments of a case, ended ones too, newest first; a liaison sees the own ones."""
+    await access_for(session, case_id, Permission.ASSIGNMENT_READ)
+    statement = select(Assignment).where(Assignment.case_id == case_id)  # type: ignore[arg-type]
+    rows, cursor = await newest_first(session, statement, Assignment.created_at, Assignment.id, query)
+    users = await names_of(session, (row.user_id for row in rows))
+    return Page[AssignmentRead](items=[_read(row, users[row.user_id]) for row in rows], next_cursor=cursor)
+
+
+async def read_assignment(session: AsyncSession, case_id: UUID, assignment_id: UUID) -> AssignmentRead:
+    """One assignment; 404 when it is not of this case or not to be seen."""
+    await access_for(session, case_id, Permission.ASSIGNMENT_READ)
+    row = await _of_case(session, case_id, assignment_id)
+    return _read(row, (await names_of(session, [row.user_id]))[row.user_id])
+
+
+async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, assignment_id: UUID) -> None:
+    """End an assignment; 409 for the lead's (name another lead) and for one that has ended."""
+    standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
+    if standing.access is None:
+        raise NotFound  # on a stub nobody else's assignment is seen
+    await lock_case(session, case_id)
+    row = await _of_case(session, case_id, assignment_id)
+    if row.ended_at is not None or row.role is AssignmentRole.LEAD:
+        raise Conflict
+    row.ended_at, row.ended_by, row.end_reason = actor.now, actor.id, "ended"
+    record(
+        session,
+        actor,
+        "assignment.ended",
+        case_id=case_id,
+        organisation_id=row.organisation_id,
+        subject_id=row.id,
+        data={"role": row.role, "reason": "ended"},
+    )
+    await session.flush()
+
+
+async def _of_case(session: AsyncSession, case_id: UUID, assignment_id: UUID) -> Assignment:
+    wanted = (Assignment.id == assignment_id, Assignment.case_id == case_id)
+    row = (await session.execute(select(Assignment).where(*wanted))).scalar_one_or_none()  # type: ignore[arg-type]
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _read(row: Assignment, user: Colleague) -> AssignmentRead:
+    values = row.model_dump(include=set(AssignmentRead.model_fields))
+    return AssignmentRead(user=user, reason=row.private.get("reason"), **values)

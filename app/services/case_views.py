@@ -1,0 +1,99 @@
+"""From a row of a case to what each audience reads of it."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.models.case import (
+    AccessRead,
+    CaseLiaisonRead,
+    CaseRead,
+    CaseSummary,
+    ClientRead,
+    Colleague,
+    LiaisonClient,
+)
+from app.models.incident import IncidentRead
+from app.policy import Access
+from app.security import Actor
+from app.services.names import age_on, display_name
+
+
+def summary_of(row: Row[Any], access: Access, actor: Actor) -> CaseSummary | CaseLiaisonRead:
+    """One row of a list, for the caller's audience."""
+    return (
+        liaison_view(row, access, actor) if access.is_liaison else CaseSummary(**_summary(row, access, actor))
+    )
+
+
+def detail_of(row: Row[Any], access: Access, actor: Actor) -> CaseRead | CaseLiaisonRead:
+    """The case itself, for the caller's audience."""
+    if access.is_liaison:
+        return liaison_view(row, access, actor)
+    return CaseRead(
+        **_summary(row, access, actor),
+        summary=row.private["summary"],
+        safe_contact=row.private.get("safe_contact"),
+        closure=row.private.get("closure"),
+        referred_from=row.referred_from,
+        incident=_latest_incident(row),
+    )
+
+
+def liaison_view(row: Row[Any], access: Access, actor: Actor) -> CaseLiaisonRead:
+    """Access.md's liaison view: its version is its own, so that nothing hidden shows through a number."""
+    return CaseLiaisonRead(
+        id=row.id,
+        code=row.code,
+        status=row.status,
+        priority=row.priority,
+        commune_code=row.commune_code,
+        village_code=row.private.get("village_code"),
+        client=LiaisonClient(display_name=display_name(row.client_private, actor.language)),
+        version=row.team_version,
+        access=AccessRead(via=access.via, mode=access.mode),
+    )
+
+
+def _summary(row: Row[Any], access: Access, actor: Actor) -> dict[str, Any]:
+    client = row.client_private
+    return {
+        "id": row.id,
+        "code": row.code,
+        "category": row.category,
+        "sensitivity": row.sensitivity,
+        "status": row.status,
+        "priority": row.priority,
+        "risk_level": row.risk_level,
+        "commune_code": row.commune_code,
+        "village_code": row.private.get("village_code"),
+        "client": ClientRead(
+            id=row.client_id,
+            display_name=display_name(client, actor.language),
+            sex=row.client_sex,
+            age=age_on(client, actor.now.date()),
+        ),
+        "lead": Colleague(id=row.lead_id, display_name=row.lead_name) if row.lead_id else None,
+        "organisation_id": row.organisation_id,
+        "opened_at": row.opened_at,
+        "updated_at": row.updated_at,
+        "closed_at": row.closed_at,
+        "next_due_at": row.next_due_at,
+        "version": row.version,
+        "access": AccessRead(via=access.via, mode=access.mode),
+    }
+
+
+def _latest_incident(row: Row[Any]) -> IncidentRead | None:
+    if row.incident_id is None:
+        return None
+    return IncidentRead(
+        id=row.incident_id,
+        case_id=row.id,
+        occurred_at=row.occurred_at,
+        precision=row.precision,
+        version=row.incident_version,
+        created_at=row.incident_created_at,
+        updated_at=row.incident_updated_at,
+        **row.incident_private,
+    )

@@ -1,0 +1,60 @@
+"""The caseload of an organisation as stubs: who carries what and what waits, without showing a case."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Invalid
+from app.models.base import Page
+from app.models.case import CaseStub, Colleague
+from app.paging import ListQuery
+
+STUBS = text("""
+    select * from case_stubs(without_lead => :without_lead, of_lead => :of_lead, after_case => :after, at_most => :at_most)
+""")
+
+
+class CaseloadQuery(ListQuery):
+    """`needs_lead=true` is the queue of cases that nobody carries."""
+
+    needs_lead: bool = False
+    lead_id: UUID | None = None
+    cursor: Annotated[str, Field(max_length=40)] | None = None
+
+
+async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> Page[CaseStub]:
+    """Open cases of the supervisor's organisation, in the order of their ids: it says nothing about time."""
+    parameters = {
+        "without_lead": query.needs_lead,
+        "of_lead": query.lead_id,
+        "after": _after(query.cursor),
+        "at_most": query.limit + 1,
+    }
+    rows = (await session.execute(STUBS, parameters)).all()
+    shown = rows[: query.limit]
+    cursor = str(shown[-1].id) if len(rows) > query.limit else None
+    return Page[CaseStub](items=[_stub(row) for row in shown], next_cursor=cursor)
+
+
+def _after(cursor: str | None) -> UUID | None:
+    if cursor is None:
+        return None
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise Invalid.at("/query/cursor", "cursor_invalid", "The cursor was not made by this list.") from None
+
+
+def _stub(row: Row[Any]) -> CaseStub:
+    return CaseStub(
+        id=row.id,
+        code=row.code,
+        lead=Colleague(id=row.lead_id, display_name=row.lead_name) if row.lead_id else None,
+        status=row.status,
+        next_due_week=row.next_due_week,
+        overdue=row.overdue,
+        needs_review=row.needs_review,
+    )

@@ -1,0 +1,150 @@
+"""Reading, counting and editing cases."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import CaseClosed, Conflict, Forbidden, NotFound
+from app.models.base import Page
+from app.models.case import (
+    Case,
+    CaseCounts,
+    CaseFilter,
+    CaseLiaisonRead,
+    CaseRead,
+    CaseReceipt,
+    CaseSummary,
+    CaseUpdate,
+)
+from app.models.codes import CaseStatus, Category, Role, Sensitivity
+from app.models.person import NAMES
+from app.paging import Cursor, cut
+from app.policy import LIAISON_FILTERS, Permission, access_of, own_sensitivity
+from app.preconditions import check_match
+from app.security import Actor
+from app.services import visible
+from app.services.case_views import detail_of, summary_of
+from app.services.events import record
+from app.services.places import check_place
+
+# What a liaison sees of a case: a change of these moves the liaison view's own version.
+TEAM_FIELDS = {"status", "priority", "commune_code", "village_code"}
+TEAM_NAME_FIELDS = set(NAMES)
+
+
+async def list_cases(
+    session: AsyncSession, actor: Actor, filters: CaseFilter
+) -> Page[CaseSummary | CaseLiaisonRead]:
+    """One page of the cases that the caller sees."""
+    if actor.role is Role.CCWC_LIAISON and filters.model_fields_set - LIAISON_FILTERS:
+        raise Forbidden
+    parameters = visible.page_parameters(filters, Cursor.decode(filters.cursor))
+    rows = (await session.execute(text(visible.page_statement(filters)), parameters)).all()
+    shown, cursor = cut(rows, filters.limit, lambda row: Cursor(row.opened_at, row.id))
+    if cursor is None and visible.is_narrowed(filters):
+        last = (
+            await session.execute(text(visible.last_examined_statement(filters)), parameters)
+        ).one_or_none()
+        cursor = Cursor(last.opened_at, last.case_id).encode() if last else None
+    items = [summary_of(row, access_of(row.id, row.organisation_id, row.ways), actor) for row in shown]
+    return Page[CaseSummary | CaseLiaisonRead](items=items, next_cursor=cursor)
+
+
+async def read_case(session: AsyncSession, actor: Actor, case_id: UUID) -> CaseRead | CaseLiaisonRead:
+    """The case as the caller may see it; 404 otherwise."""
+    row = await visible.detail_row(session, case_id)
+    return detail_of(row, access_of(row.id, row.organisation_id, row.ways), actor)
+
+
+async def read_receipt(session: AsyncSession, case_id: UUID) -> CaseReceipt:
+    """Id and code for who opened the case, seen or not; 404 for everybody else."""
+    row = (
+        await session.execute(text("select id, code from case_receipt(:case_id)"), {"case_id": case_id})
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return CaseReceipt(id=row.id, code=row.code)
+
+
+async def count_cases(session: AsyncSession, actor: Actor) -> CaseCounts:
+    """Visible cases by status and, for who may know them, by category."""
+    rows = (await session.execute(visible.COUNTS)).all()
+    by_status: dict[CaseStatus, int] = {}
+    by_category: dict[Category, int] = {}
+    for row in rows:
+        by_status[CaseStatus(row.status)] = by_status.get(CaseStatus(row.status), 0) + row.cases
+        by_category[Category(row.category)] = by_category.get(Category(row.category), 0) + row.cases
+    hidden = actor.role is Role.CCWC_LIAISON
+    return CaseCounts(
+        total=sum(by_status.values()), by_status=by_status, by_category=None if hidden else by_category
+    )
+
+
+async def open_for_change(session: AsyncSession, case_id: UUID, permission: Permission) -> Case:
+    """The case, seen, permitted, locked and not closed: 404, 403, 409."""
+    await visible.access_for(session, case_id, permission)
+    case = await visible.lock_case(session, case_id)
+    if case.status is CaseStatus.CLOSED:
+        raise CaseClosed
+    return case
+
+
+async def edit_case(
+    session: AsyncSession, actor: Actor, case_id: UUID, change: CaseUpdate, if_match: str | None
+) -> None:
+    """Merge the fields sent into the case. 428/412 by If-Match, 409 when closed or when sensitivity would fall."""
+    await visible.access_for(session, case_id, Permission.CASE_EDIT)
+    case = await visible.lock_case(session, case_id)
+    check_match(if_match, case.version)
+    if case.status is CaseStatus.CLOSED:
+        raise CaseClosed
+    sent = change.sent()
+    if not sent:
+        return
+    await _check_edit(session, case, sent)
+    private = {name: sent.pop(name) for name in ("summary", "village_code", "safe_contact") if name in sent}
+    if contact := private.get("safe_contact"):
+        private["safe_contact"] = contact.model_dump(mode="json", by_alias=True)
+    changed = [*sent, *private]
+    for name, value in sent.items():
+        setattr(case, name, value)
+    case.private = {**case.private, **private}
+    if TEAM_FIELDS & set(changed):
+        case.team_version += 1
+    case.touch(actor.now)
+    record(
+        session,
+        actor,
+        "case.changed",
+        case_id=case.id,
+        organisation_id=case.organisation_id,
+        data={"fields": sorted(changed)},
+    )
+    await session.flush()
+
+
+async def _check_edit(session: AsyncSession, case: Case, sent: dict[str, Any]) -> None:
+    if sent.get("sensitivity") is Sensitivity.STANDARD and case.sensitivity is Sensitivity.SENSITIVE:
+        raise Conflict
+    if (category := sent.get("category")) is not None:
+        if (
+            own_sensitivity(category) is Sensitivity.STANDARD
+            and own_sensitivity(case.category) is Sensitivity.SENSITIVE
+        ):
+            raise Conflict
+        if own_sensitivity(category) is Sensitivity.SENSITIVE:
+            sent["sensitivity"] = Sensitivity.SENSITIVE
+    if "commune_code" in sent or "village_code" in sent:
+        commune = sent.get("commune_code", case.commune_code)
+        if "commune_code" in sent and "village_code" not in sent and commune != case.commune_code:
+            sent["village_code"] = None  # the old village is not in the new commune
+        await check_place(session, commune, sent.get("village_code"))
+
+
+def raise_to_sensitive(case: Case, actor: Actor) -> None:
+    """An incident, and later records of its kind, make a case sensitive; nothing makes it standard again."""
+    if case.sensitivity is Sensitivity.STANDARD:
+        case.sensitivity = Sensitivity.SENSITIVE
+        case.touch(actor.now)

@@ -1,0 +1,126 @@
+"""Who must never see a case: add (lead or supervisor), read, and lift by two people.
+
+The table is closed to the API's database role; its definer functions hold the rules a second time.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.models.assignment import ExclusionCreate, ExclusionLift, ExclusionRead
+from app.models.base import Page
+from app.models.codes import ExclusionReason
+from app.models.user import User
+from app.paging import ListQuery
+from app.policy import Permission
+from app.security import Actor
+from app.services.colleagues import names_of
+from app.services.events import record
+from app.services.standing import standing_for
+
+EXCLUDE = text("select exclude_user(:case_id, :user_id, :reason, :private)").bindparams(
+    bindparam("private", type_=JSONB)
+)
+EXCLUSIONS = text("select * from exclusions_of(:case_id)")
+LIFT = text("select lift_exclusion(:case_id, :exclusion_id, :why)")
+
+
+async def exclude(
+    session: AsyncSession, actor: Actor, case_id: UUID, wanted: ExclusionCreate
+) -> ExclusionRead:
+    """Hide the case, and every case of its client, from a user, at once. 409 while the user leads it."""
+    standing = await standing_for(session, case_id, Permission.EXCLUSION_EDIT)
+    user = await session.get(User, wanted.user_id)
+    if user is None:
+        raise Invalid.at("/user_id", "unknown_user", "There is no such user.")
+    if user.id == actor.id:
+        raise Invalid.at("/user_id", "works_on_case", "Somebody else excludes you.")
+    exclusion_id = await put_exclusion(session, case_id, user.id, wanted.reason_code, wanted.note)
+    if exclusion_id is None:
+        raise Conflict
+    record(
+        session,
+        actor,
+        "exclusion.added",
+        case_id=case_id,
+        organisation_id=standing.organisation_id,
+        subject_id=exclusion_id,
+    )
+    await session.flush()
+    return next(item for item in await _all(session, case_id) if item.id == exclusion_id)
+
+
+async def put_exclusion(
+    session: AsyncSession, case_id: UUID, user_id: UUID, reason: ExclusionReason, note: str | None
+) -> UUID | None:
+    """Write one exclusion; None when the user leads the case."""
+    parameters = {"case_id": case_id, "user_id": user_id, "reason": reason.value, "private": {"note": note}}
+    found: UUID | None = (await session.execute(EXCLUDE, parameters)).scalar_one()
+    return found
+
+
+async def list_exclusions(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[ExclusionRead]:
+    """The exclusions of a case; a case has few, so they are one page."""
+    await standing_for(session, case_id, Permission.EXCLUSION_READ)
+    return Page[ExclusionRead](items=(await _all(session, case_id))[: query.limit])
+
+
+async def read_exclusion(session: AsyncSession, case_id: UUID, exclusion_id: UUID) -> ExclusionRead:
+    """One exclusion; 404 when it is not of this case."""
+    await standing_for(session, case_id, Permission.EXCLUSION_READ)
+    for item in await _all(session, case_id):
+        if item.id == exclusion_id:
+            return item
+    raise NotFound
+
+
+async def lift(
+    session: AsyncSession, actor: Actor, case_id: UUID, exclusion_id: UUID, wanted: ExclusionLift
+) -> ExclusionRead:
+    """Ask for the lifting, or complete what another person asked. 409 for the same person, 403 without a supervisor."""
+    standing = await standing_for(session, case_id, Permission.EXCLUSION_READ)
+    parameters = {"case_id": case_id, "exclusion_id": exclusion_id, "why": wanted.reason}
+    outcome = (await session.execute(LIFT, parameters)).scalar_one()
+    if outcome is None:
+        raise NotFound
+    if outcome == "same_person":
+        raise Conflict
+    if outcome == "supervisor_needed":
+        raise Forbidden
+    event = "exclusion.lifted" if outcome == "lifted" else "exclusion.lift_requested"
+    record(
+        session,
+        actor,
+        event,
+        case_id=case_id,
+        organisation_id=standing.organisation_id,
+        subject_id=exclusion_id,
+        reason=wanted.reason,
+    )
+    await session.flush()
+    return next(item for item in await _all(session, case_id) if item.id == exclusion_id)
+
+
+async def _all(session: AsyncSession, case_id: UUID) -> list[ExclusionRead]:
+    rows: list[Any] = list((await session.execute(EXCLUSIONS, {"case_id": case_id})).all())
+    users = await names_of(session, (row.user_id for row in rows))
+    return [
+        ExclusionRead(
+            id=row.id,
+            case_id=row.case_id,
+            user=users[row.user_id],
+            user_id=row.user_id,
+            reason_code=row.reason_code,
+            note=row.private.get("note"),
+            created_at=row.created_at,
+            created_by=row.created_by,
+            lift_requested_at=row.lift_requested_at,
+            lift_requested_by=row.lift_requested_by,
+            lifted_at=row.lifted_at,
+        )
+        for row in rows
+    ]

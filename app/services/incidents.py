@@ -1,0 +1,123 @@
+"""Incidents of a case, as data; an incident makes its case sensitive."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.calendar import refuse_future
+from app.errors import NotFound
+from app.models.base import Page
+from app.models.case import Case
+from app.models.incident import Incident, IncidentCreate, IncidentPrivate, IncidentRead, IncidentUpdate
+from app.paging import ListQuery, newest_first
+from app.policy import Permission
+from app.preconditions import check_match
+from app.security import Actor
+from app.services.cases import open_for_change, raise_to_sensitive
+from app.services.events import record
+from app.services.visible import access_for
+
+_CLEAR = {"occurred_at", "precision"}
+
+
+async def report_incident(
+    session: AsyncSession, actor: Actor, case_id: UUID, told: IncidentCreate
+) -> IncidentRead:
+    """Record what happened; 409 when the case is closed."""
+    case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
+    raise_to_sensitive(case, actor)
+    return _read(await add_incident(session, actor, case, told, ""))
+
+
+async def add_incident(
+    session: AsyncSession, actor: Actor, case: Case, told: IncidentCreate, pointer: str
+) -> Incident:
+    """Write one incident of a case that is being opened or changed; errors point below `pointer`."""
+    refuse_future(told.occurred_at, actor.now, f"{pointer}/occurred_at")
+    incident = Incident(
+        case_id=case.id,
+        organisation_id=case.organisation_id,
+        occurred_at=told.occurred_at,
+        precision=told.precision,
+        created_at=actor.now,
+        updated_at=actor.now,
+        created_by=actor.id,
+        private=told.model_dump(mode="json", include=set(IncidentPrivate.model_fields)),
+    )
+    session.add(incident)
+    record(
+        session,
+        actor,
+        "incident.reported",
+        case_id=case.id,
+        organisation_id=case.organisation_id,
+        subject_id=incident.id,
+    )
+    await session.flush()
+    return incident
+
+
+async def list_incidents(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[IncidentRead]:
+    """The incidents of a case, newest recorded first."""
+    await access_for(session, case_id, Permission.INCIDENT_READ)
+    statement = select(Incident).where(Incident.case_id == case_id)  # type: ignore[arg-type]
+    rows, cursor = await newest_first(session, statement, Incident.created_at, Incident.id, query)
+    return Page[IncidentRead](items=[_read(row) for row in rows], next_cursor=cursor)
+
+
+async def read_incident(session: AsyncSession, case_id: UUID, incident_id: UUID) -> IncidentRead:
+    """One incident; 404 when it is not of this case."""
+    await access_for(session, case_id, Permission.INCIDENT_READ)
+    return _read(await _of_case(session, case_id, incident_id))
+
+
+async def edit_incident(
+    session: AsyncSession,
+    actor: Actor,
+    case_id: UUID,
+    incident_id: UUID,
+    change: IncidentUpdate,
+    if_match: str | None,
+) -> IncidentRead:
+    """Merge the fields sent. 428/412 by If-Match, 409 when the case is closed."""
+    case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
+    incident = await _of_case(session, case_id, incident_id)
+    check_match(if_match, incident.version)
+    refuse_future(change.occurred_at, actor.now, "/occurred_at")
+    sent: dict[str, Any] = change.model_dump(mode="json", exclude_unset=True)
+    if sent:
+        for name in _CLEAR & sent.keys():
+            setattr(incident, name, getattr(change, name))
+        incident.private = {
+            **incident.private,
+            **{name: value for name, value in sent.items() if name not in _CLEAR},
+        }
+        incident.touch(actor.now)
+        record(
+            session,
+            actor,
+            "incident.changed",
+            case_id=case.id,
+            organisation_id=case.organisation_id,
+            subject_id=incident.id,
+            data={"fields": sorted(sent)},
+        )
+        await session.flush()
+    return _read(incident)
+
+
+async def _of_case(session: AsyncSession, case_id: UUID, incident_id: UUID) -> Incident:
+    statement = select(Incident).where(Incident.id == incident_id, Incident.case_id == case_id)  # type: ignore[arg-type]
+    incident = (await session.execute(statement)).scalar_one_or_none()
+    if incident is None:
+        raise NotFound
+    return incident
+
+
+def _read(incident: Incident) -> IncidentRead:
+    values = incident.model_dump(
+        include={"id", "case_id", "occurred_at", "precision", "version", "created_at", "updated_at"}
+    )
+    return IncidentRead(**values, **incident.private)

@@ -1,0 +1,136 @@
+"""The steps of a case from intake to a safe closure, who may take them, and what must hold first."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import ConsentRequired, Forbidden, IllegalTransition, Invalid
+from app.models.case import Case, Transition
+from app.models.codes import CaseStatus, ClosureReason, ConsentPurpose, Role, Sensitivity
+from app.policy import Access, Permission, Relation
+from app.preconditions import check_match_if_sent
+from app.security import Actor
+from app.services.consents import has_active
+from app.services.events import record
+from app.services.visible import access_for, lock_case
+
+S = CaseStatus
+
+STEPS: dict[CaseStatus, frozenset[CaseStatus]] = {
+    S.INTAKE: frozenset({S.ASSESSMENT, S.CLOSED}),
+    S.ASSESSMENT: frozenset({S.PLANNING, S.CLOSURE_REQUESTED}),
+    S.PLANNING: frozenset({S.ASSESSMENT, S.IMPLEMENTATION, S.CLOSURE_REQUESTED}),
+    S.IMPLEMENTATION: frozenset({S.PLANNING, S.FOLLOW_UP, S.CLOSURE_REQUESTED}),
+    S.FOLLOW_UP: frozenset({S.PLANNING, S.IMPLEMENTATION, S.CLOSURE_REQUESTED}),
+    S.CLOSURE_REQUESTED: frozenset({S.FOLLOW_UP, S.CLOSED}),
+    S.CLOSED: frozenset({S.ASSESSMENT}),
+}
+INTAKE_REASONS = frozenset(ClosureReason) - {ClosureReason.NEEDS_MET, ClosureReason.OTHER}
+TOLD_THAT_SHE_MAY_RETURN = {ClosureReason.NEEDS_MET, ClosureReason.CLIENT_REQUEST, ClosureReason.DECLINED}
+
+
+def steps_of(case: Case) -> frozenset[CaseStatus]:
+    """Where the case may go from here; a standard case may skip assessment and planning."""
+    steps = STEPS[case.status]
+    if case.status is S.INTAKE and case.sensitivity is Sensitivity.STANDARD:
+        return steps | {S.IMPLEMENTATION}
+    return steps
+
+
+async def move(
+    session: AsyncSession, actor: Actor, case_id: UUID, step: Transition, if_match: str | None
+) -> None:
+    """Take one step. 403 by who asks, 409 for an illegal step or a missing consent, 422 for closure or reason."""
+    access = await access_for(session, case_id, Permission.CASE_MOVE)
+    case = await lock_case(session, case_id)
+    check_match_if_sent(if_match, case.version)
+    if step.to not in steps_of(case):
+        raise IllegalTransition(sorted(steps_of(case)))
+    _check_who(access, actor, case, step.to)
+    await _check_guard(session, actor, case, step)
+    before = case.status
+    _apply(case, actor, step)
+    record(
+        session,
+        actor,
+        "case.status_changed",
+        case_id=case.id,
+        organisation_id=case.organisation_id,
+        for_team=True,
+        data={"from": before, "to": step.to},
+        reason=step.reason,
+    )
+    await session.flush()
+
+
+def _check_who(access: Access, actor: Actor, case: Case, to: CaseStatus) -> None:
+    leads = Relation.LEAD in access.relations
+    supervisor = actor.role is Role.SUPERVISOR
+    if case.status is S.CLOSURE_REQUESTED:
+        allowed = _may_decide_closure(access, actor, case, to)
+    elif S.CLOSED in {case.status, to}:
+        allowed = leads or supervisor
+    else:
+        allowed = access.works or Relation.SUPERVISOR in access.relations
+    if not allowed:
+        raise Forbidden
+
+
+def _may_decide_closure(access: Access, actor: Actor, case: Case, to: CaseStatus) -> bool:
+    supervisor = actor.role is Role.SUPERVISOR
+    if case.sensitivity is Sensitivity.SENSITIVE:
+        return supervisor and Relation.REVIEWER in access.relations and actor.id != case.closure_requested_by
+    return supervisor or (to is S.CLOSED and Relation.LEAD in access.relations)
+
+
+async def _check_guard(session: AsyncSession, actor: Actor, case: Case, step: Transition) -> None:
+    starts = case.status is S.INTAKE and step.to is not S.CLOSED
+    if starts and not await has_active(session, actor, case.id, ConsentPurpose.SERVICES):
+        raise ConsentRequired
+    closes_intake = case.status is S.INTAKE and step.to is S.CLOSED
+    if step.to is S.CLOSURE_REQUESTED or closes_intake:
+        _check_closure(step, closes_intake)
+    elif step.closure is not None:
+        raise Invalid.at(
+            "/closure", "not_allowed", "A closure comes with the request to close, nowhere else."
+        )
+    explained = (S.CLOSURE_REQUESTED, S.FOLLOW_UP), (S.CLOSED, S.ASSESSMENT)
+    if (case.status, step.to) in explained and step.reason is None:
+        raise Invalid.at("/reason", "required", "This step needs a reason.")
+
+
+def _check_closure(step: Transition, closes_intake: bool) -> None:
+    closure = step.closure
+    if closure is None:
+        raise Invalid.at("/closure", "required", "Closing needs the closure.")
+    if closes_intake:
+        if closure.reason not in INTAKE_REASONS:
+            raise Invalid.at("/closure/reason", "not_allowed", "An intake is not closed for this reason.")
+        return
+    if closure.reason in TOLD_THAT_SHE_MAY_RETURN:
+        if closure.informed_can_return is not True:
+            raise Invalid.at(
+                "/closure/informed_can_return", "must_be_informed", "The client must know she may return."
+            )
+    elif closure.informed_can_return is None:
+        raise Invalid.at(
+            "/closure/informed_can_return", "required", "Say whether the client knows she may return."
+        )
+    elif closure.informed_can_return == "not_possible" and step.reason is None:
+        raise Invalid.at("/reason", "required", "Say why the client could not be told.")
+
+
+def _apply(case: Case, actor: Actor, step: Transition) -> None:
+    case.status = step.to
+    if step.closure is not None:
+        case.private = {**case.private, "closure": step.closure.model_dump(mode="json")}
+        case.closure_reason, case.outcome = step.closure.reason, step.closure.outcome
+        case.closure_requested_by = actor.id
+    if step.to is S.CLOSED:
+        case.closed_at = actor.now
+    elif step.to is not S.CLOSURE_REQUESTED:
+        # Open again: the closure stays in the timeline, not on the case.
+        case.private = {name: value for name, value in case.private.items() if name != "closure"}
+        case.closed_at = case.closure_reason = case.outcome = case.closure_requested_by = None
+    case.team_version += 1
+    case.touch(actor.now)

@@ -1,0 +1,232 @@
+"""Opening a case: intake of a client, inline or copied, with consents, incident, lead and exclusions in one write."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.calendar import day_of, noon_of, refuse_future_day
+from app.case_code import new_case_code
+from app.errors import Invalid
+from app.models.assignment import Assignment
+from app.models.case import Case, CaseCreate, today_band
+from app.models.codes import (
+    AssignmentRole,
+    Difficulty,
+    ExclusionReason,
+    OrganisationKind,
+    PersonRole,
+    Role,
+    Sensitivity,
+)
+from app.models.organisation import Organisation
+from app.models.person import Person, PersonLink
+from app.models.user import User
+from app.policy import own_sensitivity
+from app.security import Actor
+from app.services.consents import add_consent
+from app.services.events import record
+from app.services.exclusions import put_exclusion
+from app.services.incidents import add_incident
+from app.services.people import check_person, private_of
+from app.services.places import check_place
+from app.services.visible import person_row
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    private: dict[str, Any]
+    sex: Any
+    household_id: UUID | None
+    copied_from: UUID | None
+
+
+async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> Case:
+    """Write the case and all that comes with it. The caller may be unable to read it back afterwards."""
+    organisation_id = await _organisation(session, actor, intake)
+    refuse_future_day(intake.opened_on, actor.now, "/opened_on")
+    await check_place(session, intake.commune_code, intake.village_code)
+    lead_id = await _lead(session, actor, intake, organisation_id)
+    await _check_excluded(session, actor, intake, lead_id)
+    client = await _client(session, actor, intake, organisation_id)
+    case = _case(actor, intake, organisation_id, lead_id, client)
+    session.add(case)
+    await session.flush()
+    await _add_client(session, actor, case, client)
+    for number, consent in enumerate(intake.consents):
+        await add_consent(session, actor, case, consent, f"/consents/{number}")
+    if intake.incident:
+        await add_incident(session, actor, case, intake.incident, "/incident")
+    for user_id in dict.fromkeys(intake.excluded_user_ids):
+        await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
+    await _name_lead(session, actor, case)
+    record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
+    await session.flush()
+    return case
+
+
+async def _organisation(session: AsyncSession, actor: Actor, intake: CaseCreate) -> UUID:
+    asked = intake.organisation_id
+    if actor.role is not Role.CCWC_LIAISON:
+        assert actor.organisation_id is not None, "casework staff belong to an organisation"
+        if asked not in {None, actor.organisation_id}:
+            raise Invalid.at(
+                "/organisation_id", "not_your_organisation", "A case is opened in your own organisation."
+            )
+        return actor.organisation_id
+    if intake.commune_code not in actor.communes:
+        raise Invalid.at("/commune_code", "not_your_commune", "A liaison opens cases in the own communes.")
+    if asked is None:
+        raise Invalid.at(
+            "/organisation_id", "required", "A liaison names the organisation that takes the case."
+        )
+    found = await session.get(Organisation, asked)
+    if found is None or not found.active or found.kind is not OrganisationKind.NGO:
+        raise Invalid.at(
+            "/organisation_id", "unknown_organisation", "There is no such organisation to take a case."
+        )
+    return asked
+
+
+async def _lead(
+    session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID
+) -> UUID | None:
+    if actor.role is Role.CCWC_LIAISON:
+        if intake.lead_id is not None:
+            raise Invalid.at("/lead_id", "not_allowed", "The organisation's supervisors name the lead.")
+        return None
+    if intake.lead_id in {None, actor.id}:
+        return actor.id
+    lead = await session.get(User, intake.lead_id)
+    fits = (
+        lead
+        and lead.active
+        and lead.organisation_id == organisation_id
+        and lead.role in {Role.CASEWORKER, Role.SUPERVISOR}
+    )
+    if not fits:
+        raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
+    return intake.lead_id
+
+
+async def _check_excluded(
+    session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None
+) -> None:
+    excluded = set(intake.excluded_user_ids)
+    if excluded & {actor.id, lead_id}:
+        raise Invalid.at(
+            "/excluded_user_ids", "works_on_case", "Who opens or leads a case cannot be excluded from it."
+        )
+    known = (await session.execute(select(User.id).where(User.id.in_(excluded)))).scalars()  # type: ignore[attr-defined,call-overload]
+    if set(known) != excluded:
+        raise Invalid.at("/excluded_user_ids", "unknown_user", "There is no such user.")
+
+
+async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID) -> _Client:
+    if intake.client_id is not None:
+        row = await person_row(session, intake.client_id)  # 404: an id that is hidden does not exist
+        # A household belongs to one organisation's register, so it is kept only within it.
+        household = row.household_id if row.organisation_id == organisation_id else None
+        return _Client(dict(row.private), row.sex, household, row.id)
+    assert intake.client is not None, "the schema wants one of the two"
+    await check_person(session, actor, intake.client, "/client")
+    return _Client(private_of(intake.client), intake.client.sex, intake.client.household_id, None)
+
+
+def _case(
+    actor: Actor, intake: CaseCreate, organisation_id: UUID, lead_id: UUID | None, client: _Client
+) -> Case:
+    least = own_sensitivity(intake.category)
+    if intake.sensitivity is Sensitivity.STANDARD and least is Sensitivity.SENSITIVE:
+        raise Invalid.at("/sensitivity", "category_is_sensitive", "Cases of this category are sensitive.")
+    sensitive = intake.incident is not None or Sensitivity.SENSITIVE in {least, intake.sensitivity}
+    opened = _opened_at(intake.opened_on, actor.now)
+    contact = intake.safe_contact
+    return Case(
+        code=new_case_code(),
+        organisation_id=organisation_id,
+        category=intake.category,
+        sensitivity=Sensitivity.SENSITIVE if sensitive else Sensitivity.STANDARD,
+        priority=intake.priority,
+        commune_code=intake.commune_code,
+        referred_from=intake.referred_from,
+        client_id=uuid4(),
+        client_sex=client.sex,
+        client_age_band=today_band(_birth(client.private), day_of(opened)),
+        client_disability=_has_disability(client.private),
+        lead_id=lead_id,
+        opened_at=opened,
+        created_at=actor.now,
+        updated_at=actor.now,
+        created_by=actor.id,
+        private={
+            "summary": intake.summary,
+            "village_code": intake.village_code,
+            "safe_contact": contact.model_dump(mode="json", by_alias=True) if contact else None,
+        },
+    )
+
+
+def _opened_at(day: date | None, now: datetime) -> datetime:
+    return now if day in {None, day_of(now)} else noon_of(day)  # type: ignore[arg-type]  # None is in the set
+
+
+def _birth(private: dict[str, Any]) -> date | None:
+    return date.fromisoformat(private["birth_date"]) if private.get("birth_date") else None
+
+
+def _has_disability(private: dict[str, Any]) -> bool | None:
+    """The Washington Group's cut: at least one "a lot of difficulty"; None when nothing is recorded."""
+    answers = set((private.get("disability") or {}).values()) - {Difficulty.UNKNOWN, Difficulty.REFUSED}
+    return bool(answers & {Difficulty.A_LOT, Difficulty.CANNOT_DO}) if answers else None
+
+
+async def _add_client(session: AsyncSession, actor: Actor, case: Case, client: _Client) -> None:
+    session.add(
+        Person(
+            id=case.client_id,
+            organisation_id=case.organisation_id,
+            case_id=case.id,
+            role=PersonRole.CLIENT,
+            sex=client.sex,
+            household_id=client.household_id,
+            created_by=actor.id,
+            created_at=actor.now,
+            updated_at=actor.now,
+            private=client.private,
+        )
+    )
+    await session.flush()
+    if client.copied_from is not None:
+        session.add(
+            PersonLink(
+                person_id=case.client_id,
+                other_id=client.copied_from,
+                created_at=actor.now,
+                created_by=actor.id,
+            )
+        )
+        await session.flush()
+
+
+async def _name_lead(session: AsyncSession, actor: Actor, case: Case) -> None:
+    if case.lead_id is None:
+        return
+    free = text("select may_be_assigned(:case_id, :user_id)")
+    if not (await session.execute(free, {"case_id": case.id, "user_id": case.lead_id})).scalar_one():
+        # Excluded from another case of this client: whoever asks learns only that this lead cannot be.
+        raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
+    session.add(
+        Assignment(
+            case_id=case.id,
+            organisation_id=case.organisation_id,
+            user_id=case.lead_id,
+            role=AssignmentRole.LEAD,
+            created_at=actor.now,
+            created_by=actor.id,
+        )
+    )
+    await session.flush()

@@ -1,0 +1,41 @@
+"""Acting on a case that is seen, or as its organisation's supervisor on the stub of one that is not."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import Forbidden, NotFound
+from app.policy import RELATION_PERMISSIONS, Access, Permission, Relation, may
+from app.services.visible import access_to, supervises
+
+STUB = text("select organisation_id from case_stubs(only_case => :case_id)")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """From where the caller acts: `access` is None on a stub."""
+
+    organisation_id: UUID
+    access: Access | None
+    oversees: bool
+
+
+async def standing_for(session: AsyncSession, case_id: UUID, permission: Permission) -> Standing:
+    """404 when the case is neither seen nor a stub of the caller's; 403 when what the caller is does not allow this."""
+    oversees = await supervises(session, case_id)
+    try:
+        access = await access_to(session, case_id)
+    except NotFound:
+        if not oversees:
+            raise
+        organisation_id = (await session.execute(STUB, {"case_id": case_id})).scalar_one()
+        if permission not in RELATION_PERMISSIONS[Relation.STUB]:
+            raise NotFound from None
+        return Standing(organisation_id, None, oversees)
+    if not may(access, permission) and not (
+        oversees and permission in RELATION_PERMISSIONS[Relation.REVIEWER]
+    ):
+        raise Forbidden
+    return Standing(access.organisation_id, access, oversees)

@@ -1,0 +1,226 @@
+"""What the caller can see of cases: every list, detail and write starts from a statement in this file.
+
+The row policies of the database decide; these statements only drive from `case_access`, so that a page is found in
+the order of the index, and so that a hidden id costs exactly what an unknown one does.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import NotFound
+from app.models.case import Case, CaseFilter
+from app.models.codes import CaseStatus, Category
+from app.models.person import Household, Person
+from app.paging import Cursor
+from app.policy import RELATION_PERMISSIONS, Access, Permission, Relation, access_of, require
+
+# Rows of `case_access` that count for the caller now; the exclusions are asked once, before any row of a case.
+_CURRENT = """
+      (a.expires_at is null or a.expires_at > (select app_now()))
+      and a.case_id <> all ((select app_excluded_cases())::uuid[])
+"""
+_MINE = f"a.principal = any ((select app_principals())::uuid[]) and {_CURRENT}"
+
+MOST_EXAMINED = 5_000
+
+ACCESS = text(f"""
+    select c.organisation_id, w.ways
+      from (select a.case_id, array_agg(a.mode || ' ' || a.via) as ways
+              from case_access a where a.case_id = :case_id and {_MINE} group by a.case_id) w
+      join cases c on c.id = w.case_id
+""")
+
+_SUMMARY = """
+    c.id, c.code, c.category, c.sensitivity, c.status, c.priority, c.risk_level, c.commune_code, c.organisation_id,
+    c.opened_at, c.updated_at, c.closed_at, c.next_due_at, c.version, c.team_version, c.lead_id, c.private,
+    l.display_name as lead_name, p.id as client_id, p.sex as client_sex, p.private as client_private, w.ways
+"""
+_AROUND = """
+      left join people p on p.id = c.client_id and p.organisation_id = c.organisation_id
+      left join users l on l.id = c.lead_id
+"""
+
+DETAIL = text(f"""
+    select {_SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.private as incident_private,
+           i.version as incident_version, i.created_at as incident_created_at, i.updated_at as incident_updated_at
+      from (select a.case_id, array_agg(a.mode || ' ' || a.via) as ways
+              from case_access a where a.case_id = :case_id and {_MINE} group by a.case_id) w
+      join cases c on c.id = w.case_id
+      {_AROUND}
+      left join lateral (select * from incidents i where i.case_id = c.id
+                          order by i.created_at desc, i.id desc limit 1) i on true
+""")
+
+COUNTS = text(f"""
+    select a.status, a.category, count(distinct a.case_id) as cases
+      from case_access a where {_MINE} group by a.status, a.category
+""")
+
+
+def _newest(filters: CaseFilter) -> str:
+    """SQL of `newest`: per principal the first `:examined` access rows in index order, merged.
+
+    Status and category have an index of their own, which is walked once per combination that fits.
+    """
+    order, beyond = _order(filters)
+    indexed = filters.status is not None or filters.category is not None
+    combinations = """
+         cross join unnest(cast(:statuses as text[])) as s (status)
+         cross join unnest(cast(:categories as text[])) as k (category)"""
+    return f"""
+    with newest as materialized (
+        select near.case_id, near.opened_at, array_agg(near.mode || ' ' || near.via) as ways
+          from unnest((select app_principals())::uuid[]) as who (principal)
+          {combinations if indexed else ""}
+         cross join lateral (
+            select a.case_id, a.opened_at, a.mode, a.via from case_access a
+             where a.principal = who.principal and {_CURRENT}
+               {"and a.status = s.status and a.category = k.category" if indexed else ""}
+               {"and a.via <> 'organisation' and a.via <> 'break_glass'" if filters.assigned else ""}
+               {f"and (a.opened_at, a.case_id) {beyond} (:cursor_at, cast(:cursor_id as uuid))" if filters.cursor else ""}
+               {"and a.opened_at >= :opened_after" if filters.opened_after else ""}
+               {"and a.opened_at < :opened_before" if filters.opened_before else ""}
+             order by a.opened_at {order}, a.case_id {order}
+             limit :examined
+         ) near
+         group by near.case_id, near.opened_at
+         order by near.opened_at {order}, near.case_id {order}
+         limit :examined
+    )"""
+
+
+def _order(filters: CaseFilter) -> tuple[str, str]:
+    return ("asc", ">") if filters.sort == "opened_at" else ("desc", "<")
+
+
+def page_statement(filters: CaseFilter) -> str:
+    """SQL of one page: at most `:wanted` of the `newest` that pass the filters without an index."""
+    order, _ = _order(filters)
+    return f"""
+    {_newest(filters)}
+    select {_SUMMARY.replace("w.ways", "c.ways")}
+      from (select c.*, w.ways from newest w join cases c on c.id = w.case_id
+             where true
+               {"and c.sensitivity = :sensitivity" if filters.sensitivity else ""}
+               {"and c.commune_code like :commune_code" if filters.commune_code else ""}
+               {"and c.priority = :priority" if filters.priority else ""}
+               {"and c.lead_id = :lead_id" if filters.lead_id else ""}
+               {"and c.updated_at > :updated_after" if filters.updated_after else ""}
+             order by w.opened_at {order}, w.case_id {order}
+             limit :wanted) c
+      {_AROUND}
+     order by c.opened_at {order}, c.id {order}
+    """
+
+
+def last_examined_statement(filters: CaseFilter) -> str:
+    """SQL of the place of the last row that a page looked at, when it looked at all that it may."""
+    order, _ = _order(filters)
+    return f"""
+    {_newest(filters)}
+    select opened_at, case_id from newest order by opened_at {order}, case_id {order} offset :examined - 1 limit 1
+    """
+
+
+def is_narrowed(filters: CaseFilter) -> bool:
+    """Does the list have a filter that no index of `case_access` serves?"""
+    return any(
+        (filters.sensitivity, filters.commune_code, filters.priority, filters.lead_id, filters.updated_after)
+    )
+
+
+def page_parameters(filters: CaseFilter, cursor: Cursor | None) -> dict[str, Any]:
+    """Values of the statements of a page: `wanted` rows, of at most `examined` that are looked at."""
+    return {
+        "statuses": [filters.status] if filters.status else [status.value for status in CaseStatus],
+        "categories": [filters.category] if filters.category else [category.value for category in Category],
+        "cursor_at": cursor.at if cursor else None,
+        "cursor_id": cursor.id if cursor else None,
+        "opened_after": filters.opened_after,
+        "opened_before": filters.opened_before,
+        "sensitivity": filters.sensitivity,
+        "commune_code": f"{filters.commune_code}%",
+        "priority": filters.priority,
+        "lead_id": filters.lead_id,
+        "updated_after": filters.updated_after,
+        "wanted": filters.limit + 1,
+        "examined": MOST_EXAMINED if is_narrowed(filters) else filters.limit + 1,
+    }
+
+
+async def access_to(session: AsyncSession, case_id: UUID) -> Access:
+    """How the caller reaches the case; 404 when it is hidden or unknown."""
+    row = (await session.execute(ACCESS, {"case_id": case_id})).one_or_none()
+    if row is None:
+        raise NotFound
+    return access_of(case_id, row.organisation_id, row.ways)
+
+
+async def access_for(session: AsyncSession, case_id: UUID, permission: Permission) -> Access:
+    """The same, and 403 when the caller's relation to the case does not allow this."""
+    access = await access_to(session, case_id)
+    require(access, permission)
+    return access
+
+
+async def lock_case(session: AsyncSession, case_id: UUID) -> Case:
+    """The case's row, locked for a change until the transaction ends; 404 when access ended meanwhile."""
+    statement = select(Case).where(Case.id == case_id).with_for_update(key_share=True)  # type: ignore[arg-type]
+    case = (await session.execute(statement)).scalar_one_or_none()
+    if case is None:
+        raise NotFound
+    await access_to(session, case_id)  # the lock may have waited for who took the access away
+    return case
+
+
+async def detail_row(session: AsyncSession, case_id: UUID) -> Row[Any]:
+    """The case with client, lead and latest incident; 404 when it is hidden or unknown."""
+    row = (await session.execute(DETAIL, {"case_id": case_id})).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def person_row(session: AsyncSession, person_id: UUID, *, lock: bool = False) -> Person:
+    """A person whose home the caller sees; 404 otherwise."""
+    statement = select(Person).where(Person.id == person_id)  # type: ignore[arg-type]
+    return await _one(session, statement.with_for_update() if lock else statement)
+
+
+async def household_row(session: AsyncSession, household_id: UUID, *, lock: bool = False) -> Household:
+    """A household of the caller's register; 404 otherwise."""
+    statement = select(Household).where(Household.id == household_id)  # type: ignore[arg-type]
+    return await _one(session, statement.with_for_update() if lock else statement)
+
+
+async def _one(session: AsyncSession, statement: Any) -> Any:
+    row = (await session.execute(statement)).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def supervises(session: AsyncSession, case_id: UUID) -> bool:
+    """Does the caller oversee the case, if only as a stub?"""
+    return bool(
+        (await session.execute(text("select app_supervises(:case_id)"), {"case_id": case_id})).scalar_one()
+    )
+
+
+async def is_addressable(session: AsyncSession, name: str, value: str, permission: Permission) -> bool:
+    """Does what a path names exist for the caller? Asked before a wrong body is explained."""
+    looks: dict[str, Any] = {"case_id": access_to, "person_id": person_row, "household_id": household_row}
+    if name not in looks:
+        return True
+    try:
+        own_id = UUID(value)
+        await looks[name](session, own_id)
+    except ValueError:
+        return False
+    except NotFound:
+        on_stub = name == "case_id" and permission in RELATION_PERMISSIONS[Relation.STUB]
+        return on_stub and await supervises(session, own_id)
+    return True

@@ -1,0 +1,174 @@
+"""Every setting of Samaki, read from `SAMAKI_*` and nowhere else; `samaki check` lists them."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CONTAINER_SECRETS = Path("/run/secrets")
+PLACEHOLDERS = {"change-me", "changeme"}
+
+UrlSetting = Literal[
+    "database_url",
+    "owner_database_url",
+    "worker_database_url",
+    "reports_database_url",
+    "backup_database_url",
+    "loader_database_url",
+]
+URL_SETTINGS: tuple[UrlSetting, ...] = get_args(UrlSetting)
+
+CommaList = Annotated[list[str], NoDecode]
+
+
+class SetupError(Exception):
+    """Something the operator can put right; its text is one sentence that says how."""
+
+
+def default_data_dir() -> Path:
+    """Where data live when nobody says: the system's place for root, else the user's own."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/samaki")
+    return Path.home() / ".local" / "share" / "samaki"
+
+
+class Settings(BaseSettings):
+    """All settings. Sources in order: arguments, environment, files in /run/secrets, defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SAMAKI_",
+        env_ignore_empty=True,
+        env_parse_none_str="none",
+        secrets_dir=CONTAINER_SECRETS if CONTAINER_SECRETS.is_dir() else None,
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL 15 or later, runtime role; unset: the embedded server"
+    )
+    owner_database_url: SecretStr | None = Field(
+        default=None, description="role that owns the tables and migrates; unset: as database_url"
+    )
+    worker_database_url: SecretStr | None = Field(
+        default=None, description="role of the worker; unset: as database_url"
+    )
+    reports_database_url: SecretStr | None = Field(
+        default=None, description="role of the reports; unset: as database_url"
+    )
+    backup_database_url: SecretStr | None = Field(
+        default=None, description="role of the backup; unset: as database_url"
+    )
+    loader_database_url: SecretStr | None = Field(
+        default=None, description="role of the bulk loader; unset: as database_url"
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="embedded PostgreSQL, keys and locks live here"
+    )
+    keys_dir: Path = Field(
+        default_factory=lambda data: data["data_dir"] / "keys", description="key files, each 0600"
+    )
+    demo: bool = Field(default=False, description="demo mode: loopback only, API page on, no second factor")
+    host: str = Field(default="127.0.0.1", description="address to serve on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to serve on; 0: any free one")
+    workers: int = Field(default=1, ge=1, le=64, description="API processes")
+    trusted_proxies: CommaList = Field(
+        default=[], description="addresses whose X-Forwarded-For is believed, comma-separated"
+    )
+    pool_size: int = Field(default=12, ge=1, le=100, description="database connections per API process")
+    pool_timeout_seconds: float = Field(default=2, gt=0, description="wait for a connection, then 503")
+    statement_timeout_ms: int = Field(default=5000, ge=1, description="longest statement of a request")
+    prepare_threshold: int | None = Field(
+        default=5, ge=0, description="uses before a statement is prepared; none behind PgBouncer"
+    )
+    limit_concurrency: int = Field(default=512, ge=128, description="requests at once, then 503")
+    body_limit_bytes: int = Field(default=1_000_000, ge=1024, description="largest request body")
+    cors_origins: CommaList = Field(
+        default=[], description="origins of front ends that may call from a browser, comma-separated"
+    )
+    issuer: str = Field(default="samaki", min_length=1, description="iss of access tokens")
+    audience: str = Field(default="samaki-api", min_length=1, description="aud of access tokens")
+    access_token_minutes: int = Field(default=15, ge=1, le=15, description="life of an access token")
+    refresh_idle_days: int = Field(default=7, ge=1, description="a session unused for so long ends")
+    refresh_absolute_days: int = Field(default=30, ge=1, description="every session ends after so long")
+    requests_per_minute: int = Field(default=1200, ge=1, description="requests per account and process")
+    failed_sign_ins_per_account: int = Field(default=10, ge=1, description="per account in 15 minutes")
+    failed_sign_ins_per_address: int = Field(default=100, ge=1, description="per address in 15 minutes")
+
+    @field_validator("trusted_proxies", "cors_origins", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("data_dir", "keys_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator(*URL_SETTINGS)
+    @classmethod
+    def _no_placeholder(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _password(value.get_secret_value()) in PLACEHOLDERS:
+            raise ValueError("still holds the placeholder password; set a real one")
+        return value
+
+    @model_validator(mode="after")
+    def _demo_stays_at_home(self) -> Self:
+        if self.demo and not is_loopback(self.host):
+            raise ValueError("demo mode serves loopback only; set SAMAKI_HOST=127.0.0.1")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a service on `host` can be reached from this machine alone."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _password(url: str) -> str | None:
+    try:
+        password = urlsplit(url).password
+    except ValueError:  # not a URL at all: app.database_urls says so in a sentence
+        return None
+    return unquote(password) if password else None
+
+
+_current: Settings | None = None
+
+
+def settings() -> Settings:
+    """The settings of this process, read once. Raises pydantic's ValidationError."""
+    global _current  # noqa: PLW0603 one process has one set of settings
+    if _current is None:
+        _current = Settings()
+    return _current
+
+
+def use(chosen: Settings) -> Settings:
+    """Make `chosen` the settings of this process: the command line, after --data-dir and the like."""
+    global _current  # noqa: PLW0603
+    _current = chosen
+    return chosen
+
+
+def child_environment(parent: Settings, urls: Iterable[UrlSetting]) -> dict[str, str]:
+    """The environment of a child process: the parent's settings, and of the URLs only `urls`."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAMAKI_")}
+    return inherited | dict(_variables(parent, set(urls)))
+
+
+def _variables(parent: Settings, urls: set[UrlSetting]) -> Iterable[tuple[str, str]]:
+    for name in Settings.model_fields:
+        value: Any = getattr(parent, name)
+        if isinstance(value, SecretStr):
+            if name in urls:
+                yield f"SAMAKI_{name.upper()}", value.get_secret_value()
+        elif isinstance(value, list):
+            yield f"SAMAKI_{name.upper()}", ",".join(value)
+        elif name not in URL_SETTINGS:
+            yield f"SAMAKI_{name.upper()}", "none" if value is None else str(value)

@@ -1,0 +1,224 @@
+-- Who must never see a case. The runtime role cannot read the table: a policy on it that hides rows from the excluded
+-- user would make the case appear, and one that shows them would say that it exists.
+
+-- The cases that the caller must never see; a policy asks once a statement.
+create or replace function app_excluded_cases() returns uuid[]
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select coalesce(array_agg(e.case_id), '{}') from case_exclusions e
+   where e.user_id = app_user_id() and e.lifted_at is null
+$$;
+
+create or replace function is_excluded(the_user uuid, the_case uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select exists (select from case_exclusions e where e.user_id = the_user and e.case_id = the_case and e.lifted_at is null)
+$$;
+
+-- May the caller act on the case as its organisation's supervisor (assign, exclude), seen or only as a stub?
+create or replace function app_supervises(the_case uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select app_role() = 'supervisor'
+     and exists (select from cases c where c.id = the_case and c.organisation_id = app_organisation_id())
+     and not is_excluded(app_user_id(), the_case)
+$$;
+
+create or replace function app_leads(the_case uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select exists (select from cases c where c.id = the_case and c.lead_id = app_user_id())
+     and not is_excluded(app_user_id(), the_case)
+$$;
+
+-- Did the caller open the case in this very transaction? Only then may somebody fill a case that they cannot read back.
+create or replace function app_just_opened(the_case uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select exists (select from cases c where c.id = the_case and c.created_by = app_user_id()
+                    and c.opened_xid = pg_current_xact_id())
+$$;
+
+-- Every case of the same client, through the links between the client's rows.
+create or replace function cases_of_client(the_case uuid) returns table (case_id uuid, organisation_id uuid)
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  with recursive same (person_id) as (
+    select c.client_id from cases c where c.id = the_case
+    union
+    select case when l.person_id = s.person_id then l.other_id else l.person_id end
+      from same s join person_links l on s.person_id in (l.person_id, l.other_id)
+  )
+  select c.id, c.organisation_id
+    from same s
+    join people p on p.id = s.person_id and p.role = 'client'
+    join cases c on c.id = p.case_id and c.client_id = p.id
+$$;
+
+-- One exclusion on one case: the row, and the end of what the user held there.
+create or replace function put_exclusion(the_case uuid, origin case_exclusions) returns void
+  language plpgsql volatile security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+  perform from cases where id = the_case for no key update;
+  insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, private, created_at, created_by)
+  select gen_random_uuid(), c.id, c.organisation_id, origin.user_id, origin.origin_id, origin.reason_code, origin.private,
+         app_now(), origin.created_by
+    from cases c where c.id = the_case
+  on conflict (case_id, user_id) where lifted_at is null do nothing;
+  update break_glass_grants set ended_at = app_now()
+   where case_id = the_case and user_id = origin.user_id and ended_at is null;
+  update assignments set ended_at = app_now(), ended_by = app_user_id(), end_reason = 'excluded'
+   where case_id = the_case and user_id = origin.user_id and ended_at is null;
+end
+$$;
+
+-- Excludes a user from every case of the client. Returns the id of the exclusion on this case, or null when the user
+-- leads it: the lead is excluded only after another is named.
+create or replace function exclude_user(the_case uuid, the_user uuid, reason text, private_part jsonb) returns uuid
+  language plpgsql volatile security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+  origin case_exclusions;
+  other uuid;
+begin
+  if not (app_leads(the_case) or app_supervises(the_case) or app_just_opened(the_case)) then
+    raise insufficient_privilege using message = 'not the lead nor a supervisor of the case';
+  end if;
+  perform from cases where id = the_case for no key update;
+  if exists (select from cases c where c.id = the_case and c.lead_id = the_user) then
+    return null;
+  end if;
+  origin.user_id := the_user;
+  origin.origin_id := gen_random_uuid();
+  origin.reason_code := reason;
+  origin.private := private_part;
+  origin.created_by := app_user_id();
+  perform put_exclusion(the_case, origin);
+  for other in select k.case_id from cases_of_client(the_case) k where k.case_id <> the_case order by 1 loop
+    perform put_exclusion(other, origin);
+  end loop;
+  return (select e.id from case_exclusions e
+           where e.case_id = the_case and e.user_id = the_user and e.lifted_at is null);
+end
+$$;
+
+-- Every exclusion that stands on one case of a client stands on all of them.
+create or replace function spread_exclusions(start uuid) returns void
+  language plpgsql volatile security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+  standing case_exclusions;
+  other uuid;
+begin
+  for standing in
+    select e.* from cases_of_client(start) k join case_exclusions e on e.case_id = k.case_id and e.lifted_at is null
+  loop
+    for other in select k.case_id from cases_of_client(start) k where k.case_id <> standing.case_id order by 1 loop
+      perform put_exclusion(other, standing);
+    end loop;
+  end loop;
+end
+$$;
+
+create or replace function on_people_linked() returns trigger
+  language plpgsql volatile security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+  perform spread_exclusions(p.case_id) from people p
+    where p.id in (new.person_id, new.other_id) and p.role = 'client' and p.case_id is not null;
+  return null;
+end
+$$;
+
+-- Readable by the lead and the non-excluded supervisors who see the case (which the caller of this has checked too).
+create or replace function exclusions_of(the_case uuid) returns setof case_exclusions
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select e.* from case_exclusions e
+   where e.case_id = the_case and (app_leads(the_case) or app_supervises(the_case))
+   order by e.created_at desc, e.id desc
+$$;
+
+-- The first call asks, the second, by another person, lifts; one of the two is a supervisor; neither is the excluded.
+-- Returns 'requested', 'lifted', 'same_person', 'supervisor_needed', or null for no such exclusion.
+create or replace function lift_exclusion(the_case uuid, the_exclusion uuid, why text) returns text
+  language plpgsql volatile security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+  e case_exclusions;
+  first_role text;
+begin
+  if not (app_leads(the_case) or app_supervises(the_case)) then
+    raise insufficient_privilege using message = 'not the lead nor a supervisor of the case';
+  end if;
+  perform from cases where id = the_case for no key update;
+  select * into e from case_exclusions x
+   where x.id = the_exclusion and x.case_id = the_case and x.lifted_at is null and x.user_id <> app_user_id();
+  if not found then
+    return null;
+  end if;
+  if e.lift_requested_by is null then
+    update case_exclusions set lift_requested_at = app_now(), lift_requested_by = app_user_id(),
+           private = private || jsonb_build_object('lift_reason', why)
+     where id = e.id;
+    return 'requested';
+  elsif e.lift_requested_by = app_user_id() then
+    return 'same_person';
+  end if;
+  select u.role into first_role from users u where u.id = e.lift_requested_by;
+  if 'supervisor' not in (first_role, app_role()) then
+    return 'supervisor_needed';
+  end if;
+  -- Together with its copies on the client's other cases: lifting restores no assignment and no grant.
+  update case_exclusions set lifted_at = app_now(), lifted_by = app_user_id()
+   where origin_id = e.origin_id and lifted_at is null;
+  perform spread_exclusions(the_case);  -- another decision about the same user may stand on another case
+  return 'lifted';
+end
+$$;
+
+do $$
+declare
+  f text;
+begin
+  foreach f in array array[
+    'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)',
+    'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, jsonb)',
+    'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)'] loop
+    execute format('alter function %s owner to samaki_definer', f);
+    execute format('revoke all on function %s from public', f);
+  end loop;
+  foreach f in array array[
+    'app_excluded_cases()', 'app_supervises(uuid)', 'app_just_opened(uuid)', 'exclude_user(uuid, uuid, text, jsonb)',
+    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)', 'app_leads(uuid)'] loop
+    execute format('grant execute on function %s to samaki_runtime', f);
+  end loop;
+end
+$$;
+
+create or replace trigger people_linked after insert on person_links
+  for each row when (current_user <> 'samaki_loader') execute function on_people_linked();
+
+-- The same for a person's row of the case just opened.
+create or replace function app_just_opened_for(the_person uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select exists (select from people p where p.id = the_person and app_just_opened(p.case_id))
+$$;
+alter function app_just_opened_for(uuid) owner to samaki_definer;
+revoke all on function app_just_opened_for(uuid) from public;
+grant execute on function app_just_opened_for(uuid) to samaki_runtime;

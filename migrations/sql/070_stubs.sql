@@ -1,0 +1,49 @@
+-- What a supervisor may know of the organisation's cases without seeing them: never category, commune, client, risk,
+-- priority or a time more exact than a week.
+create or replace function case_stubs(
+    only_case uuid default null, without_lead boolean default false, of_lead uuid default null,
+    after_case uuid default null, at_most int default 50)
+  returns table (id uuid, code text, organisation_id uuid, lead_id uuid, lead_name text, status text,
+                 next_due_week text, overdue boolean, needs_review boolean)
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select c.id, c.code::text, c.organisation_id, c.lead_id, u.display_name::text, c.status::text,
+         to_char(c.next_due_at at time zone 'Asia/Phnom_Penh', 'IYYY"-W"IW'),
+         coalesce(date_trunc('week', c.next_due_at at time zone 'Asia/Phnom_Penh')
+                  < date_trunc('week', app_now() at time zone 'Asia/Phnom_Penh'), false),
+         c.status = 'closure_requested' or c.lead_id is null
+    from cases c
+    left join users u on u.id = c.lead_id
+   where app_role() = 'supervisor'
+     and c.organisation_id = app_organisation_id()
+     and (only_case is null or c.id = only_case)
+     and (only_case is not null or c.status <> 'closed')
+     and (not without_lead or c.lead_id is null)
+     and (of_lead is null or c.lead_id = of_lead)
+     and (after_case is null or c.id > after_case)
+     and c.id <> all ((select app_excluded_cases())::uuid[])
+   order by c.id
+   limit least(at_most, 201)
+$$;
+
+-- The receipt of somebody who opened a case and may not read it: id and code, unless excluded since.
+create or replace function case_receipt(the_case uuid) returns table (id uuid, code text)
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select c.id, c.code::text from cases c
+   where c.id = the_case and c.created_by = app_user_id() and not is_excluded(app_user_id(), c.id)
+$$;
+
+do $$
+declare
+  f text;
+begin
+  foreach f in array array['case_stubs(uuid, boolean, uuid, uuid, int)', 'case_receipt(uuid)'] loop
+    execute format('alter function %s owner to samaki_definer', f);
+    execute format('revoke all on function %s from public', f);
+    execute format('grant execute on function %s to samaki_runtime', f);
+  end loop;
+end
+$$;

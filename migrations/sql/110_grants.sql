@@ -1,0 +1,46 @@
+-- What each role may touch at all; the policies then say which rows.
+
+revoke all on all tables in schema public from public, samaki_runtime, samaki_worker, samaki_reports, samaki_definer;
+
+-- The definer functions.
+grant select on organisations, users, sessions, areas to samaki_definer;
+grant select, insert, update, delete on case_access to samaki_definer;
+grant select, update on cases, assignments, break_glass_grants to samaki_definer;
+grant select on people, person_links, consents to samaki_definer;
+grant select, insert, update on case_exclusions to samaki_definer;
+grant insert on events to samaki_definer;
+grant select on fitting_assignments, case_access_rows to samaki_definer;
+
+-- The API.
+grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_version to samaki_runtime;
+grant select, insert on person_links, notes, events to samaki_runtime;
+grant select, insert, update on cases, people, households, consents, incidents, assignments to samaki_runtime;
+grant select on break_glass_grants to samaki_runtime;
+grant select, insert, update on organisations, users, user_credentials, sessions, refresh_tokens to samaki_runtime;
+grant select, insert, delete on sign_in_attempts to samaki_runtime;
+grant select, insert, update on idempotency_keys to samaki_runtime;
+-- lead_id follows from the assignments, the opening's transaction from the database.
+revoke update on cases from samaki_runtime;
+grant update (category, sensitivity, status, priority, risk_level, commune_code, referred_from, opened_at, closed_at, next_due_at,
+              closure_reason, outcome, closure_requested_by, team_version, version, updated_at, private)
+  on cases to samaki_runtime;
+revoke update on people, assignments, consents, incidents from samaki_runtime;
+grant update (sex, household_id, private, version, updated_at) on people to samaki_runtime;
+grant update (ended_at, ended_by, end_reason) on assignments to samaki_runtime;
+grant update (withdrawn_at, withdrawn_by, private, version, updated_at) on consents to samaki_runtime;
+grant update (occurred_at, precision, private, version, updated_at) on incidents to samaki_runtime;
+
+-- The worker: housekeeping of rows that belong to nobody's case.
+grant select, delete on idempotency_keys, sign_in_attempts, sessions, refresh_tokens to samaki_worker;
+grant select, insert, update on worker_heartbeats to samaki_worker;
+
+-- Reports: counts only.
+grant select (id, organisation_id, category, sensitivity, status, risk_level, commune_code, client_sex, client_age_band,
+              client_disability, opened_at, closed_at, closure_reason, outcome) on cases to samaki_reports;
+grant select (case_id, purpose, obtained_on, expires_on, withdrawn_at) on consents to samaki_reports;
+grant select on areas to samaki_reports;
+grant select (id, name, name_km, kind) on organisations to samaki_reports;
+
+-- Backup reads everything; the loader fills an empty database by COPY (refused under row level security).
+grant select on all tables in schema public to samaki_backup, samaki_loader;
+grant insert, update, delete on all tables in schema public to samaki_loader;

@@ -1,0 +1,30 @@
+-- The database roles of access.md. Run by `samaki migrate` as a superuser (or given to the database administrator):
+-- idempotent, no passwords. Every login connects either as its role or with `options=-c role=<role>`.
+do $$
+declare
+  wanted record;
+begin
+  for wanted in
+    select * from (values
+      ('samaki_owner',    'login'),
+      ('samaki_definer',  'nologin'),   -- owns the definer functions; policies name it, it bypasses nothing
+      ('samaki_runtime',  'login'),
+      ('samaki_worker',   'login'),
+      ('samaki_reports',  'login'),
+      ('samaki_backup',   'login bypassrls'),
+      ('samaki_loader',   'login bypassrls')
+    ) as roles (name, options)
+  loop
+    if not exists (select from pg_roles where rolname = wanted.name) then
+      execute format('create role %I %s', wanted.name, wanted.options);
+    end if;
+  end loop;
+end
+$$;
+grant samaki_definer to samaki_owner;  -- so that migrations can hand functions over
+alter role samaki_runtime set jit = off;
+alter role samaki_worker set jit = off;
+
+-- In the database at hand: the owner makes the tables, and hands functions to the definer, who must be able to own them.
+grant usage, create on schema public to samaki_owner, samaki_definer;
+grant usage on schema public to samaki_runtime, samaki_worker, samaki_reports, samaki_backup, samaki_loader;

@@ -1,0 +1,67 @@
+"""Databases for tests, on the embedded server or on the one that SAMAKI_DATABASE_URL points to."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+
+from app.database_urls import ROLE_OF, SUPERUSER, DatabaseUrls
+from app.embedded import EmbeddedPostgres
+from app.settings import URL_SETTINGS, Settings
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server on which the tests may make databases."""
+
+    urls: Callable[[str], DatabaseUrls]
+
+    def create(self, name: str, template: str | None = None) -> None:
+        """Make a database, as a copy of `template` when given."""
+        options = sql.SQL(" template {} strategy file_copy").format(sql.Identifier(template)) if template else sql.SQL("")
+        self._run(sql.SQL("create database {}").format(sql.Identifier(name)) + options)
+
+    def drop(self, name: str) -> None:
+        """Take a database away, whoever is still connected."""
+        self._run(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    @contextmanager
+    def clone(self, template: str) -> Iterator[DatabaseUrls]:
+        """A copy of `template` for the length of the block."""
+        name = f"samaki_test_{uuid4().hex[:12]}"
+        self.create(name, template)
+        try:
+            yield self.urls(name)
+        finally:
+            self.drop(name)
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.urls("postgres").admin, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def embedded_server(postgres: EmbeddedPostgres) -> Server:
+    """The embedded server, every role logging in through its socket."""
+
+    def urls(name: str) -> DatabaseUrls:
+        roles = (postgres.url(ROLE_OF[setting], name) for setting in URL_SETTINGS)
+        return DatabaseUrls(*roles, postgres.url(SUPERUSER, name))
+
+    return Server(urls)
+
+
+def given_server(settings: Settings) -> Server:
+    """The server of SAMAKI_DATABASE_URL, whose login must be able to make databases and roles."""
+
+    def urls(name: str) -> DatabaseUrls:
+        assert settings.database_url is not None
+        parts = urlsplit(settings.database_url.get_secret_value())
+        url = urlunsplit(parts._replace(path=f"/{name}"))
+        return DatabaseUrls.from_settings(Settings(database_url=SecretStr(url)))
+
+    return Server(urls)
