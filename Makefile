@@ -7,7 +7,7 @@ LOCK := requirements/dev.lock
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install check bench drill fuzz oracle mutants lock clean
+.PHONY: help run test install check bench oracle mutants lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,12 +28,6 @@ check: $(READY) ## lint, format, types and the inventory of row policies
 
 bench: $(READY) ## requests a second at a million cases, against the bare reference
 	$(BIN)/python -m benchmarks
-
-drill: $(READY) ## the faults that must lose nothing
-	$(BIN)/python -m tests.drills
-
-fuzz: $(READY) ## hostile input to every operation
-	$(BIN)/python -m tests.fuzz
 
 oracle: $(READY) ## 100,000 operations compared with the plain rules of access
 	$(BIN)/python -m tests.oracle

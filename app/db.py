@@ -1,13 +1,14 @@
 """Engine and transactions: one request is one transaction, with the caller's settings for the row policies."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import event, text
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app.database_urls import sqlalchemy_url
@@ -15,7 +16,9 @@ from app.settings import Settings
 
 Clock = Callable[[], datetime]
 
-BEGIN_REQUEST = text("select * from begin_request(:session_id, :clock)")
+_GONE = {"08", "57"}  # SQLSTATE classes: connection lost, server shutting down; no SQLSTATE is the former
+
+BEGIN_REQUEST = "select * from begin_request(%(session_id)s, %(clock)s)"
 SET_CLOCK = text("select set_config('samaki.now', :clock, true)")
 
 
@@ -33,14 +36,21 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A transaction that is committed when the block ends well, and rolled back when it raises."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            yield session
-            await session.commit()
+        try:
+            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                yield session
+                await session.commit()
+        except psycopg.OperationalError as error:
+            if (error.sqlstate or "08")[:2] in _GONE and not isinstance(error, psycopg.errors.QueryCanceled):
+                # Told by the driver itself (`fetch`), so the pool does not know yet that its connections are dead.
+                await self.engine.dispose(close=False)
+            raise
 
-    async def begin_request(self, session: AsyncSession, session_id: UUID) -> RowMapping | None:
+    async def begin_request(self, session: AsyncSession, session_id: UUID) -> Any | None:
         """Write the caller's settings into the transaction; None when the session is not alive."""
         parameters = {"session_id": session_id, "clock": self.clock() if self.clock else None}
-        return (await session.execute(BEGIN_REQUEST, parameters)).mappings().one_or_none()
+        rows = await fetch(session, BEGIN_REQUEST, parameters)
+        return rows[0] if rows else None
 
     async def use_clock(self, session: AsyncSession) -> datetime:
         """For transactions without a caller (sign-in): the time, the same in Python and in the database."""
@@ -52,6 +62,19 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self.engine.dispose()
+
+
+async def fetch(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
+    """All rows of a statement in the session's transaction, as named tuples, straight from the driver.
+
+    For the few statements that every request waits for: it takes half the time of a result of SQLAlchemy.
+    """
+    connection = await (await session.connection()).get_raw_connection()
+    driver: psycopg.AsyncConnection[Any] | None = connection.driver_connection
+    assert driver is not None, "the session is open"
+    async with driver.cursor(row_factory=namedtuple_row) as cursor:
+        await cursor.execute(statement, parameters)
+        return await cursor.fetchall()
 
 
 def _engine(url: str, settings: Settings) -> AsyncEngine:

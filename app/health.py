@@ -1,11 +1,14 @@
 """`/health/live`, `/health/ready` and `/metrics`, at the root, for whoever runs the service."""
 
+from functools import cache
 from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
+from app import schema
 from app.errors import NotFound, Unavailable
 from app.metrics import metrics_response
 from app.models.base import Read
@@ -15,9 +18,11 @@ router = APIRouter(tags=["health"])
 
 WORKER_SILENT_SECONDS = 120
 STATE = text("""
-    select (select count(*) from schema_sql) as migrated,
+    select (select version_num from alembic_version) as revision,
+           (select sha256 from schema_sql) as sql_files,
            (select extract(epoch from now() - max(seen_at)) from worker_heartbeats) as worker_silent
 """)
+expected_schema = cache(schema.expected)
 
 
 class Health(Read):
@@ -32,10 +37,14 @@ async def live() -> Health:
 
 @router.get("/health/ready")
 async def ready(runtime: Annotated[Runtime, Depends(runtime_of)]) -> Health:
-    """Database, migrations, keys (read at start) and worker are there; 503 otherwise."""
-    async with runtime.database.transaction() as session:
-        state = (await session.execute(STATE)).one()
-    if not state.migrated or state.worker_silent is None or state.worker_silent > WORKER_SILENT_SECONDS:
+    """Database, its present shape, keys (read at start) and worker are there; 503 otherwise."""
+    try:
+        async with runtime.database.transaction() as session:
+            state = (await session.execute(STATE)).one()
+    except SQLAlchemyError:
+        raise Unavailable(retry_after=5) from None
+    migrated = (state.revision, state.sql_files) == expected_schema()
+    if not migrated or state.worker_silent is None or state.worker_silent > WORKER_SILENT_SECONDS:
         raise Unavailable(retry_after=5)
     return Health()
 

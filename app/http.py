@@ -51,7 +51,7 @@ class Route(APIRoute):
             if permission is None:
                 _refuse_unknown_query(strict, known_query)
                 return await handler(strict)
-            runtime, claims = runtime_of(strict), read_claims(strict)
+            runtime, claims = runtime_of(strict), await read_claims(strict)
             strict.state.actor_id = str(claims.subject)
             if takes_json:
                 await strict.body()  # before a connection is taken: a slow sender must not hold one

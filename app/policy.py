@@ -7,6 +7,7 @@ A permission reads `thing:verb`. A role without a permission gets 403 whatever t
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -167,13 +168,16 @@ _STRENGTH = {"write": 0, "contribute": 1, "read": 2}
 
 def access_of(case_id: UUID, organisation_id: UUID, ways: list[str]) -> Access:
     """Build an Access from rows of `case_access`, each written `"<mode> <via>"`."""
-    found = sorted(
-        (_STRENGTH[mode], list(AccessVia).index(AccessVia(via)), mode, via)
-        for mode, via in map(str.split, ways)
-    )
-    _, _, mode, via = found[0]
-    relations = frozenset(_relation(one[2], one[3]) for one in found)
-    return Access(case_id, organisation_id, mode, AccessVia(via), relations)
+    mode, via, relations = _weighed(tuple(ways))
+    return Access(case_id, organisation_id, mode, via, relations)
+
+
+@lru_cache(maxsize=1024)
+def _weighed(ways: tuple[str, ...]) -> tuple[str, AccessVia, frozenset[Relation]]:
+    """The strongest mode and via, and every relation; there are few combinations, so each is worked out once."""
+    pairs = [way.split() for way in ways]
+    mode, via = min(pairs, key=lambda pair: (_STRENGTH[pair[0]], list(AccessVia).index(AccessVia(pair[1]))))
+    return mode, AccessVia(via), frozenset(_relation(*pair) for pair in pairs)
 
 
 def _relation(mode: str, via: str) -> Relation:

@@ -7,10 +7,9 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
-from fastapi.security import HTTPBearer
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
@@ -50,11 +49,11 @@ class RequestRate:
 
     def __init__(self, per_minute: int) -> None:
         self._item = RateLimitItemPerMinute(per_minute)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def count(self, account: UUID) -> None:
+    async def count(self, account: UUID) -> None:
         """Count one request; 429 beyond the limit."""
-        if not self._limiter.hit(self._item, str(account)):
+        if not await self._limiter.hit(self._item, str(account)):
             raise RateLimited(retry_after=5, policy="requests")
 
 
@@ -75,7 +74,7 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-def read_claims(request: Request) -> Claims:
+async def read_claims(request: Request) -> Claims:
     """What the bearer token says; 401 without a good one. Reads neither body nor database."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     runtime = runtime_of(request)
@@ -85,25 +84,25 @@ def read_claims(request: Request) -> Claims:
         claims = runtime.tokens.read(token, runtime.database.now())
     except InvalidToken:
         raise Unauthenticated from None
-    runtime.rate.count(claims.subject)
+    await runtime.rate.count(claims.subject)
     return claims
 
 
 async def authenticate(runtime: Runtime, session: AsyncSession, claims: Claims) -> Actor:
     """The Actor of a live session; 401 after logout, deactivation, or the session's end."""
     row = await runtime.database.begin_request(session, claims.session)
-    if row is None or row["user_id"] != claims.subject:
+    if row is None or row.user_id != claims.subject:
         raise Unauthenticated
     return Actor(
-        id=row["user_id"],
+        id=row.user_id,
         session_id=claims.session,
-        username=row["username"],
-        display_name=row["display_name"],
-        role=Role(row["role"]),
-        organisation_id=row["organisation_id"],
-        communes=tuple(row["communes"]),
-        language=Language(row["language"]),
-        now=row["at"],
+        username=row.username,
+        display_name=row.display_name,
+        role=Role(row.role),
+        organisation_id=row.organisation_id,
+        communes=tuple(row.communes),
+        language=Language(row.language),
+        now=row.at,
     )
 
 
@@ -115,14 +114,11 @@ def allowed(permission: Permission) -> Any:
     return Depends(_Allowed(permission))
 
 
-bearer = HTTPBearer(auto_error=False, description="Access token from POST /api/v1/auth/token")
-
-
 class _Allowed:
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    async def __call__(self, request: Request, _: Any = Depends(bearer)) -> Actor:
+    async def __call__(self, request: Request) -> Actor:
         call: Call = request.state.call
         return call.actor
 

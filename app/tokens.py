@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -53,6 +54,8 @@ class AccessTokens:
         self._keys = {
             key.kid: CryptographyECKey(key.private.public_key(), ALGORITHM) for key in keys.token_keys
         }
+        # The signature of a token is checked once in this process; its times are, at every call.
+        self._payload = lru_cache(maxsize=4096)(self._verified_payload)
 
     def issue(self, subject: UUID, session: UUID, now: datetime) -> tuple[str, int]:
         """A new token and its lifetime in seconds; raises ValueError if `now` has no time zone."""
@@ -75,7 +78,7 @@ class AccessTokens:
         # Any error inside, a RecursionError of the parser too, means no. Raised outside of the handler, the
         # exception keeps no trace of the cause, and so of the token.
         with suppress(Exception):
-            return self._claims(self._verified_payload(token), now)
+            return self._claims(self._payload(token), now)
         raise InvalidToken
 
     def _verified_payload(self, token: object) -> bytes:

@@ -2,11 +2,16 @@
 
 import sqlalchemy as sa
 from alembic import context
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401 registers every table
 from app.database_urls import DatabaseUrls, sqlalchemy_url
+from app.models.base import TransactionId
 from app.settings import settings
+
+# So that autogenerate knows the type of events.xid when it reads the database.
+ischema_names["xid8"] = TransactionId
 
 NOT_OURS = {"alembic_version", "schema_sql"}
 

@@ -67,10 +67,11 @@ class _Bearer(httpx.Auth):
     """A token for the present moment at every request, so that frozen time may be moved."""
 
     def __init__(self, runtime: Runtime, clock: FrozenClock, user_id: UUID, session_id: UUID) -> None:
-        self._issue = lambda: runtime.tokens.issue(user_id, session_id, clock())[0]
+        self.runtime, self.clock, self.user_id, self.session_id = runtime, clock, user_id, session_id
 
     def auth_flow(self, request: httpx.Request) -> Any:
-        request.headers.setdefault("Authorization", f"Bearer {self._issue()}")
+        token, _ = self.runtime.tokens.issue(self.user_id, self.session_id, self.clock())
+        request.headers.setdefault("Authorization", f"Bearer {token}")
         yield request
 
 
@@ -141,7 +142,9 @@ async def add_cast(cast: Cast) -> None:
 
 async def _add_organisations(session: AsyncSession, cast: Cast) -> None:
     for name, kind in ORGANISATIONS.items():
-        row = Organisation.named(cast.clock(), name=name, name_km="អង្គការ", kind=kind, signatory=name == "ngo")
+        row = Organisation.named(
+            cast.clock(), name=name, name_km="អង្គការ", kind=kind, signatory=name == "ngo"
+        )
         cast.organisations[name] = row.id
         session.add(row)
 
@@ -155,5 +158,7 @@ def answered(response: httpx.Response, status: int) -> Any:
     if response.status_code != status:
         code = response.json().get("code") if response.content else None
         errors = response.json().get("errors") if response.content else None
-        raise Problem(f"{response.request.method} answered {response.status_code} {code} {errors}, not {status}")
+        raise Problem(
+            f"{response.request.method} answered {response.status_code} {code} {errors}, not {status}"
+        )
     return response.json() if response.content else None

@@ -49,8 +49,11 @@ def embedded_server(postgres: EmbeddedPostgres) -> Server:
     """The embedded server, every role logging in through its socket."""
 
     def urls(name: str) -> DatabaseUrls:
-        roles = (postgres.url(ROLE_OF[setting], name) for setting in URL_SETTINGS)
-        return DatabaseUrls(*roles, postgres.url(SUPERUSER, name))
+        roles = {setting.removesuffix("_database_url"): ROLE_OF[setting] for setting in URL_SETTINGS}
+        roles["runtime"] = roles.pop("database_url")
+        return DatabaseUrls(
+            **{who: postgres.url(role, name) for who, role in roles.items()}, admin=postgres.url(SUPERUSER, name)
+        )
 
     return Server(urls)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hostile_strings import HOSTILE, HOSTILE_JSON
+from tests.hostile_strings import HOSTILE, HOSTILE_JSON
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError

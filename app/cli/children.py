@@ -31,6 +31,7 @@ class Child:
 
     def start(self) -> None:
         """Start, or start again. Its standard input is a pipe that closes when this process ends."""
+        self.forget()
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app", *self.arguments],
@@ -39,6 +40,11 @@ class Child:
             pass_fds=self.descriptors,
             start_new_session=True,  # Ctrl-C is for us; we pass it on in order
         )
+
+    def forget(self) -> None:
+        """Close our end of the pipe of a child that has ended."""
+        if self.process and self.process.stdin:
+            self.process.stdin.close()
 
     @property
     def exit_code(self) -> int | None:
@@ -71,6 +77,8 @@ class Children:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for child in self.children:
+            child.forget()
 
     def all_well(self) -> None:
         """Raise SetupError if any child has ended: while starting, that is a fault of the set-up."""

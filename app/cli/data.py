@@ -16,15 +16,22 @@ def import_areas(
     data_dir: DataDir = None,
 ) -> None:
     """Import the gazetteer: all rows, or none and every bad row named."""
-    from app.services.areas import import_file
+    from app.services.gazetteer import import_file
 
     with database(configured(data_dir)) as urls:
+        prepare(urls.admin)
+        upgrade(urls.owner)
         report = import_file(urls, file)
     for problem in report.problems:
-        typer.echo(problem, err=True)
-    if report.problems:
+        typer.echo(str(problem), err=True)
+    if report.bad:
+        typer.echo(f"{report.bad} bad rows of {report.rows}: nothing was changed", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{report.rows} areas: {report.added} new, {report.changed} changed")
+    for code in report.kept_in_use:
+        typer.echo(f"{code} is not in the file but in use: kept")
+    typer.echo(
+        f"{report.rows} areas: {report.inserted} new, {report.updated} changed, {report.removed} removed"
+    )
 
 
 def load(

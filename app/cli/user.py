@@ -1,11 +1,17 @@
 """`samaki user create` and `reset-password`: the very first people, made by whoever runs the machine."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cli.place import DataDir, configured, database
+from app.db import Database
+from app.schema import prepare, upgrade
 from app.settings import settings
 
 
@@ -18,18 +24,40 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Create a person who may sign in at once; prints the first password."""
-    from app.services.users import create_by_operator
+    from app.services.operators import create_user
 
-    with database(configured(data_dir)) as urls:
-        password = asyncio.run(
-            create_by_operator(urls, settings(), username, role, display_name, organisation, commune or [])
+    async def make(session: AsyncSession, now: datetime) -> str:
+        wanted = {"username": username, "display_name": display_name, "role": role}
+        _, password = await create_user(
+            session, now, **wanted, organisation_name=organisation, communes=commune or []
         )
-    typer.echo(password)
+        return password
+
+    typer.echo(_in_transaction(data_dir, make))
 
 
 def reset_password(username: str, data_dir: DataDir = None) -> None:
     """Give a person a new password and end their sessions; prints the password."""
-    from app.services.users import reset_by_operator
+    from app.services import operators
+
+    async def reset(session: AsyncSession, now: datetime) -> str:
+        return await operators.reset_password(session, now, username)
+
+    typer.echo(_in_transaction(data_dir, reset))
+
+
+def _in_transaction(data_dir: Path | None, work: Callable[[AsyncSession, datetime], Awaitable[str]]) -> str:
+    """What `work` gives back, in one transaction of the API's own database role."""
+
+    async def run(url: str) -> str:
+        engine = Database(url, settings())
+        try:
+            async with engine.transaction() as session:
+                return await work(session, engine.now())
+        finally:
+            await engine.close()
 
     with database(configured(data_dir)) as urls:
-        typer.echo(asyncio.run(reset_by_operator(urls, settings(), username)))
+        prepare(urls.admin)
+        upgrade(urls.owner)
+        return asyncio.run(run(urls.runtime))

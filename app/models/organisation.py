@@ -1,6 +1,7 @@
 """Organisations that sign the information-sharing agreement, and the systems that act for partners."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from sqlmodel import Field
@@ -30,11 +31,10 @@ class Organisation(Table, table=True):
     supervisors_principal: UUID
 
     @classmethod
-    def named(cls, now: datetime, **fields: object) -> "Organisation":
+    def named(cls, now: datetime, **fields: Any) -> "Organisation":
         """A new row with its principals."""
         fields.setdefault("id", uuid4())
         own_id = fields["id"]
-        assert isinstance(own_id, UUID)
         return cls(
             created_at=now,
             updated_at=now,

@@ -1,7 +1,7 @@
 """People and partner systems that sign in, their credentials, sessions and refresh tokens."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from pydantic import Field as Rule
@@ -17,6 +17,9 @@ from app.text import NameText
 Username = Annotated[str, Rule(pattern=r"^[a-z][a-z0-9_.-]{2,39}$")]
 CommuneCode = Annotated[str, Rule(pattern=r"^[0-9]{6}$")]
 Communes = Annotated[list[CommuneCode], Rule(max_length=100)]
+# What somebody types to sign in is never cleaned; NUL is all that the database could not even compare.
+TypedName = Annotated[str, Rule(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+TypedSecret = Annotated[str, Rule(min_length=1, max_length=1024)]
 
 
 class User(Table, table=True):
@@ -35,10 +38,9 @@ class User(Table, table=True):
     principal: UUID
 
     @classmethod
-    def named(cls, now: datetime, **fields: object) -> "User":
+    def named(cls, now: datetime, **fields: Any) -> "User":
         """A new row with its principal."""
         own_id = fields.setdefault("id", uuid4())
-        assert isinstance(own_id, UUID)
         return cls(created_at=now, updated_at=now, principal=principal("user", own_id), **fields)
 
 
@@ -97,7 +99,7 @@ class UserCreate(Body):
     display_name: NameText
     role: Role
     organisation_id: UUID | None = None
-    communes: Communes = []
+    communes: Communes = Rule(default_factory=list)
     language: Language = Language.KM
 
 
@@ -140,6 +142,29 @@ class StaffRead(Read):
     communes: list[str]
 
 
+class PasswordGrant(Body):
+    """A person signs in."""
+
+    grant_type: Literal["password"]
+    username: TypedName
+    password: TypedSecret
+
+
+class RefreshGrant(Body):
+    """A session goes on."""
+
+    grant_type: Literal["refresh_token"]
+    refresh_token: TypedSecret
+
+
+class ClientGrant(Body):
+    """A partner's system signs in."""
+
+    grant_type: Literal["client_credentials"]
+    client_id: TypedName
+    client_secret: TypedSecret
+
+
 class Me(Read):
     id: UUID
     username: str
@@ -159,3 +184,9 @@ class TokenRead(Read):
     token_type: str = "bearer"  # noqa: S105 (the type's name in the standard)
     expires_in: int
     refresh_token: str | None = None
+
+
+class KeySet(Read):
+    """The public keys of access tokens (RFC 7517)."""
+
+    keys: list[dict[str, str]]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from app.http import Route, Session, answers_for, created
+from app.http import API, Route, Session, answers_for, created
 from app.models.assignment import (
     AssignmentCreate,
     AssignmentRead,
@@ -20,7 +20,7 @@ from app.policy import Permission
 from app.security import Actor, allowed
 from app.services import assignments, caseload, exclusions
 
-router = APIRouter(tags=["assignments"], route_class=Route)
+router = APIRouter(prefix=API, tags=["assignments"], route_class=Route)
 
 
 @router.post("/cases/{case_id}/assignments", status_code=201)

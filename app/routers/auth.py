@@ -1,7 +1,126 @@
-"""Placeholder."""
+"""`/auth`, `/me` and the public keys: proving who you are, and reading who you are taken for."""
 
-from fastapi import APIRouter
+import base64
+import binascii
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, unquote_plus
 
-from app.http import Route
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
 
-router = APIRouter(tags=["auth"], route_class=Route)
+from app.errors import Invalid, Unauthenticated, UnsupportedMediaType, field_errors
+from app.http import API, Route, Session
+from app.models.user import ClientGrant, KeySet, Me, PasswordGrant, RefreshGrant, TokenRead
+from app.policy import Permission, permissions_of
+from app.security import Actor, allowed, runtime_of
+from app.services import sessions, sign_in
+
+router = APIRouter(prefix=API, tags=["auth"], route_class=Route)
+well_known = APIRouter(tags=["auth"], route_class=Route)
+
+Grant = PasswordGrant | RefreshGrant | ClientGrant
+
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 10
+GRANTS: dict[str, type[Grant]] = {
+    "password": PasswordGrant,
+    "refresh_token": RefreshGrant,
+    "client_credentials": ClientGrant,
+}
+_BODY = {
+    "required": True,
+    "content": {FORM: {"schema": {"oneOf": [g.model_json_schema() for g in GRANTS.values()]}}},
+}
+
+
+@router.post("/auth/token", response_model_exclude_none=True, openapi_extra={"requestBody": _BODY})
+async def get_token(request: Request) -> TokenRead:
+    """Sign in, go on with a session, or sign a system in; a form. Systems may use HTTP Basic instead."""
+    runtime, grant = runtime_of(request), await _read_grant(request)
+    host = request.client.host if request.client else None
+    match grant:
+        case PasswordGrant():
+            return await sign_in.sign_in(runtime, host, grant.username, grant.password, system=False)
+        case ClientGrant():
+            return await sign_in.sign_in(runtime, host, grant.client_id, grant.client_secret, system=True)
+        case RefreshGrant():
+            return await sessions.refresh(runtime, grant.refresh_token)
+
+
+@router.post("/auth/logout", status_code=204)
+async def log_out(session: Session, actor: Annotated[Actor, allowed(Permission.SELF)]) -> None:
+    """End this session: none of its tokens is taken any more."""
+    await sessions.end_session(session, actor.session_id, actor.now, "logout")
+
+
+@router.get("/me")
+async def read_me(actor: Annotated[Actor, allowed(Permission.SELF)]) -> Me:
+    """Who you are and what you may do."""
+    return Me(
+        id=actor.id,
+        username=actor.username,
+        display_name=actor.display_name,
+        role=actor.role,
+        organisation_id=actor.organisation_id,
+        communes=list(actor.communes),
+        permissions=permissions_of(actor.role),
+        mfa_enrolled=False,
+        language=actor.language,
+    )
+
+
+@well_known.get("/.well-known/jwks.json")
+async def read_key_set(request: Request, response: Response) -> KeySet:
+    """The public keys with which anybody can check our access tokens."""
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return KeySet.model_validate(runtime_of(request).keys.jwks())
+
+
+async def _read_grant(request: Request) -> Grant:
+    """What the form asks for; 415 for any other body, 422 for fields missing, doubled or not of the grant."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise UnsupportedMediaType
+    fields = _fields(await request.body())
+    if "grant_type" not in fields:
+        raise Invalid.at("/grant_type", "required", "This field is required.")
+    model = GRANTS.get(fields["grant_type"])
+    if model is None:
+        raise Invalid.at("/grant_type", "unknown_code", "This is not one of the codes of the list.")
+    if model is ClientGrant:
+        fields |= _basic_credentials(request, fields)
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        found: list[dict[str, Any]] = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        raise Invalid(field_errors(found, fields)) from None
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
+    except ValueError:
+        raise Invalid.at("", "malformed_body", "The body cannot be read.") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Invalid.at("", "duplicate_field", "A field is named twice.")
+    return fields
+
+
+def _basic_credentials(request: Request, fields: dict[str, str]) -> dict[str, str]:
+    """Client id and secret of the Authorization header, if it is Basic; one way at a time (RFC 6749, 2.3)."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    if fields.keys() & {"client_id", "client_secret"}:
+        raise Invalid.at("", "credentials_twice", "Credentials are either in the header or in the form.")
+    try:
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        return {"client_id": unquote_plus(client_id), "client_secret": unquote_plus(secret)}
+    except (binascii.Error, ValueError):
+        raise Unauthenticated from None

@@ -4,11 +4,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
-from app.http import IfMatch, Route, Session, answers_for, created
+from app.http import API, IfMatch, Route, Session, answers_for, created
 from app.models.base import Page
 from app.models.case import (
+    Case,
     CaseCounts,
     CaseCreate,
     CaseFilter,
@@ -24,7 +26,7 @@ from app.preconditions import etag
 from app.security import Actor, allowed
 from app.services import cases, lifecycle, opening
 
-router = APIRouter(tags=["cases"], route_class=Route)
+router = APIRouter(prefix=API, tags=["cases"], route_class=Route)
 
 
 @router.post("/cases", status_code=201)
@@ -91,10 +93,10 @@ async def edit_case(  # noqa: PLR0913
     session: Session,
     actor: Annotated[Actor, allowed(Permission.CASE_EDIT)],
     if_match: IfMatch = None,
-) -> CaseRead | CaseLiaisonRead:
-    """Change the fields that you send. Sensitivity only rises."""
-    await cases.edit_case(session, actor, case_id, change, if_match)
-    return await read_case(case_id, response, session, actor)
+) -> CaseRead | CaseReceipt:
+    """Change the fields that you send. Sensitivity only rises; who loses sight of the case by it gets id and code."""
+    case = await cases.edit_case(session, actor, case_id, change, if_match)
+    return await _as_left(case, response, session, actor)
 
 
 @router.post("/cases/{case_id}/transitions")
@@ -105,8 +107,18 @@ async def move_case(  # noqa: PLR0913
     session: Session,
     actor: Annotated[Actor, allowed(Permission.CASE_MOVE)],
     if_match: IfMatch = None,
-) -> CaseRead | CaseLiaisonRead:
-    """Take one step of the lifecycle."""
-    await lifecycle.move(session, actor, case_id, step, if_match)
+) -> CaseRead | CaseReceipt:
+    """Take one step of the lifecycle; who loses sight of the case by it gets id and code."""
+    case = await lifecycle.move(session, actor, case_id, step, if_match)
     answers_for(response, f"/cases/{case_id}")
-    return await read_case(case_id, response, session, actor)
+    return await _as_left(case, response, session, actor)
+
+
+async def _as_left(
+    case: Case, response: Response, session: AsyncSession, actor: Actor
+) -> CaseRead | CaseReceipt:
+    """The case after a change; its receipt when the change itself ended the caller's access (raised, closed)."""
+    try:
+        return await read_case(case.id, response, session, actor)  # type: ignore[return-value]  # no liaison changes a case
+    except NotFound:
+        return CaseReceipt(id=case.id, code=case.code)

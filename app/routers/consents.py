@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from app.http import Route, Session, answers_for, created
+from app.http import API, Route, Session, answers_for, created
 from app.models.base import Page
 from app.models.consent import ConsentCreate, ConsentRead, Withdrawal
 from app.paging import ListQuery
@@ -13,7 +13,7 @@ from app.policy import Permission
 from app.security import Actor, allowed
 from app.services import consents
 
-router = APIRouter(tags=["consents"], route_class=Route)
+router = APIRouter(prefix=API, tags=["consents"], route_class=Route)
 
 
 @router.post("/cases/{case_id}/consents", status_code=201)

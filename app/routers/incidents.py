@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from app.http import IfMatch, Route, Session, created
+from app.http import API, IfMatch, Route, Session, created
 from app.models.base import Page
 from app.models.incident import IncidentCreate, IncidentRead, IncidentUpdate
 from app.paging import ListQuery
@@ -14,7 +14,7 @@ from app.preconditions import etag
 from app.security import Actor, allowed
 from app.services import incidents
 
-router = APIRouter(tags=["incidents"], route_class=Route)
+router = APIRouter(prefix=API, tags=["incidents"], route_class=Route)
 
 
 @router.post("/cases/{case_id}/incidents", status_code=201)

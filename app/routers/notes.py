@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from app.http import Route, Session, created
+from app.http import API, Route, Session, created
 from app.models.base import Page
 from app.models.event import TimelineRead
 from app.models.note import NoteCreate, NoteRead
@@ -14,7 +14,7 @@ from app.policy import Permission
 from app.security import Actor, allowed
 from app.services import notes, timeline
 
-router = APIRouter(tags=["notes"], route_class=Route)
+router = APIRouter(prefix=API, tags=["notes"], route_class=Route)
 
 
 @router.post("/cases/{case_id}/notes", status_code=201)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from app.http import IfMatch, Route, Session, created
+from app.http import API, IfMatch, Route, Session, created
 from app.models.base import Page
 from app.models.person import (
     CasePersonCreate,
@@ -22,7 +22,7 @@ from app.preconditions import etag
 from app.security import Actor, allowed
 from app.services import households, people
 
-router = APIRouter(tags=["people"], route_class=Route)
+router = APIRouter(prefix=API, tags=["people"], route_class=Route)
 
 
 @router.post("/people", status_code=201)

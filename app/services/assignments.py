@@ -44,8 +44,6 @@ async def assign(
     if not (await session.execute(MAY_BE_ASSIGNED, {"case_id": case_id, "user_id": user.id})).scalar_one():
         raise Conflict
     row = _row(actor, case_id, standing.organisation_id, wanted)
-    session.add(row)
-    await session.flush()
     record(
         session,
         actor,
@@ -56,6 +54,10 @@ async def assign(
         data={"role": row.role, "user_id": str(user.id)},
         reason=wanted.reason,
     )
+    await (
+        session.flush()
+    )  # first the event: who hands the lead over may see nothing of the case a moment later
+    session.add(row)
     await session.flush()
     return _read(row, Colleague(id=user.id, display_name=user.display_name))
 
@@ -123,7 +125,10 @@ async def read_assignment(session: AsyncSession, case_id: UUID, assignment_id: U
 
 
 async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, assignment_id: UUID) -> None:
-    """End an assignment; 409 for the lead's (name another lead) and for one that has ended."""
+    """End an assignment; 409 for the lead's (name another lead) and for one that has ended.
+
+    A review is ended by supervisors only: 403 for a lead who is none.
+    """
     standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
     if standing.access is None:
         raise NotFound  # on a stub nobody else's assignment is seen
@@ -131,6 +136,8 @@ async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, ass
     row = await _of_case(session, case_id, assignment_id)
     if row.ended_at is not None or row.role is AssignmentRole.LEAD:
         raise Conflict
+    if row.role is AssignmentRole.REVIEWER and not standing.oversees:
+        raise Forbidden
     row.ended_at, row.ended_by, row.end_reason = actor.now, actor.id, "ended"
     record(
         session,

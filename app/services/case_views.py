@@ -1,8 +1,6 @@
-"""From a row of a case to what each audience reads of it."""
+"""From a row of `services/visible.py` to what each audience reads of a case."""
 
 from typing import Any
-
-from sqlalchemy import Row
 
 from app.models.case import (
     AccessRead,
@@ -19,14 +17,14 @@ from app.security import Actor
 from app.services.names import age_on, display_name
 
 
-def summary_of(row: Row[Any], access: Access, actor: Actor) -> CaseSummary | CaseLiaisonRead:
+def summary_of(row: Any, access: Access, actor: Actor) -> CaseSummary | CaseLiaisonRead:
     """One row of a list, for the caller's audience."""
     return (
         liaison_view(row, access, actor) if access.is_liaison else CaseSummary(**_summary(row, access, actor))
     )
 
 
-def detail_of(row: Row[Any], access: Access, actor: Actor) -> CaseRead | CaseLiaisonRead:
+def detail_of(row: Any, access: Access, actor: Actor) -> CaseRead | CaseLiaisonRead:
     """The case itself, for the caller's audience."""
     if access.is_liaison:
         return liaison_view(row, access, actor)
@@ -40,7 +38,7 @@ def detail_of(row: Row[Any], access: Access, actor: Actor) -> CaseRead | CaseLia
     )
 
 
-def liaison_view(row: Row[Any], access: Access, actor: Actor) -> CaseLiaisonRead:
+def liaison_view(row: Any, access: Access, actor: Actor) -> CaseLiaisonRead:
     """Access.md's liaison view: its version is its own, so that nothing hidden shows through a number."""
     return CaseLiaisonRead(
         id=row.id,
@@ -55,7 +53,7 @@ def liaison_view(row: Row[Any], access: Access, actor: Actor) -> CaseLiaisonRead
     )
 
 
-def _summary(row: Row[Any], access: Access, actor: Actor) -> dict[str, Any]:
+def _summary(row: Any, access: Access, actor: Actor) -> dict[str, Any]:
     client = row.client_private
     return {
         "id": row.id,
@@ -84,7 +82,7 @@ def _summary(row: Row[Any], access: Access, actor: Actor) -> dict[str, Any]:
     }
 
 
-def _latest_incident(row: Row[Any]) -> IncidentRead | None:
+def _latest_incident(row: Any) -> IncidentRead | None:
     if row.incident_id is None:
         return None
     return IncidentRead(

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import fetch
 from app.errors import CaseClosed, Conflict, Forbidden, NotFound
 from app.models.base import Page
 from app.models.case import (
@@ -41,13 +41,11 @@ async def list_cases(
     if actor.role is Role.CCWC_LIAISON and filters.model_fields_set - LIAISON_FILTERS:
         raise Forbidden
     parameters = visible.page_parameters(filters, Cursor.decode(filters.cursor))
-    rows = (await session.execute(text(visible.page_statement(filters)), parameters)).all()
+    rows = await fetch(session, visible.page_statement(filters), parameters)
     shown, cursor = cut(rows, filters.limit, lambda row: Cursor(row.opened_at, row.id))
     if cursor is None and visible.is_narrowed(filters):
-        last = (
-            await session.execute(text(visible.last_examined_statement(filters)), parameters)
-        ).one_or_none()
-        cursor = Cursor(last.opened_at, last.case_id).encode() if last else None
+        last = await fetch(session, visible.last_examined_statement(filters), parameters)
+        cursor = Cursor(last[0].opened_at, last[0].case_id).encode() if last else None
     items = [summary_of(row, access_of(row.id, row.organisation_id, row.ways), actor) for row in shown]
     return Page[CaseSummary | CaseLiaisonRead](items=items, next_cursor=cursor)
 
@@ -60,17 +58,15 @@ async def read_case(session: AsyncSession, actor: Actor, case_id: UUID) -> CaseR
 
 async def read_receipt(session: AsyncSession, case_id: UUID) -> CaseReceipt:
     """Id and code for who opened the case, seen or not; 404 for everybody else."""
-    row = (
-        await session.execute(text("select id, code from case_receipt(:case_id)"), {"case_id": case_id})
-    ).one_or_none()
-    if row is None:
+    rows = await fetch(session, "select id, code from case_receipt(%(case_id)s)", {"case_id": case_id})
+    if not rows:
         raise NotFound
-    return CaseReceipt(id=row.id, code=row.code)
+    return CaseReceipt(id=rows[0].id, code=rows[0].code)
 
 
 async def count_cases(session: AsyncSession, actor: Actor) -> CaseCounts:
     """Visible cases by status and, for who may know them, by category."""
-    rows = (await session.execute(visible.COUNTS)).all()
+    rows = await fetch(session, visible.COUNTS, {})
     by_status: dict[CaseStatus, int] = {}
     by_category: dict[Category, int] = {}
     for row in rows:
@@ -93,8 +89,11 @@ async def open_for_change(session: AsyncSession, case_id: UUID, permission: Perm
 
 async def edit_case(
     session: AsyncSession, actor: Actor, case_id: UUID, change: CaseUpdate, if_match: str | None
-) -> None:
-    """Merge the fields sent into the case. 428/412 by If-Match, 409 when closed or when sensitivity would fall."""
+) -> Case:
+    """Merge the fields sent into the case. 428/412 by If-Match, 409 when closed or when sensitivity would fall.
+
+    Whoever raises it may end the own access with that.
+    """
     await visible.access_for(session, case_id, Permission.CASE_EDIT)
     case = await visible.lock_case(session, case_id)
     check_match(if_match, case.version)
@@ -102,9 +101,11 @@ async def edit_case(
         raise CaseClosed
     sent = change.sent()
     if not sent:
-        return
+        return case
     await _check_edit(session, case, sent)
-    private = {name: sent.pop(name) for name in ("summary", "village_code", "safe_contact") if name in sent}
+    private: dict[str, Any] = {
+        name: sent.pop(name) for name in ("summary", "village_code", "safe_contact") if name in sent
+    }
     if contact := private.get("safe_contact"):
         private["safe_contact"] = contact.model_dump(mode="json", by_alias=True)
     changed = [*sent, *private]
@@ -123,6 +124,7 @@ async def edit_case(
         data={"fields": sorted(changed)},
     )
     await session.flush()
+    return case
 
 
 async def _check_edit(session: AsyncSession, case: Case, sent: dict[str, Any]) -> None:

@@ -1,13 +1,68 @@
 """Names of colleagues, looked up together, and the directory from which people are assigned or excluded."""
 
 from collections.abc import Iterable
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import Invalid
+from app.models.base import Page
 from app.models.case import Colleague
-from app.models.user import User
+from app.models.codes import Role
+from app.models.user import CommuneCode, StaffRead, User
+from app.paging import ListQuery
+from app.services.areas import is_area
+
+StaffRole = Literal[Role.CASEWORKER, Role.SUPERVISOR, Role.CCWC_LIAISON, Role.PARTNER]
+
+# The cursor is the last id, and its name is looked up: names of people do not belong into addresses.
+STAFF = """
+    select u.id, u.display_name, u.role, u.organisation_id, u.communes
+      from users u join organisations o on o.id = u.organisation_id
+     where u.active and o.active and not u.system
+       and u.role in ('caseworker', 'supervisor', 'ccwc_liaison', 'partner') {filters}
+     order by u.display_name, u.id limit :wanted
+"""
+FILTERS = {
+    "role": "and u.role = :role",
+    "organisation_id": "and u.organisation_id = :organisation_id",
+    "commune": "and u.communes @> array[cast(:commune as varchar)]",
+    "after": "and (u.display_name, u.id) > (:after_name, :after)",
+}
+
+
+class StaffQuery(ListQuery):
+    """Every filter narrows; `commune` finds those who are responsible there."""
+
+    role: StaffRole | None = None
+    organisation_id: UUID | None = None
+    commune: CommuneCode | None = None
+
+
+async def list_staff(session: AsyncSession, query: StaffQuery) -> Page[StaffRead]:
+    """Active people of active organisations, by name; 422 at `/query/commune` when there is no such area."""
+    if query.commune is not None and not await is_area(session, query.commune):
+        raise Invalid.at("/query/commune", "unknown_area", "There is no such area.")
+    asked = query.model_dump(include={"role", "organisation_id", "commune"}, exclude_none=True)
+    if query.cursor is not None:
+        asked |= await _place(session, query.cursor)
+    filters = " ".join(clause for name, clause in FILTERS.items() if name in asked)
+    parameters = {"wanted": query.limit + 1, **asked}
+    rows = (await session.execute(text(STAFF.format(filters=filters)), parameters)).all()
+    shown = [StaffRead.model_validate(row) for row in rows[: query.limit]]
+    return Page[StaffRead](items=shown, next_cursor=str(shown[-1].id) if len(rows) > query.limit else None)
+
+
+async def _place(session: AsyncSession, cursor: str) -> dict[str, object]:
+    try:
+        last = await session.get(User, UUID(cursor))
+    except ValueError:
+        last = None
+    if last is None:
+        raise Invalid.at("/query/cursor", "cursor_invalid", "The cursor was not made by this list.")
+    return {"after": last.id, "after_name": last.display_name}
 
 
 async def names_of(session: AsyncSession, user_ids: Iterable[UUID | None]) -> dict[UUID, Colleague]:

@@ -31,6 +31,7 @@ MOST_MEMBERS = 100
 async def add_household(session: AsyncSession, actor: Actor, new: HouseholdCreate) -> HouseholdRead:
     """A new household of the organisation's register."""
     await check_village(session, new.village_code, "/village_code")
+    assert actor.organisation_id is not None, "casework staff belong to an organisation"
     row = Household(
         organisation_id=actor.organisation_id,
         id_poor_level=new.id_poor_level,
@@ -95,6 +96,7 @@ async def _members(
             sex=person.sex,
             age=age_on(person.private, actor.now.date()),
         )
+        assert person.household_id is not None, "found by it"
         found.setdefault(person.household_id, []).append(member)
     return found
 

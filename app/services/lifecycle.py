@@ -39,7 +39,7 @@ def steps_of(case: Case) -> frozenset[CaseStatus]:
 
 async def move(
     session: AsyncSession, actor: Actor, case_id: UUID, step: Transition, if_match: str | None
-) -> None:
+) -> Case:
     """Take one step. 403 by who asks, 409 for an illegal step or a missing consent, 422 for closure or reason."""
     access = await access_for(session, case_id, Permission.CASE_MOVE)
     case = await lock_case(session, case_id)
@@ -61,6 +61,7 @@ async def move(
         reason=step.reason,
     )
     await session.flush()
+    return case
 
 
 def _check_who(access: Access, actor: Actor, case: Case, to: CaseStatus) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.calendar import day_of, noon_of, refuse_future_day
 from app.case_code import new_case_code
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.models.assignment import Assignment
 from app.models.case import Case, CaseCreate, today_band
 from app.models.codes import (
@@ -127,6 +127,8 @@ async def _check_excluded(
 
 async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID) -> _Client:
     if intake.client_id is not None:
+        if actor.role is Role.CCWC_LIAISON:
+            raise NotFound  # the liaison view shows no id of a person: who names one may not copy what hangs on it
         row = await person_row(session, intake.client_id)  # 404: an id that is hidden does not exist
         # A household belongs to one organisation's register, so it is kept only within it.
         household = row.household_id if row.organisation_id == organisation_id else None
@@ -171,7 +173,7 @@ def _case(
 
 
 def _opened_at(day: date | None, now: datetime) -> datetime:
-    return now if day in {None, day_of(now)} else noon_of(day)  # type: ignore[arg-type]  # None is in the set
+    return now if day is None or day == day_of(now) else noon_of(day)
 
 
 def _birth(private: dict[str, Any]) -> date | None:

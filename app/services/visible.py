@@ -4,12 +4,13 @@ The row policies of the database decide; these statements only drive from `case_
 the order of the index, and so that a hidden id costs exactly what an unknown one does.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import fetch
 from app.errors import NotFound
 from app.models.case import Case, CaseFilter
 from app.models.codes import CaseStatus, Category
@@ -24,14 +25,21 @@ _CURRENT = """
 """
 _MINE = f"a.principal = any ((select app_principals())::uuid[]) and {_CURRENT}"
 
+# `assigned=me` finds a case by one way only, and says all the same how the caller reaches it.
+_EVERY_WAY = f"""
+    (select array_agg(a.mode || ' ' || a.via) from case_access a where a.case_id = w.case_id and {_MINE}) as ways
+"""
+
+Entity = TypeVar("Entity")
+
 MOST_EXAMINED = 5_000
 
-ACCESS = text(f"""
+ACCESS = f"""
     select c.organisation_id, w.ways
       from (select a.case_id, array_agg(a.mode || ' ' || a.via) as ways
-              from case_access a where a.case_id = :case_id and {_MINE} group by a.case_id) w
+              from case_access a where a.case_id = %(case_id)s and {_MINE} group by a.case_id) w
       join cases c on c.id = w.case_id
-""")
+"""
 
 _SUMMARY = """
     c.id, c.code, c.category, c.sensitivity, c.status, c.priority, c.risk_level, c.commune_code, c.organisation_id,
@@ -43,52 +51,53 @@ _AROUND = """
       left join users l on l.id = c.lead_id
 """
 
-DETAIL = text(f"""
+DETAIL = f"""
     select {_SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.private as incident_private,
            i.version as incident_version, i.created_at as incident_created_at, i.updated_at as incident_updated_at
       from (select a.case_id, array_agg(a.mode || ' ' || a.via) as ways
-              from case_access a where a.case_id = :case_id and {_MINE} group by a.case_id) w
+              from case_access a where a.case_id = %(case_id)s and {_MINE} group by a.case_id) w
       join cases c on c.id = w.case_id
       {_AROUND}
       left join lateral (select * from incidents i where i.case_id = c.id
                           order by i.created_at desc, i.id desc limit 1) i on true
-""")
+"""
 
-COUNTS = text(f"""
+COUNTS = f"""
     select a.status, a.category, count(distinct a.case_id) as cases
       from case_access a where {_MINE} group by a.status, a.category
-""")
+"""
 
 
 def _newest(filters: CaseFilter) -> str:
-    """SQL of `newest`: per principal the first `:examined` access rows in index order, merged.
+    """SQL of `newest`: per principal the first `examined` access rows in index order, merged.
 
-    Status and category have an index of their own, which is walked once per combination that fits.
+    Status and category have an index of their own, which is walked once per combination that fits. The first
+    principal is the caller's own: what is assigned to the caller is there, and only there.
     """
     order, beyond = _order(filters)
     indexed = filters.status is not None or filters.category is not None
     combinations = """
-         cross join unnest(cast(:statuses as text[])) as s (status)
-         cross join unnest(cast(:categories as text[])) as k (category)"""
+         cross join unnest(cast(%(statuses)s as text[])) as s (status)
+         cross join unnest(cast(%(categories)s as text[])) as k (category)"""
     return f"""
     with newest as materialized (
         select near.case_id, near.opened_at, array_agg(near.mode || ' ' || near.via) as ways
-          from unnest((select app_principals())::uuid[]) as who (principal)
+          from unnest({"(select app_principals())[1:1]" if filters.assigned else "(select app_principals())"}) as who (principal)
           {combinations if indexed else ""}
          cross join lateral (
             select a.case_id, a.opened_at, a.mode, a.via from case_access a
              where a.principal = who.principal and {_CURRENT}
                {"and a.status = s.status and a.category = k.category" if indexed else ""}
-               {"and a.via <> 'organisation' and a.via <> 'break_glass'" if filters.assigned else ""}
-               {f"and (a.opened_at, a.case_id) {beyond} (:cursor_at, cast(:cursor_id as uuid))" if filters.cursor else ""}
-               {"and a.opened_at >= :opened_after" if filters.opened_after else ""}
-               {"and a.opened_at < :opened_before" if filters.opened_before else ""}
+               {"and a.via <> 'break_glass'" if filters.assigned else ""}
+               {f"and (a.opened_at, a.case_id) {beyond} (%(cursor_at)s, cast(%(cursor_id)s as uuid))" if filters.cursor else ""}
+               {"and a.opened_at >= %(opened_after)s" if filters.opened_after else ""}
+               {"and a.opened_at < %(opened_before)s" if filters.opened_before else ""}
              order by a.opened_at {order}, a.case_id {order}
-             limit :examined
+             limit %(examined)s
          ) near
          group by near.case_id, near.opened_at
          order by near.opened_at {order}, near.case_id {order}
-         limit :examined
+         limit %(examined)s
     )"""
 
 
@@ -97,20 +106,20 @@ def _order(filters: CaseFilter) -> tuple[str, str]:
 
 
 def page_statement(filters: CaseFilter) -> str:
-    """SQL of one page: at most `:wanted` of the `newest` that pass the filters without an index."""
+    """SQL of one page: at most `wanted` of the `newest` that pass the filters without an index."""
     order, _ = _order(filters)
     return f"""
     {_newest(filters)}
     select {_SUMMARY.replace("w.ways", "c.ways")}
-      from (select c.*, w.ways from newest w join cases c on c.id = w.case_id
+      from (select c.*, {_EVERY_WAY if filters.assigned else "w.ways"} from newest w join cases c on c.id = w.case_id
              where true
-               {"and c.sensitivity = :sensitivity" if filters.sensitivity else ""}
-               {"and c.commune_code like :commune_code" if filters.commune_code else ""}
-               {"and c.priority = :priority" if filters.priority else ""}
-               {"and c.lead_id = :lead_id" if filters.lead_id else ""}
-               {"and c.updated_at > :updated_after" if filters.updated_after else ""}
+               {"and c.sensitivity = %(sensitivity)s" if filters.sensitivity else ""}
+               {"and c.commune_code like %(commune_code)s" if filters.commune_code else ""}
+               {"and c.priority = %(priority)s" if filters.priority else ""}
+               {"and c.lead_id = %(lead_id)s" if filters.lead_id else ""}
+               {"and c.updated_at > %(updated_after)s" if filters.updated_after else ""}
              order by w.opened_at {order}, w.case_id {order}
-             limit :wanted) c
+             limit %(wanted)s) c
       {_AROUND}
      order by c.opened_at {order}, c.id {order}
     """
@@ -121,7 +130,7 @@ def last_examined_statement(filters: CaseFilter) -> str:
     order, _ = _order(filters)
     return f"""
     {_newest(filters)}
-    select opened_at, case_id from newest order by opened_at {order}, case_id {order} offset :examined - 1 limit 1
+    select opened_at, case_id from newest order by opened_at {order}, case_id {order} offset %(examined)s - 1 limit 1
     """
 
 
@@ -135,15 +144,17 @@ def is_narrowed(filters: CaseFilter) -> bool:
 def page_parameters(filters: CaseFilter, cursor: Cursor | None) -> dict[str, Any]:
     """Values of the statements of a page: `wanted` rows, of at most `examined` that are looked at."""
     return {
-        "statuses": [filters.status] if filters.status else [status.value for status in CaseStatus],
-        "categories": [filters.category] if filters.category else [category.value for category in Category],
+        "statuses": [filters.status.value] if filters.status else [status.value for status in CaseStatus],
+        "categories": [filters.category.value]
+        if filters.category
+        else [category.value for category in Category],
         "cursor_at": cursor.at if cursor else None,
         "cursor_id": cursor.id if cursor else None,
         "opened_after": filters.opened_after,
         "opened_before": filters.opened_before,
-        "sensitivity": filters.sensitivity,
+        "sensitivity": filters.sensitivity and filters.sensitivity.value,
         "commune_code": f"{filters.commune_code}%",
-        "priority": filters.priority,
+        "priority": filters.priority and filters.priority.value,
         "lead_id": filters.lead_id,
         "updated_after": filters.updated_after,
         "wanted": filters.limit + 1,
@@ -153,10 +164,10 @@ def page_parameters(filters: CaseFilter, cursor: Cursor | None) -> dict[str, Any
 
 async def access_to(session: AsyncSession, case_id: UUID) -> Access:
     """How the caller reaches the case; 404 when it is hidden or unknown."""
-    row = (await session.execute(ACCESS, {"case_id": case_id})).one_or_none()
-    if row is None:
+    rows = await fetch(session, ACCESS, {"case_id": case_id})
+    if not rows:
         raise NotFound
-    return access_of(case_id, row.organisation_id, row.ways)
+    return access_of(case_id, rows[0].organisation_id, rows[0].ways)
 
 
 async def access_for(session: AsyncSession, case_id: UUID, permission: Permission) -> Access:
@@ -176,12 +187,12 @@ async def lock_case(session: AsyncSession, case_id: UUID) -> Case:
     return case
 
 
-async def detail_row(session: AsyncSession, case_id: UUID) -> Row[Any]:
+async def detail_row(session: AsyncSession, case_id: UUID) -> Any:
     """The case with client, lead and latest incident; 404 when it is hidden or unknown."""
-    row = (await session.execute(DETAIL, {"case_id": case_id})).one_or_none()
-    if row is None:
+    rows = await fetch(session, DETAIL, {"case_id": case_id})
+    if not rows:
         raise NotFound
-    return row
+    return rows[0]
 
 
 async def person_row(session: AsyncSession, person_id: UUID, *, lock: bool = False) -> Person:
@@ -196,7 +207,7 @@ async def household_row(session: AsyncSession, household_id: UUID, *, lock: bool
     return await _one(session, statement.with_for_update() if lock else statement)
 
 
-async def _one(session: AsyncSession, statement: Any) -> Any:
+async def _one(session: AsyncSession, statement: Select[Entity]) -> Entity:
     row = (await session.execute(statement)).scalar_one_or_none()
     if row is None:
         raise NotFound
@@ -205,9 +216,8 @@ async def _one(session: AsyncSession, statement: Any) -> Any:
 
 async def supervises(session: AsyncSession, case_id: UUID) -> bool:
     """Does the caller oversee the case, if only as a stub?"""
-    return bool(
-        (await session.execute(text("select app_supervises(:case_id)"), {"case_id": case_id})).scalar_one()
-    )
+    rows = await fetch(session, "select app_supervises(%(case_id)s) as oversees", {"case_id": case_id})
+    return bool(rows[0].oversees)
 
 
 async def is_addressable(session: AsyncSession, name: str, value: str, permission: Permission) -> bool:

@@ -1,5 +1,7 @@
 -- The first statement of every request: is this session alive, whose is it, and who are its principals?
 -- One round trip; no row means 401. Logout, deactivation and change of role act here, at once.
+set local role samaki_definer;  -- who owns what follows
+
 create or replace function begin_request(session_id uuid, clock timestamptz default null)
   returns table (user_id uuid, username text, display_name text, role text, organisation_id uuid, communes text[],
                  language text, at timestamptz)
@@ -25,6 +27,9 @@ begin
      and u.active
      and (u.organisation_id is null or o.active);
   if not found then
+    -- What a SET without LOCAL may have left on this connection must not speak for nobody.
+    perform set_config('samaki.user_id', '', true), set_config('samaki.role', '', true),
+            set_config('samaki.organisation_id', '', true), set_config('samaki.principals', '', true);
     return;
   end if;
   perform set_config('samaki.user_id', user_id::text, true),
@@ -34,6 +39,7 @@ begin
   return next;
 end
 $$;
-alter function begin_request(uuid, timestamptz) owner to samaki_definer;
 revoke all on function begin_request(uuid, timestamptz) from public;
 grant execute on function begin_request(uuid, timestamptz) to samaki_runtime;
+
+reset role;

@@ -1,5 +1,7 @@
 -- The one readable statement of who sees a case (access.md, "Who sees a case"). case_access is this view, stored.
 
+set local role samaki_definer;  -- who owns what follows
+
 -- Assignments whose person may hold them right now; everything else gives no access and is ended when next touched.
 create or replace view fitting_assignments as
 select a.id, a.case_id, a.user_id, a.role, u.principal,
@@ -55,8 +57,8 @@ select distinct on (way.principal, c.id)
   ) way
  order by way.principal, c.id, way.rank;
 
+-- The views run with their owner's rights: inside definer functions, and for the loader, who sees everything anyhow.
 revoke all on fitting_assignments, case_access_rows from public;
--- The views run with their owner's rights, inside definer functions only.
-alter view fitting_assignments owner to samaki_definer;
-alter view case_access_rows owner to samaki_definer;
 grant select on case_access_rows to samaki_loader;
+
+reset role;

@@ -1,5 +1,7 @@
 -- case_access is derived here and nowhere else.
 
+set local role samaki_definer;  -- who owns what follows
+
 create or replace function refresh_case_access(the_case uuid) returns void
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
@@ -141,12 +143,15 @@ begin
   foreach f in array array[
     'refresh_case_access(uuid)', 'end_unfit_assignments(uuid, text)', 'on_case_changed()', 'on_part_of_case_changed()',
     'on_consent_changed()', 'on_user_changed()', 'sweep_expired_access(int)'] loop
-    execute format('alter function %s owner to samaki_definer', f);
     execute format('revoke all on function %s from public', f);
   end loop;
 end
 $$;
 grant execute on function sweep_expired_access(int) to samaki_worker;
+-- The owner of the tables makes the triggers.
+grant execute on function on_case_changed(), on_part_of_case_changed(), on_consent_changed(), on_user_changed() to samaki_owner;
+
+reset role;
 
 -- The loader writes a million cases by COPY and fills case_access from the view once, at the end.
 create or replace trigger case_opened after insert on cases

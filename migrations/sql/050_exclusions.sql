@@ -1,6 +1,8 @@
 -- Who must never see a case. The runtime role cannot read the table: a policy on it that hides rows from the excluded
 -- user would make the case appear, and one that shows them would say that it exists.
 
+set local role samaki_definer;  -- who owns what follows
+
 -- The cases that the caller must never see; a policy asks once a statement.
 create or replace function app_excluded_cases() returns uuid[]
   language sql stable security definer
@@ -190,28 +192,6 @@ begin
 end
 $$;
 
-do $$
-declare
-  f text;
-begin
-  foreach f in array array[
-    'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)',
-    'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, jsonb)',
-    'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)'] loop
-    execute format('alter function %s owner to samaki_definer', f);
-    execute format('revoke all on function %s from public', f);
-  end loop;
-  foreach f in array array[
-    'app_excluded_cases()', 'app_supervises(uuid)', 'app_just_opened(uuid)', 'exclude_user(uuid, uuid, text, jsonb)',
-    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)', 'app_leads(uuid)'] loop
-    execute format('grant execute on function %s to samaki_runtime', f);
-  end loop;
-end
-$$;
-
-create or replace trigger people_linked after insert on person_links
-  for each row when (current_user <> 'samaki_loader') execute function on_people_linked();
-
 -- The same for a person's row of the case just opened.
 create or replace function app_just_opened_for(the_person uuid) returns boolean
   language sql stable security definer
@@ -219,6 +199,28 @@ create or replace function app_just_opened_for(the_person uuid) returns boolean
 as $$
   select exists (select from people p where p.id = the_person and app_just_opened(p.case_id))
 $$;
-alter function app_just_opened_for(uuid) owner to samaki_definer;
-revoke all on function app_just_opened_for(uuid) from public;
-grant execute on function app_just_opened_for(uuid) to samaki_runtime;
+
+do $$
+declare
+  f text;
+begin
+  foreach f in array array[
+    'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
+    'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, jsonb)',
+    'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)'] loop
+    execute format('revoke all on function %s from public', f);
+  end loop;
+  foreach f in array array[
+    'app_excluded_cases()', 'app_supervises(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)', 'exclude_user(uuid, uuid, text, jsonb)',
+    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)', 'app_leads(uuid)'] loop
+    execute format('grant execute on function %s to samaki_runtime', f);
+  end loop;
+end
+$$;
+
+grant execute on function on_people_linked() to samaki_owner;  -- who owns the table and so makes the trigger
+
+reset role;
+
+create or replace trigger people_linked after insert on person_links
+  for each row when (current_user <> 'samaki_loader') execute function on_people_linked();

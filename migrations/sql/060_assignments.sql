@@ -1,5 +1,7 @@
 -- What holds for every new assignment, whoever writes it.
 
+set local role samaki_definer;  -- who owns what follows
+
 -- May this user be put on the case at all? Asked only by who may assign there.
 create or replace function may_be_assigned(the_case uuid, the_user uuid) returns boolean
   language sql stable security definer
@@ -31,12 +33,14 @@ declare
   f text;
 begin
   foreach f in array array['may_be_assigned(uuid, uuid)', 'on_assignment_coming()'] loop
-    execute format('alter function %s owner to samaki_definer', f);
     execute format('revoke all on function %s from public', f);
   end loop;
 end
 $$;
 grant execute on function may_be_assigned(uuid, uuid) to samaki_runtime;
+grant execute on function on_assignment_coming() to samaki_owner;  -- who owns the table and so makes the trigger
+
+reset role;
 
 create or replace trigger assignment_coming before insert on assignments
   for each row when (current_user <> 'samaki_loader') execute function on_assignment_coming();

@@ -1,5 +1,7 @@
 -- What a supervisor may know of the organisation's cases without seeing them: never category, commune, client, risk,
 -- priority or a time more exact than a week.
+set local role samaki_definer;  -- who owns what follows
+
 create or replace function case_stubs(
     only_case uuid default null, without_lead boolean default false, of_lead uuid default null,
     after_case uuid default null, at_most int default 50)
@@ -41,9 +43,10 @@ declare
   f text;
 begin
   foreach f in array array['case_stubs(uuid, boolean, uuid, uuid, int)', 'case_receipt(uuid)'] loop
-    execute format('alter function %s owner to samaki_definer', f);
     execute format('revoke all on function %s from public', f);
     execute format('grant execute on function %s to samaki_runtime', f);
   end loop;
 end
 $$;
+
+reset role;

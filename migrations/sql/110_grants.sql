@@ -1,6 +1,18 @@
--- What each role may touch at all; the policies then say which rows.
+-- What each role may touch at all; the policies then say which rows. Backup reads everything, and the loader fills an
+-- empty database by COPY, which row level security refuses to everybody else.
 
-revoke all on all tables in schema public from public, samaki_runtime, samaki_worker, samaki_reports, samaki_definer;
+do $$
+declare
+  t text;
+begin
+  -- The tables, which the owner owns; the views are the definer's own and 030 says who reads them.
+  for t in select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' loop
+    execute format('revoke all on %I from public, samaki_runtime, samaki_worker, samaki_reports, samaki_definer', t);
+    execute format('grant select on %I to samaki_backup', t);
+    execute format('grant select, insert, update, delete on %I to samaki_loader', t);
+  end loop;
+end
+$$;
 
 -- The definer functions.
 grant select on organisations, users, sessions, areas to samaki_definer;
@@ -9,7 +21,6 @@ grant select, update on cases, assignments, break_glass_grants to samaki_definer
 grant select on people, person_links, consents to samaki_definer;
 grant select, insert, update on case_exclusions to samaki_definer;
 grant insert on events to samaki_definer;
-grant select on fitting_assignments, case_access_rows to samaki_definer;
 
 -- The API.
 grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_version to samaki_runtime;
@@ -40,7 +51,3 @@ grant select (id, organisation_id, category, sensitivity, status, risk_level, co
 grant select (case_id, purpose, obtained_on, expires_on, withdrawn_at) on consents to samaki_reports;
 grant select on areas to samaki_reports;
 grant select (id, name, name_km, kind) on organisations to samaki_reports;
-
--- Backup reads everything; the loader fills an empty database by COPY (refused under row level security).
-grant select on all tables in schema public to samaki_backup, samaki_loader;
-grant insert, update, delete on all tables in schema public to samaki_loader;

@@ -6,7 +6,7 @@ declare
 begin
   for wanted in
     select * from (values
-      ('samaki_owner',    'login'),
+      ('samaki_owner',    'login noinherit'),  -- is not the definer: it takes the role to make the functions
       ('samaki_definer',  'nologin'),   -- owns the definer functions; policies name it, it bypasses nothing
       ('samaki_runtime',  'login'),
       ('samaki_worker',   'login'),
@@ -21,7 +21,9 @@ begin
   end loop;
 end
 $$;
-grant samaki_definer to samaki_owner;  -- so that migrations can hand functions over
+-- Were this membership inherited, the definer's policies would show the owner every case.
+alter role samaki_owner noinherit;
+grant samaki_definer to samaki_owner;
 alter role samaki_runtime set jit = off;
 alter role samaki_worker set jit = off;
 

@@ -1,0 +1,136 @@
+"""What somebody may do in a case of the demo: each act is one call of a service of the API."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.calendar import day_of
+from app.demo.draws import Draws
+from app.demo.invented import incident
+from app.models.assignment import AssignmentCreate, ExclusionCreate, ExclusionLift
+from app.models.case import Closure, Transition
+from app.models.codes import (
+    AssignmentRole,
+    CaseStatus,
+    ConsentForm,
+    ConsentPurpose,
+    ExclusionReason,
+    NoteAudience,
+)
+from app.models.consent import ConsentCreate, Withdrawal
+from app.models.note import NoteCreate
+from app.models.person import CasePersonCreate
+from app.paging import ListQuery
+from app.security import Actor
+from app.services.assignments import assign
+from app.services.consents import give_consent, list_consents, withdraw_consent
+from app.services.exclusions import exclude, lift, list_exclusions
+from app.services.incidents import report_incident
+from app.services.lifecycle import move
+from app.services.notes import add_note
+from app.services.people import add_to_case
+from app.services.visible import lock_case
+
+Doing = Callable[[AsyncSession, Actor, UUID], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`who` does something in a case; `soon`: within the hour after the act before."""
+
+    who: str
+    do: Doing
+    soon: bool = False
+
+
+def note(who: str, text: str, audience: NoteAudience | None = None, *, soon: bool = False) -> Act:
+    """Write a note."""
+    return Act(
+        who, lambda s, a, case_id: add_note(s, a, case_id, NoteCreate(text=text, audience=audience)), soon
+    )
+
+
+def step(
+    who: str, to: CaseStatus, reason: str | None = None, closure: Closure | None = None, *, soon: bool = False
+) -> Act:
+    """Move the case one step."""
+    wanted = Transition(to=to, reason=reason, closure=closure)
+    return Act(who, lambda s, a, case_id: move(s, a, case_id, wanted, None), soon)
+
+
+def consent(who: str, purpose: ConsentPurpose, form: ConsentForm, expires_on: date | None = None) -> Act:
+    """Record what the client agrees to on that day; one that ends is given for that day at least."""
+
+    async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
+        today = day_of(actor.now)
+        last = max(today, expires_on) if expires_on else None
+        given = ConsentCreate(purpose=purpose, form=form, obtained_on=today, expires_on=last)
+        await give_consent(session, actor, case_id, given)
+
+    return Act(who, do)
+
+
+def withdrawal(who: str, purpose: ConsentPurpose, reason: str) -> Act:
+    """Record that the client takes this consent back."""
+
+    async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
+        given = await list_consents(session, actor, case_id, ListQuery())
+        found = next(one.id for one in given.items if one.purpose is purpose)
+        await withdraw_consent(session, actor, case_id, found, Withdrawal(reason=reason))
+
+    return Act(who, do)
+
+
+def assignment(
+    who: str,
+    user_id: UUID,
+    role: AssignmentRole,
+    reason: str,
+    *,
+    until: datetime | None = None,
+    soon: bool = False,
+) -> Act:
+    """Put somebody on the case."""
+    wanted = AssignmentCreate(user_id=user_id, role=role, reason=reason, until=until)
+    return Act(who, lambda s, a, case_id: assign(s, a, case_id, wanted), soon)
+
+
+def exclusion(who: str, user_id: UUID, reason: ExclusionReason) -> Act:
+    """Hide the case and every case of its client from somebody."""
+    wanted = ExclusionCreate(user_id=user_id, reason_code=reason)
+    return Act(who, lambda s, a, case_id: exclude(s, a, case_id, wanted))
+
+
+def lifting(who: str, reason: str) -> Act:
+    """Ask for the lifting of the only exclusion, or complete what another person asked."""
+
+    async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
+        [found] = (await list_exclusions(session, case_id, ListQuery())).items
+        await lift(session, actor, case_id, found.id, ExclusionLift(reason=reason))
+
+    return Act(who, do)
+
+
+def new_person(who: str, added: CasePersonCreate) -> Act:
+    """Add a further person."""
+    return Act(who, lambda s, a, case_id: add_to_case(s, a, case_id, added))
+
+
+def new_incident(who: str, draws: Draws) -> Act:
+    """Record what the client tells; it happened before that day."""
+    return Act(
+        who, lambda s, a, case_id: report_incident(s, a, case_id, incident(draws, a.now - timedelta(days=1)))
+    )
+
+
+def due(who: str, at: datetime) -> Act:
+    """Plan when the client is seen next (follow-ups, which will set this, are a later part of the API)."""
+
+    async def do(session: AsyncSession, _actor: Actor, case_id: UUID) -> None:
+        (await lock_case(session, case_id)).next_due_at = at
+        await session.flush()
+
+    return Act(who, do, soon=True)

@@ -1,0 +1,119 @@
+"""Acting as a person of the demo at a moment of its past, through the services and under the row policies."""
+
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from app.db import Database
+from app.demo.cast import CastIds
+from app.demo.draws import DEMO_BLOCK, Draws, code_in
+from app.models.case import Case
+from app.models.codes import Language, Role
+from app.models.event import Event
+from app.security import Actor
+from app.settings import SetupError
+
+
+class StoryClock:
+    """The moment of the story, for the database and for the services."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Stage:
+    """One transaction in which the cast acts."""
+
+    def __init__(self, database: Database, clock: StoryClock, session: AsyncSession, ids: CastIds) -> None:
+        self.database, self.clock, self.session, self.ids = database, clock, session, ids
+
+    async def enter(self, username: str, at: datetime) -> Actor:
+        """From here on `username` acts, and it is `at`."""
+        self.clock.at = at
+        own_session = self.ids.sessions[username]
+        row = await self.database.begin_request(self.session, own_session)
+        if row is None:
+            raise SetupError(f"{username} of the demo is not as it was set up; use a new --data-dir")
+        return Actor(
+            id=row.user_id,
+            session_id=own_session,
+            username=row.username,
+            display_name=row.display_name,
+            role=Role(row.role),
+            organisation_id=row.organisation_id,
+            communes=tuple(row.communes),
+            language=Language(row.language),
+            now=row.at,
+        )
+
+
+def draw_ids(session: AsyncSession, draws: Draws) -> None:
+    """Give every row of this session an id from `draws`, and every case its code and its client's id.
+
+    The services make random ids; these are exchanged before the row is written, and in the event about it.
+    """
+    drawn: set[UUID] = set()
+    exchanged: dict[UUID, UUID] = {}
+    codes = (code_in(DEMO_BLOCK, number) for number in count())
+
+    def settled(own_id: UUID) -> UUID:
+        if own_id in drawn:
+            return own_id
+        drawn.add(exchanged.setdefault(own_id, draws.uuid()))
+        return exchanged[own_id]
+
+    @sa.event.listens_for(session.sync_session, "before_flush")
+    def exchange(pending: Session, _context: Any, _instances: Any) -> None:
+        for row in list(pending.new):
+            row.id = settled(row.id)
+            if isinstance(row, Case):
+                row.code, row.client_id = next(codes), settled(row.client_id)
+            elif isinstance(row, Event) and row.subject_id and not row.type.startswith("exclusion."):
+                row.subject_id = settled(row.subject_id)  # exclusions have ids of the database: see SETTLE
+
+
+# Functions of the database make some ids at random; these follow from what the row says, at every run alike.
+SETTLE = (
+    """
+    create temporary table settled on commit drop as
+    select id, origin_id,
+           md5(concat('exclusion', case_id, user_id, created_at at time zone 'UTC')) as own_text,
+           md5(concat('origin', user_id, min(case_id::text) over same)) as origin_text
+      from case_exclusions where organisation_id = any (:organisations)
+    window same as (partition by origin_id)
+    """,
+    """
+    update events e
+       set subject_id = overlay(overlay(s.own_text placing '4' from 13) placing '8' from 17)::uuid
+      from settled s where e.subject_id = s.id
+    """,
+    """
+    update case_exclusions e
+       set id = overlay(overlay(s.own_text placing '4' from 13) placing '8' from 17)::uuid,
+           origin_id = overlay(overlay(s.origin_text placing '4' from 13) placing '8' from 17)::uuid
+      from settled s where e.id = s.id
+    """,
+    """
+    update events
+       set id = overlay(overlay(md5(concat(case_id, subject_id, at at time zone 'UTC', data->>'reason'))
+                              placing '4' from 13) placing '8' from 17)::uuid
+     where type = 'assignment.ended' and organisation_id = any (:organisations)
+    """,
+    "delete from sessions where id = any (:sessions)",
+)
+
+
+def settle(connection: sa.Connection, ids: CastIds) -> None:
+    """After the last act: the same ids at every run, and nobody of the cast is signed in any more."""
+    values = {"organisations": list(ids.organisations.values()), "sessions": list(ids.sessions.values())}
+    for statement in SETTLE:
+        used = {name: value for name, value in values.items() if f":{name}" in statement}
+        connection.execute(sa.text(statement), used)

@@ -1,0 +1,80 @@
+"""The fixed parts of the API's description: its words, its problem, its headers."""
+
+from typing import Any
+
+from app.openapi.examples import ID
+
+Json = dict[str, Any]
+
+ABOUT = """
+Case management for people who protect women and girls. Every answer carries `X-Request-ID`; every problem is
+`application/problem+json` (RFC 9457) with a `code` that never changes and a `title` in English or Khmer, as
+`Accept-Language` asks. What you may not see answers exactly as what does not exist: 404.
+""".strip()
+
+TAGS = {
+    "auth": "Signing in, going on with a session, signing out.",
+    "areas": "Provinces to villages, code lists, and colleagues to assign or exclude.",
+    "organisations": "Organisations, and the systems that act for partners.",
+    "users": "People who sign in.",
+    "people": "The register of people and households, and the people of a case.",
+    "cases": "Opening, finding, reading, editing and moving cases.",
+    "assignments": "Who works on a case, who must never see it, and the caseload.",
+    "consents": "What the client agreed to.",
+    "incidents": "What happened, as data.",
+    "notes": "Notes on a case, and its timeline.",
+    "health": "For whoever runs the service.",
+}
+
+PROBLEM: Json = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "instance"],
+    "properties": {
+        "type": {"type": "string", "description": "`urn:samaki:problem:<code>`"},
+        "title": {"type": "string", "description": "For people, in English or Khmer."},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "For programs."},
+        "instance": {"type": "string", "description": "The request's id."},
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},
+        "allowed": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Statuses that the case can go to, with `illegal_transition`.",
+        },
+    },
+}
+FIELD_ERROR: Json = {
+    "type": "object",
+    "required": ["pointer", "code", "message"],
+    "properties": {
+        "pointer": {
+            "type": "string",
+            "description": "RFC 6901 into the body, `/query/<name>`, `/header/<name>`.",
+        },
+        "code": {"type": "string"},
+        "message": {"type": "string", "description": "A fixed sentence; never what was submitted."},
+    },
+}
+BEARER: Json = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "The access token of `POST /api/v1/auth/token`.",
+}
+TEXT: Json = {"schema": {"type": "string"}}
+SECONDS: Json = {"schema": {"type": "integer"}, "description": "Seconds to wait."}
+HEADERS: dict[int, Json] = {
+    401: {"WWW-Authenticate": TEXT},
+    412: {"ETag": {**TEXT, "description": "The present version."}},
+    429: {"Retry-After": SECONDS, "RateLimit": TEXT},
+    503: {"Retry-After": SECONDS},
+}
+IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and body again answer as the first time, with `Idempotency-Replayed: true`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "example": ID,
+}
+HEADER_NAMES = {"if-match": "If-Match", "if-none-match": "If-None-Match"}

@@ -1,0 +1,112 @@
+"""Sessions: opened by a sign-in, carried on by rotating refresh tokens, ended once and for all."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.errors import Unauthenticated
+from app.models.user import RefreshToken, SignInSession, TokenRead
+from app.passwords import new_secret
+from app.security import Runtime
+from app.tokens import LIFETIME
+
+ALIVE = text("""
+    select s.user_id, s.expires_at
+      from sessions s
+      join users u on u.id = s.user_id
+      left join organisations o on o.id = u.organisation_id
+     where s.id = :session_id and s.ended_at is null and s.expires_at > :now
+       and u.active and coalesce(o.active, true)
+""")
+
+
+async def open_session(
+    runtime: Runtime, session: AsyncSession, user_id: UUID, now: datetime, *, system: bool
+) -> TokenRead:
+    """A new session: of a person for weeks, of a system for one access token, which it asks for again."""
+    days = runtime.settings.refresh_absolute_days
+    life = timedelta(seconds=LIFETIME) if system else timedelta(days=days)
+    opened = SignInSession(user_id=user_id, created_at=now, expires_at=now + life)
+    session.add(opened)
+    await session.flush()
+    refresh_token = (
+        None if system else _add_refresh_token(runtime, session, opened.id, opened.expires_at, now)
+    )
+    return _tokens(runtime, user_id, opened.id, refresh_token, now)
+
+
+async def refresh(runtime: Runtime, token: str) -> TokenRead:
+    """New tokens for an unused refresh token; 401 otherwise, and a used one ends its session.
+
+    Of two uses at once one waits for the other, and then counts as the second.
+    """
+    async with runtime.database.transaction() as session:
+        now = await runtime.database.use_clock(session)
+        renewed = await _rotate(runtime, session, _digest(runtime, token), now)
+    # Raised only here: inside the block it would undo the end of the session.
+    if renewed is None:
+        raise Unauthenticated
+    return renewed
+
+
+async def end_session(session: AsyncSession, session_id: UUID, now: datetime, reason: str) -> None:
+    """End one session: its tokens are refused from the next request on."""
+    await _end(session, col(SignInSession.id) == session_id, now, reason)
+
+
+async def end_sessions_of(session: AsyncSession, user_id: UUID, now: datetime, reason: str) -> None:
+    """End every session of a user. The caller holds the user's row, for which a sign-in under way waits."""
+    await _end(session, col(SignInSession.user_id) == user_id, now, reason)
+
+
+async def _rotate(runtime: Runtime, session: AsyncSession, digest: bytes, now: datetime) -> TokenRead | None:
+    token = await session.scalar(
+        select(RefreshToken).where(col(RefreshToken.digest) == digest).with_for_update()
+    )
+    if token is None:
+        return None
+    if token.used_at is not None:
+        await end_session(session, token.session_id, now, "refresh_token_reused")
+        return None
+    # Read after the lock was had, not joined to it: a row joined to a locked one is as old as the wait.
+    alive = (await session.execute(ALIVE, {"session_id": token.session_id, "now": now})).one_or_none()
+    if alive is None or token.expires_at <= now:
+        return None
+    token.used_at = now
+    following = _add_refresh_token(runtime, session, token.session_id, alive.expires_at, now)
+    return _tokens(runtime, alive.user_id, token.session_id, following, now)
+
+
+def _add_refresh_token(
+    runtime: Runtime, session: AsyncSession, session_id: UUID, session_ends: datetime, now: datetime
+) -> str:
+    secret = new_secret()
+    idle = now + timedelta(days=runtime.settings.refresh_idle_days)
+    session.add(
+        RefreshToken(
+            digest=_digest(runtime, secret),
+            session_id=session_id,
+            created_at=now,
+            expires_at=min(idle, session_ends),
+        )
+    )
+    return secret
+
+
+def _tokens(
+    runtime: Runtime, user_id: UUID, session_id: UUID, refresh_token: str | None, now: datetime
+) -> TokenRead:
+    access_token, seconds = runtime.tokens.issue(user_id, session_id, now)
+    return TokenRead(access_token=access_token, expires_in=seconds, refresh_token=refresh_token)
+
+
+def _digest(runtime: Runtime, token: str) -> bytes:
+    return runtime.keys.digest("refresh-token", token.encode())
+
+
+async def _end(session: AsyncSession, whose: ColumnElement[bool], now: datetime, reason: str) -> None:
+    statement = update(SignInSession).where(whose, col(SignInSession.ended_at).is_(None))
+    await session.execute(statement.values(ended_at=now, end_reason=reason))

@@ -1,0 +1,156 @@
+"""The worker: a process of its own that shows that it is alive and takes away what has served its time."""
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+
+from app import logs
+from app.logs import log
+from app.settings import SetupError, settings
+
+NAME = "worker"
+PAUSE_SECONDS = 10.0
+CATCH_UP_SECONDS = 0.1  # a gap between full batches, so that catching up never fills the database's day
+LONGEST_BACKOFF_SECONDS = 30.0
+SESSION_SETTINGS = "set time zone 'UTC'; set statement_timeout = '30s'; set lock_timeout = '5s'"
+SET_CLOCK = "select set_config('samaki.now', %s, true)"
+HEARTBEAT = """
+    insert into worker_heartbeats (name, seen_at) values (%(name)s, %(now)s)
+    on conflict (name) do update set seen_at = excluded.seen_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One statement of housekeeping for at most `batch` rows; `keep` is how long its rows stay."""
+
+    name: str
+    statement: str
+    batch: int
+    keep: timedelta = timedelta(0)
+
+
+# The tokens of a session go before the session itself, which they refer to. It ended when somebody ended it
+# or when it expired, whichever came first (least() passes over null). The last duty has a row for each case.
+DUTIES = (
+    Duty(
+        "idempotency_keys.deleted",
+        """delete from idempotency_keys where (actor_id, key) in
+             (select actor_id, key from idempotency_keys where created_at < %(before)s
+               order by created_at limit %(batch)s)""",
+        batch=1000,
+        keep=timedelta(days=90),
+    ),
+    Duty(
+        "sign_in_attempts.deleted",
+        """delete from sign_in_attempts where id in
+             (select id from sign_in_attempts where at < %(before)s limit %(batch)s)""",
+        batch=1000,
+        keep=timedelta(days=1),
+    ),
+    Duty(
+        "refresh_tokens.deleted",
+        """with past as materialized
+             (select id from sessions where least(ended_at, expires_at) < %(before)s order by id limit 100)
+           delete from refresh_tokens where digest in
+             (select t.digest from past join refresh_tokens t on t.session_id = past.id limit %(batch)s)""",
+        batch=1000,
+        keep=timedelta(days=30),
+    ),
+    Duty(
+        "sessions.deleted",
+        """delete from sessions where id in
+             (select s.id from sessions s where least(s.ended_at, s.expires_at) < %(before)s
+                 and not exists (select from refresh_tokens t where t.session_id = s.id)
+               order by s.id limit %(batch)s)""",
+        batch=100,
+        keep=timedelta(days=30),
+    ),
+    Duty("access.swept", "select from generate_series(1, sweep_expired_access(%(batch)s))", batch=100),
+)
+
+
+def main() -> None:
+    """Run with this process's settings until SIGTERM or SIGINT. Raises SetupError without a database."""
+    url = settings().worker_database_url
+    if url is None:
+        raise SetupError("SAMAKI_WORKER_DATABASE_URL is missing")
+    logs.configure()
+    asyncio.run(run(url.get_secret_value()))
+
+
+async def run(url: str) -> None:
+    """Work as the worker's role at `url` until SIGTERM or SIGINT; what was begun is finished first."""
+    stop = asyncio.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await keep_house(url, stop)
+    finally:
+        for number, handler in before.items():
+            asyncio.get_running_loop().remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+async def keep_house(url: str, stop: asyncio.Event) -> None:
+    """Tick until `stop` is set; when the database fails, try again after longer and longer pauses."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            async with await _connect(url) as connection:
+                while not stop.is_set():
+                    full = await tick(connection, await _database_time(connection))
+                    failures = 0
+                    await _pause(stop, CATCH_UP_SECONDS if full else PAUSE_SECONDS)
+        except psycopg.Error as error:
+            failures += 1
+            log.warning("worker.database_failed", exc_info=error, code=error.sqlstate, count=failures)
+            await _pause(stop, min(2.0**failures, LONGEST_BACKOFF_SECONDS))
+
+
+async def tick(connection: psycopg.AsyncConnection, now: datetime) -> bool:
+    """A sign of life, then each duty once, each in a transaction of its own.
+
+    `connection` is in autocommit mode. True when a duty found as much as it may take at once: there is more.
+    """
+    async with connection.transaction():
+        await connection.execute(HEARTBEAT, {"name": NAME, "now": now})
+    full = False
+    for duty in DUTIES:
+        async with connection.transaction():
+            await connection.execute(SET_CLOCK, [now.isoformat()])
+            values = {"before": now - duty.keep, "batch": duty.batch}
+            done = (await connection.execute(duty.statement, values)).rowcount
+        if done:
+            log.info(duty.name, count=done)
+        full = full or done >= duty.batch
+    return full
+
+
+async def _connect(url: str) -> psycopg.AsyncConnection:
+    connection = await psycopg.AsyncConnection.connect(
+        url, autocommit=True, connect_timeout=5, prepare_threshold=None, application_name="samaki-worker"
+    )
+    await connection.execute(SESSION_SETTINGS)
+    return connection
+
+
+async def _database_time(connection: psycopg.AsyncConnection) -> datetime:
+    """The one clock that API and worker share."""
+    row = await (await connection.execute("select now()")).fetchone()
+    assert row is not None  # noqa: S101
+    moment: datetime = row[0]
+    return moment
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, or less when it is time to stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

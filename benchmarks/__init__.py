@@ -1,0 +1,1 @@
+"""The bench: the API against a bare reference that executes the same statements, in one run (`make bench`)."""

@@ -1,0 +1,75 @@
+"""What the bench measures on: an embedded server of its own with the load data, and one caller with 50,000 cases."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+
+from app import schema
+from app.database_urls import DatabaseUrls
+from app.demo.load import load
+from app.embedded import EmbeddedPostgres
+from app.keys import KeyStore, ensure
+from app.settings import Settings, use
+from app.tokens import AccessTokens
+
+CALLER = "bench_caseworker"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A loaded database, the settings of a server in front of it, and who calls."""
+
+    urls: DatabaseUrls
+    settings: Settings
+    user_id: UUID
+    organisation_id: UUID
+    session_id: UUID
+
+    def token(self) -> str:
+        """A fresh access token of the caller (it lives 15 minutes)."""
+        keys = KeyStore.load(self.settings.keys_dir)
+        tokens = AccessTokens(keys, self.settings.issuer, self.settings.audience)
+        return tokens.issue(self.user_id, self.session_id, datetime.now(UTC))[0]
+
+
+@contextmanager
+def stage(data_dir: Path, cases: int) -> Iterator[Stage]:
+    """Start the server, load the cases once, and open a session for the caller."""
+    data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+    ensure(data_dir / "keys")
+    with EmbeddedPostgres(data_dir) as postgres:
+        urls = DatabaseUrls.from_embedded(postgres)
+        schema.prepare(urls.admin)
+        schema.upgrade(urls.owner)
+        with psycopg.connect(urls.admin, autocommit=True) as connection:
+            if _one(connection, "select count(*) from (select 1 from cases limit 1) c") == 0:
+                load(urls, cases=cases, seed=1)
+            plain = Settings(data_dir=data_dir, requests_per_minute=100_000_000, limit_concurrency=512)
+            settings = use(urls.into(plain))
+            user_id, organisation_id = connection.execute(
+                "select id, organisation_id from users where username = %s", [CALLER]
+            ).fetchone() or (None, None)
+            assert user_id is not None, "the load data has no bench caller"
+            session_id, now = uuid4(), datetime.now(UTC)
+            connection.execute(
+                "insert into sessions (id, user_id, created_at, expires_at) values (%s, %s, %s, %s)",
+                [session_id, user_id, now, now + timedelta(days=1)],
+            )
+        yield Stage(urls, settings, user_id, organisation_id, session_id)
+
+
+def _one(connection: psycopg.Connection, query: str) -> int:
+    row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+    assert row is not None
+    return int(row[0])
+
+
+def counted(urls: DatabaseUrls, table: str) -> int:
+    """Rows of a table."""
+    with psycopg.connect(urls.admin) as connection:
+        return _one(connection, f"select count(*) from {table}")

@@ -1,0 +1,208 @@
+"""A well-formed call of every operation: its ids, its body, and what must be put back before it is made."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from app.models.codes import Role
+from tests.cases import intake
+from tests.cast import COMMUNE
+from tests.matrix import Row
+from tests.stage import Stage
+from tests.standpoints import Standpoint
+
+Body = Mapping[str, Any]
+CONSENT = {"purpose": "statistics", "form": "verbal", "obtained_on": "2026-03-01"}
+CLOSURE = {"reason": "needs_met", "informed_can_return": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`body` and `ids` may depend on who calls; `before` puts the stage in order."""
+
+    body: Body | Callable[[Stage, Standpoint], Body] | None = None
+    ids: Callable[[Stage, Standpoint], Mapping[str, str]] | None = None
+    before: Callable[[Stage, Standpoint], None] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Body | None = None
+    after: Callable[[Stage, Standpoint], None] | None = None
+
+
+EDIT = {"If-Match": "*"}
+
+
+def _case_of_own(stage: Stage, point: Standpoint) -> Body:
+    if point.role is Role.CCWC_LIAISON:
+        commune = point.commune or COMMUNE
+        return intake(commune_code=commune, organisation_id=stage.cast.organisation("ngo"))
+    return intake()
+
+
+def _case_of_client(stage: Stage, point: Standpoint) -> Body:
+    body = {**_case_of_own(stage, point), "client_id": stage.cases[point.case].ids["person_id"]}
+    del body["client"]
+    return body
+
+
+def _person(kind: str) -> Callable[[Stage, Standpoint], Mapping[str, str]]:
+    return lambda stage, point: {"person_id": stage.cases[point.case].ids[kind]}
+
+
+def _note(audience: str) -> Callable[[Stage, Standpoint], Mapping[str, str]]:
+    return lambda stage, point: {"note_id": stage.cases[point.case].ids[f"{audience}_note"]}
+
+
+def _register(stage: Stage, _: Standpoint) -> Mapping[str, str]:
+    return {"person_id": stage.register["register_person"]}
+
+
+def _assign(user: str, role: str) -> Callable[[Stage, Standpoint], Body]:
+    return lambda stage, _: {"user_id": stage.user(user), "role": role}
+
+
+def _status(status: str, requester: str | None = None) -> Callable[[Stage, Standpoint], None]:
+    """The case in a state; `requester` "self" is the caller."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        asked_by = {None: None, "self": stage.user(point.name)}.get(requester) or (
+            stage.user("spare_supervisor") if requester else None
+        )
+        closed_at = stage.cast.clock() if status == "closed" else None
+        change = "update cases set status = %s, closure_requested_by = %s, closed_at = %s where id = %s"
+        stage.run(change, status, asked_by, closed_at, stage.cases[point.case].id)
+
+    return put
+
+
+def _consent_stands(stage: Stage, point: Standpoint) -> None:
+    change = "update consents set withdrawn_at = null, withdrawn_by = null where id = %s"
+    stage.run(change, stage.cases[point.case].ids["consent_id"])
+
+
+def _exclusion_stands(stage: Stage, point: Standpoint) -> None:
+    change = (
+        "update case_exclusions set lifted_at = null, lifted_by = null, lift_requested_at = null,"
+        " lift_requested_by = null where id = %s"
+    )
+    stage.run(change, stage.cases[point.case].ids["exclusion_id"])
+
+
+def _session_lives(stage: Stage, point: Standpoint) -> None:
+    if point.name == "nobody":
+        return
+    stage.run("update sessions set ended_at = null where user_id = %s", stage.user(point.name))
+
+
+def _user_lives(stage: Stage, _: Standpoint) -> None:
+    stage.run("update users set active = true where id = %s", stage.register["user_id"])
+
+
+def _client_lives(stage: Stage, _: Standpoint) -> None:
+    stage.run("update users set active = true where id = %s", stage.register["client_id"])
+
+
+def _spare_assignment(user: str, role: str) -> Call:
+    """An assignment that may be ended; a new one for every call."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        case = stage.cases[point.case]
+        case.ids["spare_assignment"] = stage.one(
+            "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by,"
+            " private) select gen_random_uuid(), id, organisation_id, %s, %s, opened_at, created_by, '{}'"
+            " from cases where id = %s returning id::text",
+            stage.user(user),
+            role,
+            case.id,
+        )
+
+    return Call(
+        ids=lambda stage, point: {"assignment_id": stage.cases[point.case].ids["spare_assignment"]},
+        before=put,
+    )
+
+
+_CASE = "/cases/{case_id}"
+
+CALLS: dict[str, Call] = {
+    f"PATCH {_CASE}": Call({"priority": "urgent"}, before=_status("planning"), headers=EDIT),
+    f"POST {_CASE}/transitions [step]": Call({"to": "planning"}, before=_status("assessment")),
+    f"POST {_CASE}/transitions [return]": Call(
+        {"to": "follow_up", "reason": "Too early."}, before=_status("closure_requested", "other")
+    ),
+    f"POST {_CASE}/transitions [close]": Call({"to": "closed"}, before=_status("closure_requested", "other")),
+    f"POST {_CASE}/transitions [close own request]": Call(
+        {"to": "closed"}, before=_status("closure_requested", "self")
+    ),
+    f"POST {_CASE}/transitions [reopen]": Call(
+        {"to": "assessment", "reason": "Came back."}, before=_status("closed")
+    ),
+    f"GET {_CASE}/timeline": Call(before=_status("planning")),
+    f"POST {_CASE}/notes [caseworkers]": Call({"text": "Seen.", "audience": "caseworkers"}),
+    f"POST {_CASE}/notes [team]": Call({"text": "Seen.", "audience": "team"}),
+    f"GET {_CASE}/notes/{{note_id}} [caseworkers]": Call(ids=_note("caseworkers")),
+    f"GET {_CASE}/notes/{{note_id}} [team]": Call(ids=_note("team")),
+    f"POST {_CASE}/people": Call({"alias": "Sister", "role": "other"}),
+    "GET /people/{person_id} [client]": Call(ids=_person("person_id")),
+    "GET /people/{person_id} [child]": Call(ids=_person("child")),
+    "PATCH /people/{person_id} [client]": Call({"known_as": "Aunt"}, ids=_person("person_id"), headers=EDIT),
+    f"POST {_CASE}/consents": Call(CONSENT),
+    f"POST {_CASE}/consents/{{consent_id}}/withdraw": Call({"reason": "Wish."}, before=_consent_stands),
+    f"POST {_CASE}/incidents": Call({"note": "Heard."}),
+    f"PATCH {_CASE}/incidents/{{incident_id}}": Call({"note": "Corrected."}, headers=EDIT),
+    f"POST {_CASE}/assignments [caseworker]": Call(_assign("spare", "caseworker")),
+    f"POST {_CASE}/assignments [liaison]": Call(_assign("spare_liaison", "liaison")),
+    f"POST {_CASE}/assignments [reviewer]": Call(_assign("spare_supervisor", "reviewer")),
+    f"POST {_CASE}/assignments [excluded]": Call(
+        _assign("spare_excluded", "caseworker"), before=_exclusion_stands
+    ),
+    f"DELETE {_CASE}/assignments/{{assignment_id}} [caseworker]": _spare_assignment("spare", "caseworker"),
+    f"DELETE {_CASE}/assignments/{{assignment_id}} [reviewer]": _spare_assignment(
+        "spare_reviewer", "reviewer"
+    ),
+    f"POST {_CASE}/exclusions": Call(
+        lambda stage, _: {"user_id": stage.user("spare_excluded"), "reason_code": "client_wish"}
+    ),
+    f"POST {_CASE}/exclusions/{{exclusion_id}}/lift": Call({"reason": "Mistake."}, before=_exclusion_stands),
+    "POST /cases [client of the case]": Call(_case_of_client),
+    "POST /cases": Call(_case_of_own),
+    "POST /auth/token": Call(
+        form={"grant_type": "password", "username": "nobody.at.all", "password": "unknown"}
+    ),
+    "POST /auth/logout": Call(after=_session_lives),
+    "GET /areas/{code}": Call(ids=lambda *_: {"code": COMMUNE}),
+    "POST /organisations": Call({"name": "New", "name_km": "ថ្មី", "kind": "shelter"}),
+    "PATCH /organisations/{organisation_id}": Call({"name": "Renamed"}, headers=EDIT),
+    "POST /organisations/{organisation_id}/clients": Call({"name": "System"}),
+    "DELETE /organisations/{organisation_id}/clients/{client_id}": Call(after=_client_lives),
+    "POST /users": Call(
+        lambda *_: {"username": f"new.{uuid4().hex[:12]}", "display_name": "New", "role": "auditor"}
+    ),
+    "PATCH /users/{user_id}": Call({"display_name": "Renamed"}, headers=EDIT),
+    "POST /users/{user_id}/deactivate": Call(after=_user_lives),
+    "POST /people": Call({"alias": "Neighbour"}),
+    "GET /people/{person_id} [register]": Call(ids=_register),
+    "PATCH /people/{person_id} [register]": Call({"known_as": "Aunt"}, ids=_register, headers=EDIT),
+    "POST /households": Call({"size": 4}),
+    "PATCH /households/{household_id}": Call({"size": 5}, headers=EDIT),
+}
+
+
+async def make(stage: Stage, row: Row, point: Standpoint, **params: str) -> httpx.Response:
+    """Put the stage in order and make the call of one line of the matrix; a plain GET has no entry."""
+    call = CALLS.get(row.key, Call())
+    if call.before:
+        call.before(stage, point)
+    ids = {**stage.register, **stage.cases[point.case].ids, **(call.ids(stage, point) if call.ids else {})}
+    body = call.body(stage, point) if callable(call.body) else call.body
+    request: dict[str, Any] = {"json": body, "data": call.form, "headers": call.headers, "params": params}
+    path = row.path.format_map(ids)
+    client = stage.cast.client("nobody") if point.name == "nobody" else stage.client(point.name)
+    at_root = path.startswith(("/health", "/.well-known"))
+    url = f"http://samaki.test{path}" if at_root else path
+    response = await client.request(row.method, url, **{name: what for name, what in request.items() if what})
+    if call.after:
+        call.after(stage, point)
+    return response

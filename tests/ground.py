@@ -1,0 +1,54 @@
+"""A database of one's own with the whole application in front of it and the stage set."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from app.database_urls import DatabaseUrls
+from app.main import create_app
+from app.security import Runtime
+from app.settings import Settings
+from tests.cast import Cast, FrozenClock, add_cast
+from tests.stage import Stage
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One application on one database, the people before it, and its clock."""
+
+    app: FastAPI
+    runtime: Runtime
+    urls: DatabaseUrls
+    clock: FrozenClock
+    cast: Cast
+    stage: Stage
+
+
+@asynccontextmanager
+async def ground(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Ground]:
+    """The application before the database of `urls`, with cast and stage."""
+    clock = FrozenClock()
+    app = create_app(
+        Settings(
+            database_url=SecretStr(urls.runtime),
+            keys_dir=keys_dir,
+            demo=True,
+            requests_per_minute=1_000_000,
+            pool_size=4,
+        ),
+        clock,
+    )
+    runtime: Runtime = app.state.runtime
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    with psycopg.connect(urls.admin, autocommit=True) as admin:
+        async with app.router.lifespan_context(app), Cast(transport, runtime, clock) as cast:
+            await add_cast(cast)
+            stage = Stage(cast, admin)
+            await stage.set()
+            yield Ground(app, runtime, urls, clock, cast, stage)

@@ -1,0 +1,243 @@
+"""What the catalogue of the database must say about its walls: policies, rights, definer functions."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+RUNTIME, DEFINER, REPORTS, WORKER = "samaki_runtime", "samaki_definer", "samaki_reports", "samaki_worker"
+
+# Beside tables with a case_id, which are found by that column.
+NAMED = {
+    "people",
+    "person_links",
+    "households",
+    "idempotency_keys",
+    "cases",
+    "case_access",
+    "case_exclusions",
+}
+
+# table: (policy, command, role); the definer's own policy is on every one of them.
+POLICIES: dict[str, set[tuple[str, str, str]]] = {
+    "assignments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "break_glass_grants": {("see", "SELECT", RUNTIME)},
+    "case_access": {("see", "SELECT", RUNTIME)},
+    "case_exclusions": set(),
+    "cases": {
+        ("see", "SELECT", RUNTIME),
+        ("open", "INSERT", RUNTIME),
+        ("change", "UPDATE", RUNTIME),
+        ("count", "SELECT", REPORTS),
+    },
+    "consents": {
+        ("see", "SELECT", RUNTIME),
+        ("add", "INSERT", RUNTIME),
+        ("change", "UPDATE", RUNTIME),
+        ("count", "SELECT", REPORTS),
+    },
+    "events": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
+    "incidents": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "notes": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "people": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "person_links": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+}
+
+# What the API's role may do with a whole table; columns that it may update are below.
+RIGHTS: dict[str, set[str]] = {
+    "assignments": {"SELECT", "INSERT"},
+    "break_glass_grants": {"SELECT"},
+    "case_access": {"SELECT"},
+    "case_exclusions": set(),
+    "cases": {"SELECT", "INSERT"},
+    "consents": {"SELECT", "INSERT"},
+    "events": {"SELECT", "INSERT"},
+    "households": {"SELECT", "INSERT", "UPDATE"},
+    "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
+    "incidents": {"SELECT", "INSERT"},
+    "notes": {"SELECT", "INSERT"},
+    "people": {"SELECT", "INSERT"},
+    "person_links": {"SELECT", "INSERT"},
+}
+COLUMNS: dict[str, set[str]] = {
+    "assignments": {"ended_at", "ended_by", "end_reason"},
+    "cases": {
+        *("category", "sensitivity", "status", "priority", "risk_level", "commune_code", "referred_from"),
+        *("opened_at", "closed_at", "next_due_at", "closure_reason", "outcome", "closure_requested_by"),
+        *("team_version", "version", "updated_at", "private"),
+    },
+    "consents": {"withdrawn_at", "withdrawn_by", "private", "version", "updated_at"},
+    "incidents": {"occurred_at", "precision", "private", "version", "updated_at"},
+    "people": {"sex", "household_id", "private", "version", "updated_at"},
+}
+# Other roles on the tables above. Backup and loader bypass the policies and are no part of the service.
+OTHER_RIGHTS = {(WORKER, "idempotency_keys"): {"SELECT", "DELETE"}}
+REPORT_COLUMNS: dict[str, set[str]] = {
+    "cases": {
+        *("id", "organisation_id", "category", "sensitivity", "status", "risk_level", "commune_code"),
+        *("client_sex", "client_age_band", "client_disability", "opened_at", "closed_at"),
+        *("closure_reason", "outcome"),
+    },
+    "consents": {"case_id", "purpose", "obtained_on", "expires_on", "withdrawn_at"},
+}
+
+# Definer functions that the API's role may call; every other one only triggers and definer functions call.
+CALLABLE = {
+    "app_excluded_cases()",
+    "app_just_opened(uuid)",
+    "app_just_opened_for(uuid)",
+    "app_leads(uuid)",
+    "app_supervises(uuid)",
+    "begin_request(uuid,timestamp with time zone)",
+    "case_receipt(uuid)",
+    "case_stubs(uuid,boolean,uuid,uuid,integer)",
+    "exclude_user(uuid,uuid,text,jsonb)",
+    "exclusions_of(uuid)",
+    "lift_exclusion(uuid,uuid,text)",
+    "may_be_assigned(uuid,uuid)",
+}
+# Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
+# user, a link stands between two rows that have one.
+WITHOUT_ORGANISATION = {"case_access", "idempotency_keys", "person_links"}
+SHARED = {"users", "organisations", "areas"}
+
+
+def differences(connection: psycopg.Connection[Any]) -> list[str]:
+    """Everything in which this database differs from the tables above."""
+    return [
+        *_policies(connection),
+        *_rights(connection),
+        *_columns(connection),
+        *_functions(connection),
+        *_roles(connection),
+        *_views(connection),
+        *_shape(connection),
+    ]
+
+
+def walled(connection: psycopg.Connection[Any]) -> set[str]:
+    """The tables that must have row level security."""
+    query = (
+        "select table_name from information_schema.columns join information_schema.tables"
+        " using (table_schema, table_name) where table_schema = 'public' and table_type = 'BASE TABLE'"
+        " and column_name = 'case_id'"
+    )
+    return {name for (name,) in connection.execute(query)} | NAMED
+
+
+def _compare(what: str, found: Iterable[Any], expected: Iterable[Any]) -> list[str]:
+    found, expected = set(found), set(expected)
+    missing = [f"{what}: {one} is missing" for one in sorted(map(str, expected - found))]
+    return missing + [f"{what}: {one} is too much" for one in sorted(map(str, found - expected))]
+
+
+def _policies(connection: psycopg.Connection[Any]) -> list[str]:
+    wrong = _compare("tables with a wall", walled(connection), POLICIES)
+    flags = "select relname, relrowsecurity, relforcerowsecurity from pg_class where relname = any (%s)"
+    for name, enabled, forced in connection.execute(flags, [list(POLICIES)]):
+        if not (enabled and forced):
+            wrong.append(f"{name}: row level security is not enabled and forced")
+    query = (
+        "select policyname, cmd, trim(roles::text, '{}'), permissive from pg_policies where tablename = %s"
+    )
+    for table, expected in POLICIES.items():
+        found = connection.execute(query, [table]).fetchall()
+        wrong += [f"{table}: {row[0]} restricts" for row in found if row[3] != "PERMISSIVE"]
+        wrong += _compare(table, (row[:3] for row in found), expected | {("definer", "ALL", DEFINER)})
+    others = connection.execute("select tablename from pg_policies where schemaname = 'public'")
+    return wrong + _compare("tables with policies", (name for (name,) in others), POLICIES)
+
+
+def _rights(connection: psycopg.Connection[Any]) -> list[str]:
+    query = (
+        "select r.rolname, c.relname, x.privilege_type from pg_class c cross join aclexplode(c.relacl) x"
+        " left join pg_roles r on r.oid = x.grantee where c.relname = any (%s)"
+        " and coalesce(r.rolname, 'public') not in ('samaki_owner', 'samaki_definer', 'samaki_backup',"
+        " 'samaki_loader')"
+    )
+    found = connection.execute(query, [list(POLICIES)]).fetchall()
+    expected = {(RUNTIME, table, right) for table, rights in RIGHTS.items() for right in rights}
+    expected |= {(role, table, right) for (role, table), rights in OTHER_RIGHTS.items() for right in rights}
+    return _compare("rights", found, expected)
+
+
+def _columns(connection: psycopg.Connection[Any]) -> list[str]:
+    query = (
+        "select x.grantee::regrole::text, a.attrelid::regclass::text, a.attname, x.privilege_type"
+        " from pg_attribute a cross join lateral aclexplode(a.attacl) x"
+        " where a.attrelid::regclass::text = any (%s)"
+    )
+    found = connection.execute(query, [list(POLICIES)]).fetchall()
+    expected = {(RUNTIME, table, name, "UPDATE") for table, names in COLUMNS.items() for name in names}
+    expected |= {
+        (REPORTS, table, name, "SELECT") for table, names in REPORT_COLUMNS.items() for name in names
+    }
+    return _compare("columns", found, expected)
+
+
+def _functions(connection: psycopg.Connection[Any]) -> list[str]:
+    query = (
+        "select oid::regprocedure::text, pg_get_userbyid(proowner), coalesce(proconfig, '{}'),"
+        " has_function_privilege('public', oid, 'execute'), has_function_privilege(%s, oid, 'execute')"
+        " from pg_proc where prosecdef and pronamespace = 'public'::regnamespace"
+    )
+    found = connection.execute(query, [RUNTIME]).fetchall()
+    wrong = _compare("callable functions", (name for name, *_, callable_ in found if callable_), CALLABLE)
+    for name, owner, config, public, _ in found:
+        if owner != DEFINER:
+            wrong.append(f"{name}: owned by {owner}")
+        if "search_path=pg_catalog, public, pg_temp" not in config:
+            wrong.append(f"{name}: does not pin search_path")
+        if public:
+            wrong.append(f"{name}: anybody may call it")
+    return wrong
+
+
+def _roles(connection: psycopg.Connection[Any]) -> list[str]:
+    query = (
+        "select rolname, rolcanlogin, rolbypassrls, rolsuper, rolcreaterole"
+        " from pg_roles where rolname = any (%s)"
+    )
+    expected = {
+        (DEFINER, False, False, False, False),
+        (RUNTIME, True, False, False, False),
+        (WORKER, True, False, False, False),
+        (REPORTS, True, False, False, False),
+    }
+    found = connection.execute(query, [[RUNTIME, DEFINER, WORKER, REPORTS]])
+    memberships = connection.execute(
+        "select member::regrole::text, roleid::regrole::text from pg_auth_members"
+        " where member::regrole::text = any (%s)",
+        [[RUNTIME, WORKER, REPORTS]],
+    )
+    return _compare("roles", found, expected) + _compare("memberships", memberships, ())
+
+
+def _views(connection: psycopg.Connection[Any]) -> list[str]:
+    query = (
+        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')"
+        " and (has_table_privilege('public', oid, 'select') or has_table_privilege(%s, oid, 'select')"
+        " or has_table_privilege(%s, oid, 'select') or has_table_privilege(%s, oid, 'select'))"
+    )
+    found = connection.execute(query, [RUNTIME, WORKER, REPORTS])
+    return _compare("readable views", (name for (name,) in found), ())
+
+
+def _shape(connection: psycopg.Connection[Any]) -> list[str]:
+    query = (
+        "select table_name from information_schema.columns where table_schema = 'public'"
+        " and column_name = 'organisation_id' and is_nullable = 'NO'"
+    )
+    with_organisation = {name for (name,) in connection.execute(query)}
+    wrong = _compare(
+        "tables without organisation_id", set(POLICIES) - with_organisation, WITHOUT_ORGANISATION
+    )
+    keys = (
+        "select conrelid::regclass::text, confrelid::regclass::text from pg_constraint"
+        " where contype = 'f' and conrelid::regclass::text = any (%s)"
+        " and confrelid::regclass::text = any (%s)"
+    )
+    found = connection.execute(keys, [list(SHARED), list(POLICIES)])
+    return wrong + _compare("foreign keys of shared tables to case data", found, ())

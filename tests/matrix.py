@@ -1,0 +1,178 @@
+"""Who may do what, by operation and relation: access.md written down a second time, cell by cell.
+
+Every cell is the exact status of a well-formed call. Nothing here is computed from app/policy.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Before a case. c: caseworker, s: supervisor, l: committee liaison; `other`: partner, auditor and admin, who
+# may never use these operations, so that the answer is 403 whether the case exists or not.
+BEFORE_A_CASE = """
+                                                        c.lead c.assigned c.cover c.glass c.staff s.lead s.assigned s.cover s.reviewer s.glass s.standard s.stub s.leaderless l.assigned l.opener c.hidden s.hidden l.hidden other
+GET    /cases/{case_id}                                  200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+GET    /cases/{case_id}/receipt                          404 404 404 404 404  200 404 404 404 404 404 404 404  404 200  404 404 404 403
+PATCH  /cases/{case_id}                                  200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
+POST   /cases/{case_id}/transitions [step]               200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
+POST   /cases/{case_id}/transitions [return]             403 403 403 403 403  403 403 403 200 403 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/transitions [close]              403 403 403 403 403  403 403 403 200 403 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/transitions [close own request]  403 403 403 403 403  403 403 403 403 403 200 404 403  403 403  404 404 403 403
+POST   /cases/{case_id}/transitions [reopen]             200 403 403 403 403  200 200 200 200 403 200 404 404  403 403  404 404 403 403
+GET    /cases/{case_id}/timeline                         200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+
+GET    /cases/{case_id}/notes                            200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+POST   /cases/{case_id}/notes [caseworkers]              201 201 201 201 403  201 201 201 201 201 201 404 201  403 404  404 404 404 403
+POST   /cases/{case_id}/notes [team]                     201 201 201 201 403  201 201 201 201 201 201 404 201  201 404  404 404 404 403
+GET    /cases/{case_id}/notes/{note_id} [caseworkers]    200 200 200 200 200  200 200 200 200 200 200 404 200  404 404  404 404 404 403
+GET    /cases/{case_id}/notes/{note_id} [team]           200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+
+GET    /cases/{case_id}/people                           200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/people                           201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403
+GET    /people/{person_id} [client]                      200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+GET    /people/{person_id} [child]                       200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+PATCH  /people/{person_id} [client]                      200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
+
+GET    /cases/{case_id}/consents                         200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/consents                         201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/consents/{consent_id}            200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/consents/{consent_id}/withdraw   200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
+
+GET    /cases/{case_id}/incidents                        200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/incidents                        201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/incidents/{incident_id}          200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+PATCH  /cases/{case_id}/incidents/{incident_id}          200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+
+GET    /cases/{case_id}/assignments                      200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+GET    /cases/{case_id}/assignments/{assignment_id}      200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+POST   /cases/{case_id}/assignments [caseworker]         201 403 403 403 403  201 201 201 201 201 201 201 201  403 403  404 404 403 403
+POST   /cases/{case_id}/assignments [liaison]            201 403 403 403 403  201 201 201 201 201 201 403 201  403 403  404 404 403 403
+POST   /cases/{case_id}/assignments [reviewer]           403 403 403 403 403  201 201 201 201 201 201 201 201  403 403  404 404 403 403
+POST   /cases/{case_id}/assignments [excluded]           409 403 403 403 403  409 409 409 409 409 409 409 409  403 403  404 404 403 403
+DELETE /cases/{case_id}/assignments/{assignment_id} [caseworker]  204 403 403 403 403  204 204 204 204 204 204 404 204  403 403  404 404 403 403
+DELETE /cases/{case_id}/assignments/{assignment_id} [reviewer]    403 403 403 403 403  204 204 204 204 204 204 404 204  403 403  404 404 403 403
+
+GET    /cases/{case_id}/exclusions                       200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/exclusions                       201 403 403 403 403  201 201 201 201 201 201 201 201  403 403  404 404 403 403
+GET    /cases/{case_id}/exclusions/{exclusion_id}        200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/exclusions/{exclusion_id}/lift   200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+
+POST   /cases [client of the case]                       201 201 201 201 201  201 201 201 201 201 201 404 201  404 404  404 404 404 403
+"""  # noqa: E501
+
+# Without a case: the register of an organisation (the `other_` columns are of another one), the directory,
+# administration.
+WITHOUT_A_CASE = """
+                                                caseworker supervisor other_caseworker other_supervisor liaison partner auditor admin nobody
+GET    /cases                                            200 200 200 200 200 403 403 403 401
+POST   /cases                                            201 201 201 201 201 403 403 403 401
+GET    /cases/counts                                     200 200 200 200 200 403 403 403 401
+GET    /caseload                                         403 200 403 200 403 403 403 403 401
+GET    /people                                           200 200 200 200 403 403 403 403 401
+POST   /people                                           201 201 201 201 403 403 403 403 401
+GET    /people/{person_id} [register]                    200 200 404 404 403 403 403 403 401
+PATCH  /people/{person_id} [register]                    200 200 404 404 403 403 403 403 401
+GET    /households                                       200 200 200 200 403 403 403 403 401
+POST   /households                                       201 201 201 201 403 403 403 403 401
+GET    /households/{household_id}                        200 200 404 404 403 403 403 403 401
+PATCH  /households/{household_id}                        200 200 404 404 403 403 403 403 401
+
+GET    /areas                                            200 200 200 200 200 200 200 200 401
+GET    /areas/{code}                                     200 200 200 200 200 200 200 200 401
+GET    /codes                                            200 200 200 200 200 200 200 200 401
+GET    /staff                                            200 200 200 200 200 403 403 403 401
+GET    /me                                               200 200 200 200 200 200 200 200 401
+
+GET    /organisations                                    200 200 200 200 200 403 403 200 401
+POST   /organisations                                    403 403 403 403 403 403 403 201 401
+GET    /organisations/{organisation_id}                  200 200 200 200 200 403 403 200 401
+PATCH  /organisations/{organisation_id}                  403 403 403 403 403 403 403 200 401
+GET    /organisations/{organisation_id}/clients          403 403 403 403 403 403 403 200 401
+POST   /organisations/{organisation_id}/clients          403 403 403 403 403 403 403 201 401
+GET    /organisations/{organisation_id}/clients/{client_id}     403 403 403 403 403 403 403 200 401
+DELETE /organisations/{organisation_id}/clients/{client_id}     403 403 403 403 403 403 403 204 401
+GET    /users                                            403 403 403 403 403 403 403 200 401
+POST   /users                                            403 403 403 403 403 403 403 201 401
+GET    /users/{user_id}                                  403 403 403 403 403 403 403 200 401
+PATCH  /users/{user_id}                                  403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/deactivate                       403 403 403 403 403 403 403 200 401
+
+POST   /auth/logout                                      204 204 204 204 204 204 204 204 401
+"""  # noqa: E501
+
+# Open to everybody, signed in or not. The token endpoint is asked with the name of nobody; no worker runs.
+PUBLIC = """
+                                   caseworker admin nobody
+POST   /auth/token                        401 401 401
+GET    /.well-known/jwks.json             200 200 200
+GET    /health/live                       200 200 200
+GET    /health/ready                      503 503 503
+"""
+
+# What a supervisor may do on the stub of a case that she does not see: there a wrong request is explained
+# (422), everywhere else it is answered as if the case did not exist.
+ON_A_STUB = {
+    "POST /cases/{case_id}/assignments",
+    "DELETE /cases/{case_id}/assignments/{assignment_id}",
+    "POST /cases/{case_id}/exclusions",
+}
+HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: an operation as OpenAPI names it, a variant of the call, a status per column."""
+
+    method: str
+    path: str
+    variant: str
+    cells: dict[str, int]
+
+    @property
+    def key(self) -> str:
+        """The operation with its variant."""
+        return f"{self.operation} [{self.variant}]" if self.variant else self.operation
+
+    @property
+    def operation(self) -> str:
+        """`POST /cases/{case_id}/notes`."""
+        return f"{self.method} {self.path}"
+
+
+def rows_of(table: str) -> Iterator[Row]:
+    """The lines of a table, of which the first names the columns."""
+    head, *lines = [line for line in table.splitlines() if line.strip()]
+    columns = head.split()
+    for line in lines:
+        operation, bracket, rest = line.partition("[")
+        variant, _, rest = rest.partition("]") if bracket else ("", "", line)
+        words = rest.split() if bracket else operation.split()[2:]
+        method, path = operation.split()[:2]
+        assert len(words) == len(columns), f"{line.strip()} has {len(words)} cells, not {len(columns)}"
+        yield Row(method, path, variant, dict(zip(columns, map(int, words), strict=True)))
+
+
+CASE_ROWS = tuple(rows_of(BEFORE_A_CASE))
+OTHER_ROWS = tuple(rows_of(WITHOUT_A_CASE))
+PUBLIC_ROWS = tuple(rows_of(PUBLIC))
+
+
+def behind_the_role_wall(row: Row, column: str) -> int:
+    """What the cell would say if every role might try everything: then only the relation speaks."""
+    if column in HIDDEN and row.cells[column] == 403:
+        return 404
+    if column == "l.assigned" and row.key == "GET /people/{person_id} [child]":
+        return 404  # the row policies show a liaison no child
+    return row.cells[column]
+
+
+def when_wrong(row: Row, column: str) -> int:
+    """The status of the same call with a parameter that does not exist: never says that a case is there."""
+    status = row.cells[column]
+    if column == "s.stub":
+        return 422 if row.operation in ON_A_STUB else 404
+    if column in HIDDEN:
+        return 404 if status < 300 else status  # the receipt is no sight of the case
+    if (column, row.variant) == ("s.leaderless", "reopen"):
+        return 404
+    refused_to_liaisons = column == "l.assigned" and status == 403 and row.variant != "caseworkers"
+    return 403 if refused_to_liaisons else 422

@@ -1,0 +1,219 @@
+"""The real thing: performs the operations of a run over HTTP, and asks what a user is shown."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import httpx
+import psycopg
+
+from tests.cast import Cast, answered
+from tests.cases import intake
+from tests.oracle.changes import Operation
+from tests.oracle.rules import User, World
+
+FINGERPRINT: LiteralString = """
+    with mine as (select unnest(%(cases)s::uuid[]) as case_id)
+    select (select count(*) from cases),
+           (select sum(version) from cases c join mine on mine.case_id = c.id),
+           (select count(*) from events join mine using (case_id)),
+           (select count(*) from notes join mine using (case_id)),
+           (select count(*) from incidents join mine using (case_id)),
+           (select (count(*), sum(version))::text from consents join mine using (case_id)),
+           (select (count(*), count(ended_at))::text from assignments join mine using (case_id)),
+           (select (count(*), count(lift_requested_at), count(lifted_at))::text from case_exclusions join mine using (case_id))
+"""
+
+
+class Api:
+    """`cases` and `clients` hold ids by the names of the rules; `admin` and `worker` are database connections."""
+
+    def __init__(self, cast: Cast, admin: psycopg.Connection, worker: psycopg.Connection) -> None:
+        self.cast, self.admin, self.worker = cast, admin, worker
+        self.cases: dict[str, str] = {}
+        self.clients: dict[str, str] = {}
+
+    async def begin(self) -> World:
+        """Two registers with one person each, and the world that the rules start from."""
+        now = self.cast.clock()
+        world = World(start=now, now=now)
+        organisations = {own_id: name for name, own_id in self.cast.organisations.items()}
+        for name, user in self.cast.users.items():
+            organisation = organisations[user.organisation_id] if user.organisation_id else None
+            world.users[name] = User(name, user.role.value, organisation, frozenset(user.communes))
+        for register, keeper, organisation in (("r1", "caseworker", "ngo"), ("r2", "stranger", "other_ngo")):
+            person = answered(await self.cast.client(keeper).post("/people", json={"alias": "Somebody"}), 201)
+            self.clients[register] = person["id"]
+            world.register[register] = organisation
+        return world
+
+    async def perform(self, world: World, op: Operation) -> int | None:
+        """Do it and give the status; None for what happens beside the API."""
+        if op.kind in self._BESIDE:
+            self._BESIDE[op.kind](self, world, op)
+            return None
+        response = await self._BY[op.kind](self, world, op)
+        if op.kind == "open" and response.is_success:
+            self._remember(op.case, response.json()["id"])
+        return response.status_code
+
+    async def get(self, user: str, path: str, **query: Any) -> httpx.Response:
+        return await self.cast.client(user).get(path, params=query)
+
+    def path(self, case: str, rest: str = "") -> str:
+        return f"/cases/{self.cases[case]}{rest}"
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        """A refused operation leaves this as it was."""
+        row = self.admin.execute(FINGERPRINT, {"cases": list(self.cases.values())}).fetchone()
+        return tuple(row or ())
+
+    def _remember(self, case: str, case_id: str) -> None:
+        self.cases[case] = case_id
+        self.clients[case] = self._one("select client_id::text from cases where id = %s", case_id)
+
+    def _one(self, query: LiteralString, *values: Any) -> Any:
+        row = self.admin.execute(query, values).fetchone()
+        assert row is not None, "the rules and the database disagree that it exists"
+        return row[0]
+
+    # ---- over HTTP ----
+
+    async def _open(self, world: World, op: Operation) -> httpx.Response:
+        wanted = op.details
+        chosen = {
+            "category": wanted["category"],
+            "sensitivity": wanted["sensitivity"],
+            "commune_code": wanted["commune"],
+            "lead_id": self.cast.id(wanted["lead"]) if wanted["lead"] else None,
+            "organisation_id": self.cast.organisation(wanted["organisation"]) if wanted["organisation"] else None,
+            "consents": [_consent(world, purpose, last) for purpose, last in wanted["consents"]],
+            "excluded_user_ids": [self.cast.id(name) for name in wanted["excluded"]],
+        }
+        if wanted["client"]:
+            chosen |= {"client": None, "client_id": self.clients[wanted["client"]]}
+        body = {name: value for name, value in intake(**chosen).items() if value is not None}
+        return await self.cast.client(op.actor).post("/cases", json=body)
+
+    async def _edit(self, world: World, op: Operation) -> httpx.Response:
+        seen = await self.get(op.actor, self.path(op.case))
+        body = {{"commune": "commune_code"}.get(name, name): value for name, value in op.details.items()}
+        headers = {"If-Match": seen.headers.get("ETag", '"1"')}
+        return await self.cast.client(op.actor).patch(self.path(op.case), json=body, headers=headers)
+
+    async def _incident(self, world: World, op: Operation) -> httpx.Response:
+        return await self._post(op, "/incidents", {})
+
+    async def _note(self, world: World, op: Operation) -> httpx.Response:
+        return await self._post(op, "/notes", {"text": "Told.", "audience": op.details["audience"]})
+
+    async def _consent(self, world: World, op: Operation) -> httpx.Response:
+        return await self._post(op, "/consents", _consent(world, op.details["purpose"], op.details["last"]))
+
+    async def _withdraw(self, world: World, op: Operation) -> httpx.Response:
+        consent_id = self._one(
+            "select id::text from consents where case_id = %s and purpose = %s and withdrawn_at is null"
+            " and expires_on is not distinct from %s limit 1",
+            self.cases[op.case],
+            op.details["purpose"],
+            world.day(op.details["last"]),
+        )
+        return await self._post(op, f"/consents/{consent_id}/withdraw", {})
+
+    async def _assign(self, world: World, op: Operation) -> httpx.Response:
+        body = {"user_id": self.cast.id(op.user), "role": op.details["role"]}
+        if op.details["hours"]:
+            body["until"] = (world.now + timedelta(hours=op.details["hours"])).isoformat()
+        return await self._post(op, "/assignments", body)
+
+    async def _end(self, world: World, op: Operation) -> httpx.Response:
+        own_id = self._one(
+            "select id::text from assignments where case_id = %s and user_id = %s and ended_at is null",
+            self.cases[op.case],
+            self.cast.id(op.user),
+        )
+        return await self.cast.client(op.actor).delete(self.path(op.case, f"/assignments/{own_id}"))
+
+    async def _exclude(self, world: World, op: Operation) -> httpx.Response:
+        return await self._post(op, "/exclusions", {"user_id": self.cast.id(op.user), "reason_code": "client_wish"})
+
+    async def _lift(self, world: World, op: Operation) -> httpx.Response:
+        own_id = self._one(
+            "select id::text from case_exclusions where case_id = %s and user_id = %s and lifted_at is null",
+            self.cases[op.case],
+            self.cast.id(op.user),
+        )
+        return await self._post(op, f"/exclusions/{own_id}/lift", {"reason": "A mistake."})
+
+    async def _move(self, world: World, op: Operation) -> httpx.Response:
+        to, status = op.details["to"], world.cases[op.case].status
+        body: dict[str, Any] = {"to": to, "reason": "As agreed."}
+        if to == "closure_requested" or (status == "intake" and to == "closed"):
+            body["closure"] = {"reason": "client_request", "informed_can_return": True}
+        return await self._post(op, "/transitions", body)
+
+    async def _change_user(self, world: World, op: Operation) -> httpx.Response:
+        body = {name: value for name, value in op.details.items() if name in {"role", "active"}}
+        if "organisation" in op.details:
+            named = op.details["organisation"]
+            body["organisation_id"] = self.cast.organisation(named) if named else None
+        if "communes" in op.details:
+            body["communes"] = sorted(op.details["communes"])
+        path, headers = f"/users/{self.cast.id(op.user)}", {"If-Match": "*"}
+        response = await self.cast.client(op.actor).patch(path, json=body, headers=headers)
+        if body.get("active"):  # deactivation ended the session; this stands for signing in again
+            self.admin.execute("update sessions set ended_at = null where user_id = %s", [self.cast.id(op.user)])
+        return response
+
+    async def _post(self, op: Operation, rest: str, body: dict[str, Any]) -> httpx.Response:
+        return await self.cast.client(op.actor).post(self.path(op.case, rest), json=body)
+
+    _BY: dict[str, Callable[["Api", World, Operation], Awaitable[httpx.Response]]] = {
+        "open": _open,
+        "edit": _edit,
+        "incident": _incident,
+        "note": _note,
+        "consent": _consent,
+        "withdraw": _withdraw,
+        "assign": _assign,
+        "end": _end,
+        "exclude": _exclude,
+        "lift": _lift,
+        "move": _move,
+        "change_user": _change_user,
+    }
+
+    # ---- beside the API ----
+
+    def _grant(self, world: World, op: Operation) -> None:
+        self._at_the_clock()
+        self.admin.execute(
+            "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at, expires_at)"
+            " select %s, id, organisation_id, %s, 'danger_to_life', %s, %s from cases where id = %s",
+            [uuid4(), self.cast.id(op.user), world.now, world.now + timedelta(hours=4), self.cases[op.case]],
+        )
+
+    def _pass_time(self, world: World, op: Operation) -> None:
+        self.cast.clock.advance(minutes=op.details["minutes"])
+
+    def _sweep(self, world: World, op: Operation) -> None:
+        self.worker.execute("select set_config('samaki.now', %s, false)", [self.cast.clock().isoformat()])
+        self.worker.execute("select sweep_expired_access(1000)")
+
+    def _at_the_clock(self) -> None:
+        self.admin.execute("select set_config('samaki.now', %s, false)", [self.cast.clock().isoformat()])
+
+    _BESIDE: dict[str, Callable[["Api", World, Operation], None]] = {
+        "grant": _grant,
+        "pass_time": _pass_time,
+        "sweep": _sweep,
+    }
+
+
+def _consent(world: World, purpose: str, last: int | None) -> dict[str, Any]:
+    given, ends = world.day(0), world.day(last)
+    assert given is not None
+    day = min(given, ends) if ends else given
+    body = {"purpose": purpose, "form": "verbal", "obtained_on": day.isoformat()}
+    return body | ({"expires_on": ends.isoformat()} if ends else {})

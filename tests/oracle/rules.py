@@ -1,0 +1,201 @@
+"""Who sees a case and what they may do there: access.md a second time, in plain Python.
+
+Written from the design alone; it imports nothing of the application. Not modelled yet, so not compared:
+1. screening of perpetrators against users, step-up and second factors, the second person for changes of users;
+2. transfers, referrals, assessments, safety plans, health, whereabouts, attachments, assistance, follow-ups, search;
+3. asking for and reviewing break-glass: a grant simply appears for somebody whom the rules would allow it;
+4. a grant below an assignment that has an end: `case_access` holds one row for a person and a case, so the grant
+   shows again only when the worker has ended the assignment; the driver makes no such pair;
+5. organisations that are switched off, merged clients (POST /people/{id}/links) and clients who were children of
+   another case; a supervisor of another signatory organisation who stands in;
+6. what a page of a list or a timeline says beyond who sees it; times, versions and the audit have tests of their own.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+
+WORKS = ("lead", "assigned", "cover")
+STRENGTH = ("write", "contribute", "read")
+VIAS = ("lead", "assigned", "cover", "liaison", "reviewer", "organisation", "break_glass")
+
+
+@dataclass
+class User:
+    name: str
+    role: str
+    organisation: str | None
+    communes: frozenset[str]
+    active: bool = True
+
+
+@dataclass
+class Assignment:
+    user: str
+    role: str  # lead, caseworker, cover, liaison, reviewer
+    until: datetime | None
+
+
+@dataclass
+class Consent:
+    purpose: str
+    last_day: date | None  # it lasts through this day in Phnom Penh
+
+
+PHNOM_PENH = timezone(timedelta(hours=7))
+
+
+@dataclass
+class Case:
+    """`client` names the woman herself: cases whose rows of her are linked share it."""
+
+    name: str
+    organisation: str
+    creator: str
+    client: str
+    category: str
+    sensitive: bool
+    commune: str
+    opened_at: datetime
+    status: str = "intake"
+    closure_requested_by: str | None = None
+    assignments: list[Assignment] = field(default_factory=list)  # those that have not ended
+    consents: list[Consent] = field(default_factory=list)  # those that were not withdrawn
+    grants: dict[str, datetime] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # their audiences
+
+    def lead(self) -> str | None:
+        return next((one.user for one in self.assignments if one.role == "lead"), None)
+
+    def place_of(self, user: str) -> Assignment | None:
+        return next((one for one in self.assignments if one.user == user), None)
+
+
+@dataclass
+class World:
+    start: datetime
+    now: datetime
+    users: dict[str, User] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    register: dict[str, str] = field(default_factory=dict)  # person of a register: organisation
+    excluded: set[tuple[str, str]] = field(default_factory=set)  # (client, user): all of her cases, for ever
+    lift_asked: dict[tuple[str, str], str] = field(default_factory=dict)  # (case, user): who asked first
+
+    def day(self, number: int | None) -> date | None:
+        """The day so many days after the world began, in Phnom Penh."""
+        return None if number is None else self.start.astimezone(PHNOM_PENH).date() + timedelta(days=number)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a user has of a case. `view`: full, liaison, stub or none; `mode` and `via` only for the first two."""
+
+    view: str
+    mode: str | None = None
+    via: str | None = None
+
+    @property
+    def sees(self) -> bool:
+        return self.view in {"full", "liaison"}
+
+
+# ---- who sees ----
+
+
+def sees(world: World, user: User, case: Case) -> Sight:
+    if not user.active or (case.client, user.name) in world.excluded:
+        return Sight("none")
+    found = list(ways(world, user, case))
+    if not found:
+        return Sight("stub" if supervises(user, case) else "none")
+    mode, via = min(found, key=lambda way: (STRENGTH.index(way[0]), VIAS.index(way[1])))
+    return Sight("liaison" if user.role == "ccwc_liaison" else "full", mode, via)
+
+
+def ways(world: World, user: User, case: Case) -> Iterator[tuple[str, str]]:
+    """Every way, as (mode, via), in which somebody who is not excluded reaches the case."""
+    place = case.place_of(user.name)
+    if place is not None:
+        via = "assigned" if place.role == "caseworker" else place.role
+        yield ("write" if via in WORKS else "contribute"), via
+    if not case.sensitive and user.organisation == case.organisation:
+        if user.role == "caseworker":
+            yield "read", "organisation"
+        if user.role == "supervisor":
+            yield "write", "organisation"
+    leaderless = case.lead() is None and case.sensitive and case.status != "closed"
+    if leaderless and supervises(user, case):
+        yield "contribute", "reviewer"
+    if user.name in case.grants:
+        yield "contribute", "break_glass"
+
+
+def supervises(user: User, case: Case) -> bool:
+    return user.role == "supervisor" and user.organisation == case.organisation
+
+
+def fits(world: World, one: Assignment, case: Case) -> bool:
+    """May this assignment go on? What does not fit ends for good."""
+    user = world.users[one.user]
+    if not user.active or (one.until is not None and one.until <= world.now):
+        return False
+    if one.role == "liaison":
+        return user.role == "ccwc_liaison" and case.commune in user.communes and agreed(world, case, "ccwc_support")
+    roles = {"supervisor"} if one.role == "reviewer" else {"caseworker", "supervisor"}
+    return user.role in roles and user.organisation == case.organisation
+
+
+def agreed(world: World, case: Case, purpose: str) -> bool:
+    today = world.now.astimezone(PHNOM_PENH).date()
+    return any(
+        one.purpose == purpose and (one.last_day is None or one.last_day >= today) for one in case.consents
+    )
+
+
+# ---- who may do what: the table of access.md, and who its columns are ----
+
+TABLE = {
+    "read": {*WORKS, "liaison", "reviewer", "break_glass", "staff", "supervisor"},
+    "read_consents": {*WORKS, "reviewer", "break_glass", "staff", "supervisor"},
+    "read_incidents": {*WORKS, "reviewer", "break_glass", "staff", "supervisor"},
+    "read_people": {*WORKS, "reviewer", "break_glass", "staff", "supervisor"},
+    "read_exclusions": {"lead", "overseer", "supervisor_sees"},
+    "edit": {*WORKS, "supervisor"},
+    "consent": {*WORKS, "supervisor"},
+    "incident": {*WORKS},
+    "note": {*WORKS, "liaison", "reviewer", "break_glass", "supervisor"},
+    "move": {*WORKS, "reviewer", "supervisor"},
+    "assign": {"lead", "overseer", "stub"},
+    "end": {"lead", "overseer"},
+    "exclude": {"lead", "overseer", "stub"},
+    "lift": {"lead", "overseer"},
+}
+# "403 only where the caller's role may never use the operation, whatever the id."
+LIAISON_EVER = {"read", "note"}
+CASEWORK = {"caseworker", "supervisor"}
+
+
+def columns(world: World, user: User, case: Case) -> set[str]:
+    """Every column of the table that this user stands in before a case from which they are not excluded."""
+    found = set()
+    for mode, via in ways(world, user, case):
+        found.add({"read": "staff", "write": "supervisor"}[mode] if via == "organisation" else via)
+    if supervises(user, case):
+        found.add("stub")  # what may be done on a stub may be done on what is seen too
+        if found - {"stub"}:
+            found.add("supervisor_sees")
+        if found - {"stub", "supervisor_sees", "break_glass"}:
+            found.add("overseer")  # "Closing, deciding, access report need an assignment"; break-glass only reads
+    return found
+
+
+def may(world: World, user: User, action: str, case: Case) -> int:
+    """200, or the status of the refusal: 401, 403 by role, 404 hidden, 403 by relation."""
+    if not user.active:
+        return 401
+    if user.role not in CASEWORK and not (user.role == "ccwc_liaison" and action in LIAISON_EVER):
+        return 403
+    sight = sees(world, user, case)
+    if not sight.sees and not (sight.view == "stub" and "stub" in TABLE[action]):
+        return 404
+    return 200 if TABLE[action] & columns(world, user, case) else 403

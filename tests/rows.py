@@ -1,0 +1,145 @@
+"""The wall of rows alone: what the API's database role reads and writes as each person, without the API.
+
+1: the row is read, the change is let through; 0: it is not there, or refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from tests.cast import COMMUNE
+from tests.row_statements import PROBES
+from tests.stage import Stage
+from tests.standpoints import CASEWORKER, STANDPOINTS, SUPERVISOR, Standpoint
+
+# o: 1 for the staff of the case's own organisation, 0 for everybody else. *: says nothing.
+TABLE = """
+                               c.lead c.assigned c.cover c.glass c.staff s.lead s.assigned s.cover s.reviewer s.glass s.standard s.stub s.leaderless l.assigned l.opener c.hidden s.hidden l.hidden other
+see cases                       1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see client                      1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see child                       1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see consents                    1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see incidents                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see own_assignment              1 1 1 0 0   1 1 1 1 0 0 0 0   1 0   0 0 0 0
+see others_assignment           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see own_grant                   0 0 0 1 0   0 0 0 0 1 0 0 0   0 0   0 0 0 0
+see others_grant                0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see own_access                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   * * * 0
+see others_access               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see exclusions                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+see link                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see own_key                     1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
+see others_key                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+
+change cases                    1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+
+add client                      1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add consents                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add incidents                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+add caseworkers_event           1 1 1 1 0   1 1 1 1 1 1 1 1   1 0   0 0 0 0
+add event_without_case          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+add others_assignment           1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+add household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+add register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0
+add link                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+add link_the_other_way          1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+add key                         1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
+
+call supervises                 0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call leads                      1 0 0 0 0   1 0 0 0 0 0 0 0   0 0   0 0 0 0
+call stub                       0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call exclusions                 1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call may_assign                 1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call may_assign_excluded        0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+call exclude                    1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call lift                       1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
+call just_opened                0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+"""  # noqa: E501
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One line of the table: a statement, and what becomes of it in each column."""
+
+    kind: str
+    name: str
+    cells: dict[str, str]
+
+    def expects(self, point: Standpoint) -> bool | None:
+        """Whether it reaches its row; None where the table does not say."""
+        mark = self.cells[point.column]
+        at_home = point.organisation == "ngo" and point.role in {CASEWORKER, SUPERVISOR}
+        return {"1": True, "0": False, "o": at_home, "*": None}[mark]
+
+
+def probes() -> Iterator[Probe]:
+    """The lines of the table."""
+    head, *lines = [line.split() for line in TABLE.splitlines() if line.strip()]
+    for kind, name, *marks in lines:
+        yield Probe(kind, name, dict(zip(head, marks, strict=True)))
+
+
+def wrong_rows(stage: Stage, runtime_url: str, *, first: bool = False) -> tuple[int, list[str]]:
+    """How many cells were asked of the database itself, and what is wrong. Everything is rolled back."""
+    asked, wrong = 0, []
+    with psycopg.connect(runtime_url) as connection:
+        for point in STANDPOINTS:
+            values = _values(stage, point)
+            connection.execute(
+                "select from begin_request(%(session)s, %(now)s)",
+                {**values, "session": stage.session(point.name)},
+            )
+            for probe in probes():
+                expected = probe.expects(point)
+                asked += 1
+                if expected is not None and _reaches(connection, probe, values) is not expected:
+                    wrong.append(f"{probe.kind} {probe.name} as {point.name}: not {expected}")
+                # Nobody writes in the name of another.
+                if probe.kind == "add" and _reaches(connection, probe, {**values, "by": values["other"]}):
+                    wrong.append(f"add {probe.name} as {point.name} in another's name")
+            connection.rollback()
+            if wrong and first:
+                break
+    return asked, wrong
+
+
+def _reaches(connection: psycopg.Connection[Any], probe: Probe, values: dict[str, Any]) -> bool:
+    connection.execute("savepoint probe")
+    try:
+        cursor = connection.execute(PROBES[probe.kind][probe.name], values)
+        return bool(cursor.fetchone()[0]) if probe.kind == "call" else cursor.rowcount > 0  # type: ignore[index]
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    finally:
+        connection.execute("rollback to savepoint probe")
+
+
+def _values(stage: Stage, point: Standpoint) -> dict[str, Any]:
+    own = {"me": stage.user(point.name), "by": stage.user(point.name), "other": stage.user("spare_user")}
+    return {
+        **stage.register,
+        **stage.cases[point.case].ids,
+        **own,
+        "excluded": stage.user("spare_excluded"),
+        "organisation_id": stage.cast.organisation("ngo"),
+        "commune": COMMUNE,
+        "now": stage.cast.clock(),
+    }

@@ -1,0 +1,213 @@
+"""Four cases, and one person for every relation of access.md to them: for matrix, row wall and mutants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+
+from app.models.incident import IncidentPrivate
+from tests.cases import SUPPORT, intake
+from tests.cast import COMMUNE, Cast, answered
+from tests.standpoints import LIAISON, SPARE, STANDPOINTS
+
+
+@dataclass
+class StageCase:
+    """The ids of one case and of what hangs on it, as paths name them."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return self.ids["case_id"]
+
+
+class Stage:
+    """People, cases, and a connection that sees everything, to put things back between two calls."""
+
+    def __init__(self, cast: Cast, admin: psycopg.Connection[Any]) -> None:
+        self.cast, self.admin = cast, admin
+        self.prefix = f"stage{uuid4().hex[:6]}_"
+        self.cases: dict[str, StageCase] = {}
+        self.register: dict[str, str] = {}
+
+    def name(self, standpoint: str) -> str:
+        """The cast's name of a person of this stage."""
+        return self.prefix + standpoint
+
+    def client(self, standpoint: str) -> httpx.AsyncClient:
+        """Calls as this person."""
+        return self.cast.client(self.name(standpoint))
+
+    def user(self, standpoint: str) -> str:
+        """The id of this person."""
+        return self.cast.id(self.name(standpoint))
+
+    def session(self, standpoint: str) -> UUID:
+        """The sign-in of this person."""
+        return self.cast.sessions[self.name(standpoint)]
+
+    async def set(self) -> None:
+        """Put everybody and everything in place."""
+        for one in STANDPOINTS:
+            communes = [one.commune] if one.commune else []
+            await self.cast.add(self.name(one.name), one.role, one.organisation, communes)
+        for name, (role, organisation) in SPARE.items():
+            await self.cast.add(self.name(name), role, organisation, [COMMUNE] if role is LIAISON else [])
+        await self._set_sensitive()
+        await self._set_standard()
+        await self._set_led_by_supervisor()
+        await self._set_leaderless()
+        await self._set_register()
+        for user in self.cast.users.values():
+            key = (
+                "insert into idempotency_keys (actor_id, key, digest, created_at) values (%s, 'old', '', %s)"
+            )
+            self.run(key, user.id, self.cast.clock())
+
+    async def post(self, who: str, path: str, body: Mapping[str, Any]) -> str:
+        """A POST that must succeed; gives the id."""
+        made: str = answered(await self.client(who).post(path, json=body), 201)["id"]
+        return made
+
+    async def _open(self, who: str, case: str, category: str, **changes: Any) -> StageCase:
+        consents = [{"purpose": "services", "form": "verbal", "obtained_on": "2026-03-01"}, SUPPORT]
+        case_id = await self.post(who, "/cases", intake(category, consents=consents, **changes))
+        client_id = self.one("select client_id::text from cases where id = %s", case_id)
+        consent_id = self.one(
+            "select id::text from consents where case_id = %s and purpose = 'services'", case_id
+        )
+        made = StageCase({"case_id": case_id, "person_id": client_id, "consent_id": consent_id})
+        self.cases[case] = made
+        return made
+
+    async def assign(self, who: str, case: str, user: str, role: str, **more: Any) -> str:
+        """Put somebody of the stage on the case."""
+        body = {"user_id": self.user(user), "role": role, **more}
+        return await self.post(who, f"/cases/{self.cases[case].id}/assignments", body)
+
+    async def exclude(self, who: str, case: str, user: str) -> str:
+        """Exclude somebody of the stage from the case."""
+        body = {"user_id": self.user(user), "reason_code": "client_wish"}
+        return await self.post(who, f"/cases/{self.cases[case].id}/exclusions", body)
+
+    async def _furnish(self, case: str, worker: str, overseer: str, assignment: str | None = None) -> None:
+        """What every case has: a child, notes for both audiences, an incident, a worker, an exclusion."""
+        made = self.cases[case]
+        for audience in ("caseworkers", "team"):
+            note = {"text": "Told us so.", "audience": audience}
+            made.ids[f"{audience}_note"] = await self.post(worker, f"/cases/{made.id}/notes", note)
+        made.ids["note_id"] = made.ids["team_note"]
+        made.ids["assignment_id"] = assignment or await self.assign(overseer, case, "spare", "caseworker")
+        made.ids["exclusion_id"] = await self.exclude(overseer, case, "spare_excluded")
+        made.ids["incident_id"] = self.one(
+            "insert into incidents (id, version, created_at, updated_at, case_id, organisation_id, precision,"
+            " created_by, private) select gen_random_uuid(), 1, opened_at, opened_at, id, organisation_id,"
+            " 'unknown', created_by, %s from cases where id = %s returning id::text",
+            IncidentPrivate(note="Told us so.").model_dump_json(),
+            made.id,
+        )
+        made.ids["linked"] = self.one(
+            "insert into people (id, version, created_at, updated_at, organisation_id, sex, created_by,"
+            " private) select gen_random_uuid(), 1, opened_at, opened_at, organisation_id, 'unknown',"
+            ' created_by, \'{"alias": "Once"}\' from cases where id = %s returning id::text',
+            made.id,
+        )
+        self.run(
+            "insert into person_links (id, person_id, other_id, created_at, created_by)"
+            " select gen_random_uuid(), client_id, %s, opened_at, created_by from cases where id = %s",
+            made.ids["linked"],
+            made.id,
+        )
+        made.ids["child"] = self.one(
+            "insert into people (id, version, created_at, updated_at, organisation_id, case_id, role, sex,"
+            " created_by, private) select gen_random_uuid(), 1, opened_at, opened_at, organisation_id, id,"
+            " 'child', 'unknown', created_by, '{\"alias\": \"Child\"}' from cases where id = %s"
+            " returning id::text",
+            made.id,
+        )
+
+    async def _set_sensitive(self) -> None:
+        await self._open("excluded_opener", "sensitive", "domestic_violence")
+        await self.assign("stub", "sensitive", "lead", "lead")
+        later = (self.cast.clock() + timedelta(days=30)).isoformat()
+        await self.assign("lead", "sensitive", "assigned", "caseworker")
+        await self.assign("lead", "sensitive", "cover", "cover", until=later)
+        await self.assign("stub", "sensitive", "supervisor_assigned", "caseworker")
+        await self.assign("stub", "sensitive", "supervisor_cover", "cover", until=later)
+        for reviewer in ("reviewer", "excluded_reviewer"):
+            await self.assign("stub", "sensitive", reviewer, "reviewer")
+        ended = await self.assign("lead", "sensitive", "ended", "caseworker")
+        ending = await self.client("lead").delete(f"/cases/{self.cases['sensitive'].id}/assignments/{ended}")
+        answered(ending, 204)
+        await self.assign("lead", "sensitive", "excluded_liaison", "liaison")
+        own = await self.assign("lead", "sensitive", "liaison", "liaison")
+        for name in ("glass", "supervisor_glass"):
+            self.break_glass("sensitive", name)
+        await self._furnish("sensitive", "lead", "lead", own)
+        for name in ("excluded_opener", "excluded_reviewer", "excluded_liaison"):
+            await self.exclude("lead", "sensitive", name)
+
+    async def _set_standard(self) -> None:
+        await self._open("excluded_opener_standard", "standard", "id_poor")
+        await self.assign("supervisor", "standard", "spare_supervisor", "lead")
+        await self.assign("supervisor", "standard", "excluded_liaison_standard", "liaison")
+        own = await self.assign("supervisor", "standard", "liaison_standard", "liaison")
+        await self._furnish("standard", "supervisor", "supervisor", own)
+        for name in ("excluded_opener_standard", "excluded_supervisor", "excluded_liaison_standard"):
+            await self.exclude("supervisor", "standard", name)
+
+    async def _set_led_by_supervisor(self) -> None:
+        await self._open("supervisor_lead", "led_by_supervisor", "domestic_violence")
+        await self._furnish("led_by_supervisor", "supervisor_lead", "supervisor_lead")
+
+    async def _set_leaderless(self) -> None:
+        organisation_id = self.cast.organisation("ngo")
+        await self._open("opener", "leaderless", "domestic_violence", organisation_id=organisation_id)
+        await self._furnish("leaderless", "nobody_leads", "nobody_leads")
+        await self.exclude("nobody_leads", "leaderless", "excluded_leaderless")
+
+    async def _set_register(self) -> None:
+        household = await self.post("staff", "/households", {"size": 3})
+        person = await self.post("staff", "/people", {"alias": "Owner", "household_id": household})
+        clinic = self.cast.organisation("clinic")
+        client = await self.post("admin_standard", f"/organisations/{clinic}/clients", {"name": "System"})
+        self.register = {
+            "household_id": household,
+            "register_person": person,
+            "organisation_id": clinic,
+            "client_id": client,
+            "user_id": self.user("spare_user"),
+        }
+
+    def break_glass(self, case: str, user: str) -> None:
+        """Emergency access for four hours, as a later part of the API will give it."""
+        now = self.cast.clock()
+        self.run(
+            "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at,"
+            " expires_at) select gen_random_uuid(), id, organisation_id, %s, 'danger_to_life', %s, %s"
+            " from cases where id = %s",
+            self.user(user),
+            now,
+            now + timedelta(hours=4),
+            self.cases[case].id,
+        )
+
+    def one(self, statement: str, *values: Any) -> Any:
+        """The single value of a query that sees everything."""
+        self._use_clock()
+        row = self.admin.execute(statement, values).fetchone()
+        assert row is not None
+        return row[0]
+
+    def run(self, statement: str, *values: Any) -> None:
+        """A change that no row policy stops, at the time of the tests' clock."""
+        self._use_clock()
+        self.admin.execute(statement, values)
+
+    def _use_clock(self) -> None:
+        self.admin.execute("select set_config('samaki.now', %s, false)", [self.cast.clock().isoformat()])

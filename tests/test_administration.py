@@ -1,0 +1,119 @@
+"""Administration: only admins, at least one of them always, and strangers before anything is read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from app.database_urls import DatabaseUrls
+from app.main import create_app
+from tests.cast import Cast, FrozenClock, add_cast, answered
+from tests.conftest import settings_for
+from tests.test_users import added, patched
+
+
+@pytest.fixture
+async def small(fresh_database: DatabaseUrls, keys_dir: Path, clock: FrozenClock) -> AsyncIterator[Cast]:
+    """A service of its own with one admin."""
+    application = create_app(settings_for(fresh_database, keys_dir), clock)
+    transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
+    async with (
+        application.router.lifespan_context(application),
+        Cast(transport, application.state.runtime, clock) as people,
+    ):
+        await add_cast(people)
+        yield people
+
+
+async def test_the_last_admin_cannot_be_shut_out(small: Cast) -> None:
+    admin, own_id = small.client("admin"), small.id("admin")
+    away = await added(small, role="admin")
+    answered(await patched(small, away, active=False), 200)
+    answered(await admin.post(f"/users/{own_id}/deactivate"), 409)
+    for fields in ({"active": False}, {"role": "auditor"}):
+        response = await admin.patch(f"/users/{own_id}", json=fields, headers={"If-Match": '"1"'})
+        assert answered(response, 409)["code"] == "conflict"
+    assert answered(await admin.get("/me"), 200)["role"] == "admin"
+    answered(await patched(small, away, active=True), 200)
+    answered(await admin.post(f"/users/{own_id}/deactivate"), 200)
+    answered(await admin.get("/me"), 401)
+
+
+async def test_the_organisation_of_the_last_admin_cannot_be_closed(small: Cast) -> None:
+    admin, own = small.client("admin"), {"id": small.id("admin")}
+    home, shut = small.organisation("ngo"), small.organisation("other_ngo")
+    headers = {"If-Match": '"1"'}
+    answered(await admin.patch(f"/organisations/{shut}", json={"active": False}, headers=headers), 200)
+    answered(await patched(small, own, organisation_id=shut), 409)
+    answered(await patched(small, own, organisation_id=home), 200)
+    answered(await admin.patch(f"/organisations/{home}", json={"active": False}, headers=headers), 409)
+    await added(small, role="admin")
+    answered(await admin.patch(f"/organisations/{home}", json={"active": False}, headers=headers), 200)
+    answered(await admin.get("/me"), 401)
+
+
+async def test_admins_who_deactivate_each_other_at_once_leave_one(small: Cast) -> None:
+    ids = []
+    for number in range(6):
+        await small.add(f"admin{number}", small.users["admin"].role, None, [])
+        ids.append(small.id(f"admin{number}"))
+    answered(await small.client("admin0").post(f"/users/{small.id('admin')}/deactivate"), 200)
+    await asyncio.gather(
+        *(
+            small.client(f"admin{number}").post(f"/users/{ids[(number + 1) % 6]}/deactivate")
+            for number in range(6)
+        )
+    )
+    alive = [(await small.client(f"admin{number}").get("/me")).status_code for number in range(6)]
+    assert 200 in alive
+
+
+OPERATIONS = [
+    ("GET", "/users", 200),
+    ("POST", "/users", 422),
+    ("GET", "/users/{user}", 200),
+    ("PATCH", "/users/{user}", 428),
+    ("POST", "/users/{user}/deactivate", 412),
+    ("POST", "/organisations", 422),
+    ("PATCH", "/organisations/{organisation}", 428),
+    ("POST", "/organisations/{organisation}/clients", 422),
+    ("GET", "/organisations/{organisation}/clients", 200),
+    ("GET", "/organisations/{organisation}/clients/{unknown}", 404),
+    ("DELETE", "/organisations/{organisation}/clients/{unknown}", 404),
+]
+ROLES = ("caseworker", "supervisor", "liaison", "partner", "auditor", "admin")
+
+
+@pytest.mark.parametrize(("method", "path", "expected"), OPERATIONS)
+async def test_only_an_admin_administers(cast: Cast, method: str, path: str, expected: int) -> None:
+    url = path.format(user=cast.id("colleague"), organisation=cast.organisation("clinic"), unknown=uuid4())
+    body: dict[str, Any] | None = None if method in {"GET", "DELETE"} or "deactivate" in path else {}
+    headers = {"If-Match": '"99"'} if "deactivate" in path else {}
+    for role in ROLES:
+        response = await cast.client(role).request(method, url, json=body, headers=headers)
+        answered(response, expected if role == "admin" else 403)
+    answered(await cast.client("nobody").request(method, url, json=body, headers=headers), 401)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [(method, path) for method, path, _ in OPERATIONS if method in {"POST", "PATCH"}]
+)
+@pytest.mark.parametrize("header", ["", "Bearer x.y.z", "Basic YTpi"])
+async def test_a_stranger_is_refused_before_the_body_is_read(
+    cast: Cast, method: str, path: str, header: str
+) -> None:
+    taken: list[bytes] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        taken.append(b"{")
+        yield b"{"
+
+    url = path.format(user=uuid4(), organisation=uuid4())
+    headers = {"Content-Type": "application/json"} | ({"Authorization": header} if header else {})
+    response = await cast.client("nobody").request(method, url, content=body(), headers=headers)
+    answered(response, 401)
+    assert taken == []

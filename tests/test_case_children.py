@@ -1,0 +1,111 @@
+"""Notes, incidents, consents and the timeline of a case."""
+
+from typing import Any
+
+from tests.cast import Cast, answered
+from tests.cases import SUPPORT, open_case
+
+
+async def with_liaison(cast: Cast) -> str:
+    case_id = await open_case(cast, "caseworker", "domestic_violence", consents=[SUPPORT])
+    wanted = {"user_id": cast.id("liaison"), "role": "liaison"}
+    answered(await cast.client("caseworker").post(f"/cases/{case_id}/assignments", json=wanted), 201)
+    return case_id
+
+
+async def test_a_note_for_the_caseworkers_never_reaches_the_liaison(cast: Cast) -> None:
+    case_id = await with_liaison(cast)
+    path = f"/cases/{case_id}/notes"
+    secret = answered(await cast.client("caseworker").post(path, json={"text": "For us only"}), 201)
+    shared = answered(
+        await cast.client("caseworker").post(path, json={"text": "For all", "audience": "team"}), 201
+    )
+    assert secret["audience"] == "caseworkers"
+    seen = answered(await cast.client("liaison").get(path), 200)["items"]
+    assert [note["id"] for note in seen] == [shared["id"]]
+    answered(await cast.client("liaison").get(f"{path}/{secret['id']}"), 404)
+    own = answered(await cast.client("liaison").post(path, json={"text": "From me"}), 201)
+    assert own["audience"] == "team"
+    answered(await cast.client("liaison").post(path, json={"text": "x", "audience": "caseworkers"}), 403)
+
+
+async def test_the_timeline_of_a_liaison_has_no_hidden_events_and_no_reasons(cast: Cast, clock: Any) -> None:
+    case_id = await with_liaison(cast)
+    clock.advance(minutes=1)
+    lead = cast.client("caseworker")
+    answered(await lead.post(f"/cases/{case_id}/incidents", json={"precision": "unknown"}), 201)
+    answered(await lead.post(f"/cases/{case_id}/notes", json={"text": "x"}), 201)
+    answered(await lead.post(f"/cases/{case_id}/consents", json={**SUPPORT, "purpose": "services"}), 201)
+    clock.advance(minutes=1)
+    step = {"to": "assessment", "reason": "She agreed"}
+    answered(await lead.post(f"/cases/{case_id}/transitions", json=step), 200)
+    full = answered(await lead.get(f"/cases/{case_id}/timeline"), 200)["items"]
+    assert {"case.opened", "incident.reported", "note.added", "consent.given", "case.status_changed"} <= {
+        item["type"] for item in full
+    }
+    assert full[0]["reason"] == "She agreed"
+    seen = answered(await cast.client("liaison").get(f"/cases/{case_id}/timeline"), 200)["items"]
+    assert [item["type"] for item in seen] == ["case.status_changed", "case.opened"]
+    assert all(item["reason"] is None for item in seen)
+
+
+async def test_an_incident_is_edited_with_its_version_and_keeps_its_answers(cast: Cast) -> None:
+    case_id = await open_case(cast, "caseworker", "domestic_violence")
+    lead = cast.client("caseworker")
+    told = {
+        "occurred_at": "2026-02-20T10:00:00Z",
+        "precision": "day",
+        "answers": {"physical": True},
+        "note": "At home",
+    }
+    response = await lead.post(f"/cases/{case_id}/incidents", json=told)
+    incident = answered(response, 201)
+    path = response.headers["Location"].removeprefix("/api/v1")
+    answered(await lead.patch(path, json={"note": None}), 428)
+    changed = answered(await lead.patch(path, json={"note": None}, headers={"If-Match": '"1"'}), 200)
+    assert (changed["note"], changed["answers"]["physical"], changed["version"]) == (None, True, 2)
+    answered(await lead.patch(path, json={"note": "y"}, headers={"If-Match": '"1"'}), 412)
+    assert answered(await lead.get(f"/cases/{case_id}"), 200)["incident"]["id"] == incident["id"]
+    future = {**told, "occurred_at": "2199-01-01T00:00:00Z"}
+    answered(await lead.post(f"/cases/{case_id}/incidents", json=future), 422)
+
+
+async def test_an_incident_hides_a_standard_case_from_the_rest_of_the_organisation(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    assert (
+        answered(await cast.client("colleague").get(f"/cases/{case_id}"), 200)["access"]["via"]
+        == "organisation"
+    )
+    answered(
+        await cast.client("caseworker").post(f"/cases/{case_id}/incidents", json={"precision": "unknown"}),
+        201,
+    )
+    answered(await cast.client("colleague").get(f"/cases/{case_id}"), 404)
+
+
+async def test_a_consent_lasts_through_its_last_day_in_phnom_penh(cast: Cast, clock: Any) -> None:
+    today = clock().strftime("%Y-%m-%d")
+    case_id = await open_case(cast, consents=[])
+    lead = cast.client("caseworker")
+    given = {"purpose": "services", "form": "written", "obtained_on": "2026-03-01", "expires_on": today}
+    consent = answered(await lead.post(f"/cases/{case_id}/consents", json=given), 201)
+    assert consent["active"] is True
+    clock.advance(hours=24)
+    again = answered(await lead.get(f"/cases/{case_id}/consents/{consent['id']}"), 200)
+    assert again["active"] is False
+    assert answered(await lead.post(f"/cases/{case_id}/transitions", json={"to": "assessment"}), 409)[
+        "code"
+    ] == ("consent_required")
+
+
+async def test_a_consent_is_withdrawn_once_and_stays_on_record(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    lead = cast.client("caseworker")
+    consent = answered(await lead.get(f"/cases/{case_id}/consents"), 200)["items"][0]
+    path = f"/cases/{case_id}/consents/{consent['id']}"
+    withdrawn = answered(await lead.post(f"{path}/withdraw", json={"reason": "Changed her mind"}), 200)
+    assert withdrawn["active"] is False
+    assert withdrawn["withdrawn_at"] is not None
+    answered(await lead.post(f"{path}/withdraw", json={}), 409)
+    other = await open_case(cast)
+    answered(await lead.get(f"/cases/{other}/consents/{consent['id']}"), 404)

@@ -1,0 +1,360 @@
+"""The demo: what it holds, that it is the same everywhere, that it is loaded once, and who sees what of it."""
+
+import asyncio
+import json
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from psycopg import sql
+from pydantic import SecretStr
+
+from app.case_code import is_case_code
+from app.database_urls import DatabaseUrls, sqlalchemy_url
+from app.demo import load_demo
+from app.demo.accounts import FILE, Account
+from app.demo.cast import cast_ids, set_up
+from app.demo.places import COMMUNES
+from app.models.codes import CaseStatus, Category
+from app.passwords import password_matches
+from app.settings import Settings, SetupError
+from tests.database import Server
+
+NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+USERNAMES = (
+    "caseworker1 caseworker2 caseworker3 supervisor1 supervisor3 liaison1 liaison2"
+    " partner_health partner_legal auditor admin"
+).split()
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One loaded demo, looked at as a superuser or as one of its people."""
+
+    urls: DatabaseUrls
+    settings: Settings
+    accounts: list[Account]
+
+    def rows(self, query: str, *values: Any) -> list[Any]:
+        """What really is in the tables."""
+        with psycopg.connect(self.urls.admin) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def one(self, query: str, *values: Any) -> Any:
+        """The only value of the only row."""
+        [(value,)] = self.rows(query, *values)
+        return value
+
+    def seen_by(self, username: str, query: str, *values: Any) -> list[Any]:
+        """What the API's database role reads for this person at the moment of loading."""
+        own_session = uuid4()
+        with psycopg.connect(self.urls.loader) as connection:
+            connection.execute(
+                "insert into sessions (id, user_id, created_at, expires_at)"
+                " select %s, id, %s, %s from users where username = %s",
+                [own_session, NOW, NOW + timedelta(hours=1), username],
+            )
+        try:
+            with psycopg.connect(self.urls.runtime) as connection:
+                connection.execute("select begin_request(%s, %s)", [own_session, NOW])
+                return connection.execute(query.encode(), values).fetchall()
+        finally:
+            with psycopg.connect(self.urls.loader) as connection:
+                connection.execute("delete from sessions where id = %s", [own_session])
+
+    def fingerprint(self, place: str = "") -> dict[str, str]:
+        """A hash of each table's rows, without passwords and what names the transaction; `place` may be ctid."""
+        query = "select md5(string_agg({}, '|' order by to_jsonb(t)::text)) from {} t"
+        written = f"concat({place or 'null'}, to_jsonb(t) - 'xid' - 'opened_xid')"
+        with psycopg.connect(self.urls.admin) as connection:
+            tables = connection.execute(
+                "select tablename from pg_tables where schemaname = 'public'"
+                " and tablename not in ('user_credentials', 'schema_sql')"
+            ).fetchall()
+            return {
+                name: str(
+                    connection.execute(
+                        sql.SQL(query).format(sql.SQL(written), sql.Identifier(name))  # type: ignore[arg-type]
+                    ).fetchone()
+                )
+                for (name,) in tables
+            }
+
+
+def settings_of(urls: DatabaseUrls, data_dir: Path) -> Settings:
+    return Settings(database_url=SecretStr(urls.runtime), data_dir=data_dir, demo=True)
+
+
+@pytest.fixture(scope="module")
+def demo(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with server.clone(template) as urls:
+        settings = settings_of(urls, tmp_path_factory.mktemp("demo"))
+        yield Demo(urls, settings, load_demo(urls, settings, NOW))
+
+
+def test_every_promised_account_is_there_with_a_password_that_fits(demo: Demo) -> None:
+    assert [account["username"] for account in demo.accounts] == USERNAMES
+    stored = dict(
+        demo.rows(
+            "select u.username, c.password_hash from users u join user_credentials c on c.user_id = u.id"
+        )
+    )
+    for account in demo.accounts:
+        assert asyncio.run(password_matches(stored[account["username"]], account["password"]))
+    assert len({account["password"] for account in demo.accounts}) == len(USERNAMES)
+
+
+def test_colleagues_strangers_and_communes_are_as_promised(demo: Demo) -> None:
+    accounts = {account["username"]: account for account in demo.accounts}
+    first_ngo = accounts["caseworker1"]["organisation"]
+    assert accounts["caseworker2"]["organisation"] == accounts["supervisor1"]["organisation"] == first_ngo
+    assert accounts["caseworker3"]["organisation"] == accounts["supervisor3"]["organisation"] != first_ngo
+    assert demo.one("select name from organisations where signatory") == first_ngo
+    assert accounts["liaison1"]["communes"] == [COMMUNES[0]]
+    assert accounts["liaison2"]["communes"] == [COMMUNES[1]]
+    assert accounts["admin"]["organisation"] is None
+
+
+def test_the_accounts_file_holds_the_accounts_and_is_for_its_owner_alone(demo: Demo) -> None:
+    path = demo.settings.data_dir / FILE
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text()) == demo.accounts
+    assert [found.name for found in path.parent.iterdir()] == [FILE]
+
+
+def test_a_second_start_loads_nothing_and_rewrites_nothing(demo: Demo) -> None:
+    path = demo.settings.data_dir / FILE
+    before, written_at = demo.fingerprint("ctid"), path.stat().st_mtime_ns
+    assert load_demo(demo.urls, demo.settings, NOW + timedelta(days=3)) == demo.accounts
+    assert demo.fingerprint("ctid") == before
+    assert path.stat().st_mtime_ns == written_at
+
+
+@pytest.mark.parametrize("left", [None, "", "{}", '[{"username": "somebody"}]'])
+def test_a_lost_accounts_file_gives_new_passwords_and_touches_no_case(
+    demo: Demo, tmp_path: Path, left: str | None
+) -> None:
+    if left is not None:
+        (tmp_path / FILE).write_text(left)
+    before = demo.fingerprint("ctid")
+    accounts = load_demo(demo.urls, settings_of(demo.urls, tmp_path), NOW)
+    assert [account["username"] for account in accounts] == USERNAMES
+    assert not {account["password"] for account in accounts} & {one["password"] for one in demo.accounts}
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+    assert demo.fingerprint("ctid") == before
+    admin = "select password_hash from user_credentials c join users u on u.id = c.user_id where username = 'admin'"
+    assert asyncio.run(password_matches(demo.one(admin), accounts[-1]["password"]))
+
+
+def test_a_start_that_was_cut_off_goes_on_to_the_same_data_ids_and_codes(
+    demo: Demo, fresh_database: DatabaseUrls, tmp_path: Path
+) -> None:
+    engine = sa.create_engine(sqlalchemy_url(fresh_database.loader))
+    with engine.begin() as connection:
+        set_up(connection, cast_ids())
+    engine.dispose()
+    settings = settings_of(fresh_database, tmp_path)
+    again = Demo(fresh_database, settings, load_demo(fresh_database, settings, NOW))
+    assert again.fingerprint() == demo.fingerprint()
+    assert not {one["password"] for one in again.accounts} & {one["password"] for one in demo.accounts}
+
+
+def test_a_database_with_other_peoples_accounts_is_refused_and_left_alone(
+    fresh_database: DatabaseUrls, tmp_path: Path
+) -> None:
+    with psycopg.connect(fresh_database.loader) as connection:
+        connection.execute(
+            "insert into users (id, version, created_at, updated_at, username, display_name, role, language, active,"
+            " system, principal) values (%s, 1, now(), now(), 'real.person', 'Real', 'admin', 'km', true, false, %s)",
+            [uuid4(), uuid4()],
+        )
+    with pytest.raises(SetupError, match="other people's accounts"):
+        load_demo(fresh_database, settings_of(fresh_database, tmp_path), NOW)
+    with psycopg.connect(fresh_database.admin) as connection:
+        assert connection.execute("select count(*) from users").fetchone() == (1,)
+        assert connection.execute("select count(*) from organisations").fetchone() == (0,)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_quarter_holds_240_cases_of_which_220_may_be_counted(demo: Demo) -> None:
+    opened = "opened_at at time zone 'Asia/Phnom_Penh' between '2024-07-01' and '2024-10-01'"
+    assert demo.one(f"select count(*) from cases where {opened}") >= 240
+    counted = demo.one(
+        f"select count(*) from cases c where {opened} and exists (select from consents k where k.case_id = c.id"
+        " and k.purpose = 'statistics' and k.withdrawn_at is null and (k.expires_on is null or k.expires_on >= %s))",
+        NOW.date(),
+    )
+    assert counted >= 220
+
+
+def test_60_cases_were_opened_in_the_last_eight_weeks(demo: Demo) -> None:
+    since = NOW - timedelta(weeks=8)
+    assert demo.one("select count(*) from cases where opened_at > %s", since) == 60
+
+
+def test_every_category_is_there_in_every_status(demo: Demo) -> None:
+    found = {tuple(row) for row in demo.rows("select distinct category, status from cases")}
+    assert found == {(category, status) for category in Category for status in CaseStatus}
+
+
+def test_every_record_carries_the_day_of_its_event(demo: Demo) -> None:
+    assert demo.one("select max(at) from events") < NOW
+    late = "select count(*) from events e join cases c on c.id = e.case_id where e.at < c.opened_at"
+    assert demo.one(late) == 0
+    opening = "select count(*) from events e join cases c on c.id = e.case_id and e.at = c.opened_at where type = %s"
+    assert demo.one(opening, "case.opened") == demo.one("select count(*) from cases")
+    noted = "select count(*) from events e join notes n on n.id = e.subject_id and n.created_at = e.at"
+    assert demo.one(noted) == demo.one("select count(*) from notes")
+    closed = "select count(*) from events e join cases c on c.id = e.case_id and c.closed_at = e.at"
+    assert demo.one(closed) == demo.one("select count(*) from cases where status = 'closed'")
+
+
+def test_every_event_speaks_of_something_that_is_there(demo: Demo) -> None:
+    tables = ("people", "consents", "incidents", "assignments", "notes", "case_exclusions")
+    known = " union all ".join(f"select id from {table}" for table in tables)
+    dangling = f"select count(*) from events where subject_id is not null and subject_id not in ({known})"
+    assert demo.one(dangling) == 0
+    assert demo.one("select count(*) from events where subject_id is not null") > 500
+
+
+def test_names_are_khmer_and_romanised_and_every_text_is_in_normal_form(demo: Demo) -> None:
+    people = [row[0] for row in demo.rows("select private from people")]
+    both = [one for one in people if one["family_name_km"] and one["family_name_en"]]
+    assert len(both) > len(people) / 2
+    assert all("ក" <= letter <= "៿" for one in both for letter in one["family_name_km"])
+    for table in ("people", "cases", "notes", "incidents", "households"):
+        for (private,) in demo.rows(f"select private from {table}"):
+            text = json.dumps(private, ensure_ascii=False)
+            assert unicodedata.is_normalized("NFC", text)
+
+
+def test_codes_have_their_check_character(demo: Demo) -> None:
+    assert all(is_case_code(code) for (code,) in demo.rows("select code from cases"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "select count(*) from assignments where role = 'cover' and until > %s",
+        "select count(*) from assignments where role = 'reviewer' and until > %s",
+        "select count(*) from assignments where role = 'liaison' and ended_at is null and created_at < %s",
+        "select count(*) from consents where withdrawn_at < %s",
+        "select count(*) from consents where expires_on < %s",
+        "select count(*) from case_exclusions where lifted_at < %s",
+        "select count(*) from cases where lead_id is null and opened_at < %s",
+        "select count(*) from notes where audience = 'team' and created_at < %s",
+        "select count(*) from notes where audience = 'caseworkers' and created_at < %s",
+        "select count(*) from cases where next_due_at < %s and status <> 'closed'",
+        "select count(*) from cases where next_due_at > %s and status <> 'closed'",
+        "select count(*) from people where case_id is null and household_id is not null and created_at < %s",
+        "select count(*) from people where role = 'child' and created_at < %s",
+        "select count(*) from users where username like 'caseworker%%' and id in (select lead_id from cases"
+        " where created_at < %s) having count(*) = 3",
+    ],
+)
+def test_the_demo_shows_what_the_service_is_for(demo: Demo, question: str) -> None:
+    assert demo.one(question, NOW) >= 1
+
+
+def test_every_case_of_domestic_violence_has_its_incident(demo: Demo) -> None:
+    without = (
+        "select count(*) from cases c where category = 'domestic_violence' and not exists"
+        " (select from incidents i where i.case_id = c.id) and status not in ('intake', 'closed')"
+    )
+    assert demo.one(without) == 0
+
+
+def test_every_open_case_that_somebody_leads_has_a_next_date(demo: Demo) -> None:
+    query = (
+        "select count(*) from cases where status <> 'closed' and lead_id is not null and next_due_at is null"
+    )
+    assert demo.one(query) == 0
+
+
+def test_nobody_of_the_cast_is_left_signed_in(demo: Demo) -> None:
+    assert demo.one("select count(*) from sessions") == 0
+
+
+SENSITIVE_OF = "select c.id from cases c join users u on u.id = c.lead_id where username = %s and sensitivity = 'sensitive'"
+
+
+def test_a_stranger_sees_no_sensitive_case_of_caseworker1_and_the_lead_sees_all(demo: Demo) -> None:
+    hers = {row[0] for row in demo.rows(SENSITIVE_OF, "caseworker1")}
+    seen = {name: {row[0] for row in demo.seen_by(name, "select id from cases")} for name in USERNAMES}
+    assert len(hers) > 20
+    assert hers <= seen["caseworker1"]
+    assert not hers & seen["caseworker3"]
+    assert not hers & seen["supervisor3"]
+    assert seen["caseworker3"]
+
+
+def test_the_organisation_sees_its_standard_cases_and_a_supervisor_no_sensitive_one_unassigned(
+    demo: Demo,
+) -> None:
+    standard = {
+        row[0]
+        for row in demo.rows(
+            "select c.id from cases c join users u on u.organisation_id = c.organisation_id"
+            " where u.username = 'caseworker1' and c.sensitivity = 'standard'"
+        )
+    }
+    for name in ("caseworker1", "caseworker2"):
+        assert standard <= {row[0] for row in demo.seen_by(name, "select id from cases")}
+    reviewed = "select count(*) from assignments a join users u on u.id = a.user_id where a.case_id = %s and username = %s"
+    sensitive = demo.seen_by("supervisor1", "select id from cases where sensitivity = 'sensitive'")
+    led = {row[0] for row in demo.rows("select id from cases where lead_id is not null")}
+    assert all(demo.one(reviewed, row[0], "supervisor1") for row in sensitive if row[0] in led)
+
+
+@pytest.mark.parametrize("username", ["partner_health", "partner_legal", "auditor", "admin"])
+def test_partners_auditor_and_admin_see_no_case_and_no_person(demo: Demo, username: str) -> None:
+    for table in ("cases", "people", "events", "notes", "households"):
+        assert demo.seen_by(username, f"select count(*) from {table}") == [(0,)]
+
+
+@pytest.mark.parametrize(("username", "commune"), [("liaison1", COMMUNES[0]), ("liaison2", COMMUNES[1])])
+def test_a_liaison_sees_supported_cases_of_the_own_commune_alone(
+    demo: Demo, username: str, commune: str
+) -> None:
+    seen = {row[0] for row in demo.seen_by(username, "select id from cases")}
+    assert seen
+    for case_id in seen:
+        assert demo.one("select commune_code from cases where id = %s", case_id) == commune
+        assert demo.one(
+            "select count(*) from consents where case_id = %s and purpose = 'ccwc_support' and withdrawn_at is null"
+            " and (expires_on is null or expires_on >= %s)",
+            case_id,
+            NOW.date(),
+        )
+
+
+def test_the_excluded_liaison_sees_nothing_of_both_cases_of_the_client(demo: Demo) -> None:
+    excluded = demo.rows(
+        "select e.case_id, e.origin_id, c.client_id from case_exclusions e join cases c on c.id = e.case_id"
+        " join users u on u.id = e.user_id where u.username = 'liaison1' and e.lifted_at is null order by c.opened_at"
+    )
+    assert len(excluded) == 2
+    first, second = excluded
+    assert first[1] == second[1]
+    linked = "select count(*) from person_links where person_id = %s and other_id = %s"
+    assert demo.one(linked, second[2], first[2]) == 1
+    held = "select count(*) from assignments a join users u on u.id = a.user_id where case_id = %s and username = 'liaison1' and end_reason = 'excluded'"
+    assert demo.one(held, first[0]) == 1
+    for case_id, _, _ in excluded:
+        for table, column in (
+            ("cases", "id"),
+            ("people", "case_id"),
+            ("events", "case_id"),
+            ("notes", "case_id"),
+        ):
+            query = f"select count(*) from {table} where {column} = %s"
+            assert demo.seen_by("liaison1", query, case_id) == [(0,)]
+            assert demo.one(query, case_id) > 0

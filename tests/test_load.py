@@ -1,0 +1,156 @@
+"""Load data: the access that COPY leaves is the access that the triggers would derive, and nothing dangles."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+
+from app.case_code import is_case_code
+from app.database_urls import DatabaseUrls
+from app.demo import load_accounts, load_cases
+from app.settings import Settings, SetupError
+from tests.database import Server
+
+CASES = 300
+ACCESS = "select principal, case_id, mode, via, expires_at, opened_at, status, category from case_access order by 1, 2"
+
+
+def load(urls: DatabaseUrls, cases: int, seed: int) -> list[int]:
+    """Load, and give the reports of progress."""
+    reports: list[int] = []
+    load_cases(urls, Settings(database_url=SecretStr(urls.runtime)), cases, seed, reports.append)
+    return reports
+
+
+def rows(urls: DatabaseUrls, query: str, *values: Any) -> list[Any]:
+    """What really is in the tables."""
+    with psycopg.connect(urls.admin) as connection:
+        return connection.execute(query.encode(), values).fetchall()
+
+
+@pytest.fixture(scope="module")
+def loaded(server: Server, template: str) -> Iterator[DatabaseUrls]:
+    with server.clone(template) as urls:
+        assert load(urls, CASES, 1)[-1] == CASES
+        yield urls
+
+
+def test_the_access_that_was_loaded_is_the_access_that_a_refresh_derives(loaded: DatabaseUrls) -> None:
+    with psycopg.connect(loaded.admin) as connection:
+        before = connection.execute(ACCESS).fetchall()
+        leads = connection.execute("select id, lead_id from cases order by 1").fetchall()
+        connection.execute("select refresh_case_access(id) from cases")
+        assert connection.execute(ACCESS).fetchall() == before
+        assert connection.execute("select id, lead_id from cases order by 1").fetchall() == leads
+        # The same comparison sees a row that should not be there.
+        connection.execute("delete from assignments where role = 'lead' and case_id = %s", [leads[0][0]])
+        connection.execute("select refresh_case_access(%s)", [leads[0][0]])
+        assert connection.execute(ACCESS).fetchall() != before
+        connection.rollback()
+
+
+def test_there_are_about_three_ways_to_a_case_and_three_in_ten_cases_are_sensitive(
+    loaded: DatabaseUrls,
+) -> None:
+    [(ways,)] = rows(loaded, "select count(*) from case_access")
+    assert 2.7 < ways / CASES < 3.3
+    [(sensitive,)] = rows(loaded, "select count(*) from cases where sensitivity = 'sensitive'")
+    assert 0.2 < sensitive / CASES < 0.4
+    via = {row[0] for row in rows(loaded, "select distinct via from case_access")}
+    assert via == {"lead", "assigned", "liaison", "reviewer", "organisation"}
+
+
+def test_every_case_has_its_client_lead_consent_and_opening(loaded: DatabaseUrls) -> None:
+    for query in (
+        "select count(*) from cases c join people p on p.id = c.client_id and p.case_id = c.id and p.role = 'client'",
+        "select count(*) from cases c join assignments a on a.case_id = c.id and a.role = 'lead' and a.user_id = c.lead_id",
+        "select count(*) from consents where purpose = 'services'",
+        "select count(*) from cases c join events e on e.case_id = c.id and e.type = 'case.opened' and e.at = c.opened_at",
+    ):
+        assert rows(loaded, query) == [(CASES,)]
+    assert all(is_case_code(code) for (code,) in rows(loaded, "select code from cases"))
+
+
+def test_no_foreign_key_dangles(loaded: DatabaseUrls) -> None:
+    with psycopg.connect(loaded.admin) as connection:
+        keys = connection.execute(
+            "select conrelid::regclass::text, confrelid::regclass::text,"
+            " array(select attname::text from unnest(conkey) with ordinality k (n, o) join pg_attribute on attrelid = conrelid and attnum = n order by o),"
+            " array(select attname::text from unnest(confkey) with ordinality k (n, o) join pg_attribute on attrelid = confrelid and attnum = n order by o)"
+            " from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace"
+        ).fetchall()
+        assert len(keys) > 20
+        for table, other, columns, targets in keys:
+            names = [
+                (sql.Identifier(one), sql.Identifier(two)) for one, two in zip(columns, targets, strict=True)
+            ]
+            same = sql.SQL(" and ").join(sql.SQL("o.{} = t.{}").format(two, one) for one, two in names)
+            given = sql.SQL(" and ").join(sql.SQL("t.{} is not null").format(one) for one, _ in names)
+            query = sql.SQL("select count(*) from {} t where {} and not exists (select from {} o where {})")
+            dangling = query.format(sql.Identifier(table), given, sql.Identifier(other), same)
+            assert connection.execute(dangling).fetchone() == (0,), table
+
+
+def test_the_bench_caseworker_sees_exactly_one_case_in_twenty(loaded: DatabaseUrls) -> None:
+    caseworker = load_accounts()[0]
+    assert caseworker.username == "bench_caseworker"
+    assert rows(loaded, "select id from users where username = 'bench_caseworker'") == [(caseworker.id,)]
+    own_session, now = uuid4(), datetime.now(UTC)
+    with psycopg.connect(loaded.loader) as connection:
+        connection.execute(
+            "insert into sessions (id, user_id, created_at, expires_at) values (%s, %s, %s, %s)",
+            [own_session, caseworker.id, now, now + timedelta(hours=1)],
+        )
+    with psycopg.connect(loaded.runtime) as connection:
+        connection.execute("select begin_request(%s)", [own_session])
+        assert connection.execute("select count(*) from cases").fetchone() == (CASES // 20,)
+
+
+def test_another_seed_adds_cases_and_the_same_seed_is_refused(loaded: DatabaseUrls) -> None:
+    before = rows(loaded, "select count(*) from cases")[0][0]
+    load(loaded, 100, 2)
+    assert rows(loaded, "select count(*), count(distinct code), count(distinct client_id) from cases") == [
+        (before + 100, before + 100, before + 100)
+    ]
+    with pytest.raises(SetupError, match="seed 2 has been loaded before"):
+        load(loaded, 50, 2)
+    assert rows(loaded, "select count(*) from cases") == [(before + 100,)]
+
+
+def test_the_same_seed_gives_the_same_cases_in_another_database(
+    loaded: DatabaseUrls, fresh_database: DatabaseUrls
+) -> None:
+    load(fresh_database, CASES, 1)
+    for table in ("cases", "people", "assignments", "consents", "case_access"):
+        everything = f"select to_jsonb(t) - 'opened_xid' from {table} t order by to_jsonb(t)::text"
+        theirs = {str(row) for row in rows(loaded, everything)}
+        assert {str(row) for row in rows(fresh_database, everything)} <= theirs
+    assert rows(fresh_database, "select count(*) from cases") == [(CASES,)]
+
+
+def test_a_load_that_is_cut_off_leaves_no_case_and_can_be_repeated(fresh_database: DatabaseUrls) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(_: int) -> None:
+        raise Interrupted
+
+    settings = Settings(database_url=SecretStr(fresh_database.runtime))
+    with pytest.raises(Interrupted):
+        load_cases(fresh_database, settings, 50, 7, interrupt)
+    assert rows(fresh_database, "select count(*) from cases") == [(0,)]
+    assert load(fresh_database, 50, 7) == [50]
+
+
+@pytest.mark.parametrize(("cases", "seed"), [(10, -1), (10, 2970), (10_000_001, 1)])
+def test_a_load_that_would_run_out_of_codes_is_refused(
+    fresh_database: DatabaseUrls, cases: int, seed: int
+) -> None:
+    with pytest.raises(SetupError, match="at most"):
+        load(fresh_database, cases, seed)

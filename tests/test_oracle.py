@@ -1,0 +1,52 @@
+"""The API against the rules of access written a second time (tests/oracle): thousands of operations, no difference."""
+
+import secrets
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.database_urls import DatabaseUrls
+from tests.oracle.driver import compare
+from tests.oracle.stage import stage
+
+FIXED_SEED = 20260302
+COMPARED = 5_000
+
+
+async def test_every_answer_is_as_the_rules_of_access_say(
+    fresh_database: DatabaseUrls, keys_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compared = 0
+    for seed in (FIXED_SEED, secrets.randbits(32)):
+        async with stage(fresh_database, keys_dir) as here:
+            tally, found = await compare(here, seed, COMPARED // 2)
+        compared += tally.compared
+        with capsys.disabled():
+            differences = 0 if found is None else 1
+            print(f"\noracle: seed {seed}, {tally.compared:,} operations compared, {differences} differences")
+        assert found is None, str(found)
+    assert compared >= COMPARED
+
+
+BROKEN = {
+    "exclusions that exclude nobody": """
+        create or replace function app_excluded_cases() returns uuid[] language sql stable security definer
+        as $$ select '{}'::uuid[] $$""",
+    "a withdrawal that ends nothing": "drop trigger consent_changed on consents",
+    "break-glass that never ends": """
+        create or replace function app_now() returns timestamptz language sql stable parallel safe
+        as $$ select timestamptz '2026-03-02T03:00Z' $$""",
+}
+
+
+@pytest.mark.parametrize("mistake", BROKEN)
+async def test_the_oracle_finds_a_mistake_and_shows_it_in_few_operations(
+    fresh_database: DatabaseUrls, keys_dir: Path, mistake: str
+) -> None:
+    with psycopg.connect(fresh_database.admin) as connection:
+        connection.execute(BROKEN[mistake])  # type: ignore[call-overload]
+    async with stage(fresh_database, keys_dir) as here:
+        _, found = await compare(here, FIXED_SEED, COMPARED)
+    assert found is not None
+    assert len(found.operations) <= 6, str(found)
