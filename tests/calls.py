@@ -154,7 +154,7 @@ CALLS: dict[str, Call] = {
     f"PATCH {_CASE}/incidents/{{incident_id}}": Call({"note": "Corrected."}, headers=EDIT),
     f"POST {_CASE}/assignments [caseworker]": Call(_assign("spare", "caseworker")),
     f"POST {_CASE}/assignments [liaison]": Call(_assign("spare_liaison", "liaison")),
-    f"POST {_CASE}/assignments [reviewer]": Call(_assign("spare_supervisor", "reviewer")),
+    f"POST {_CASE}/assignments [reviewer]": Call(_assign("spare_reviewer", "reviewer")),
     f"POST {_CASE}/assignments [excluded]": Call(
         _assign("spare_excluded", "caseworker"), before=_exclusion_stands
     ),

@@ -1,10 +1,12 @@
 """Who may do what, by operation and relation: access.md written down a second time, cell by cell.
 
-Every cell is the exact status of a well-formed call. Nothing here is computed from app/policy.py.
+Every cell is the exact status of a well-formed call. Nothing here is computed from app/policy.py; it is compared.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from app.policy import RELATION_PERMISSIONS, Permission, Relation
 
 # Before a case. c: caseworker, s: supervisor, l: committee liaison; `other`: partner, auditor and admin, who
 # may never use these operations, so that the answer is 403 whether the case exists or not.
@@ -48,13 +50,13 @@ POST   /cases/{case_id}/assignments [caseworker]         201 403 403 403 403  20
 POST   /cases/{case_id}/assignments [liaison]            201 403 403 403 403  201 201 201 201 201 201 403 201  403 403  404 404 403 403
 POST   /cases/{case_id}/assignments [reviewer]           403 403 403 403 403  201 201 201 201 201 201 201 201  403 403  404 404 403 403
 POST   /cases/{case_id}/assignments [excluded]           409 403 403 403 403  409 409 409 409 409 409 409 409  403 403  404 404 403 403
-DELETE /cases/{case_id}/assignments/{assignment_id} [caseworker]  204 403 403 403 403  204 204 204 204 204 204 404 204  403 403  404 404 403 403
-DELETE /cases/{case_id}/assignments/{assignment_id} [reviewer]    403 403 403 403 403  204 204 204 204 204 204 404 204  403 403  404 404 403 403
+DELETE /cases/{case_id}/assignments/{assignment_id} [caseworker]  204 403 403 403 403  204 204 204 204 403 204 404 204  403 403  404 404 403 403
+DELETE /cases/{case_id}/assignments/{assignment_id} [reviewer]    403 403 403 403 403  204 204 204 204 403 204 404 204  403 403  404 404 403 403
 
 GET    /cases/{case_id}/exclusions                       200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/exclusions                       201 403 403 403 403  201 201 201 201 201 201 201 201  403 403  404 404 403 403
 GET    /cases/{case_id}/exclusions/{exclusion_id}        200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
-POST   /cases/{case_id}/exclusions/{exclusion_id}/lift   200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/exclusions/{exclusion_id}/lift   200 403 403 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
 
 POST   /cases [client of the case]                       201 201 201 201 201  201 201 201 201 201 201 404 201  404 404  404 404 404 403
 """  # noqa: E501
@@ -118,6 +120,29 @@ ON_A_STUB = {
 HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
 
 
+# Each relation by itself: a supervisor is staff as well, so the tables above cannot tell which of the two gives
+# a right.
+RELATIONS = """
+                    lead assigned cover liaison reviewer break_glass staff supervisor stub
+case:read              1     1      1      1       1          1        1       1        0
+case:edit              1     1      1      0       0          0        0       1        0
+case:move              1     1      1      0       1          0        0       1        0
+case_people:read       1     1      1      0       1          1        1       1        0
+case_people:edit       1     1      1      0       0          0        0       1        0
+assignment:read        1     1      1      1       1          1        1       1        0
+assignment:edit        1     0      0      0       1          0        0       1        1
+exclusion:read         1     0      0      0       1          0        0       1        0
+exclusion:edit         1     0      0      0       1          0        0       1        1
+consent:read           1     1      1      0       1          1        1       1        0
+consent:edit           1     1      1      0       0          0        0       1        0
+incident:read          1     1      1      0       1          1        1       1        0
+incident:edit          1     1      1      0       0          0        0       0        0
+note:read              1     1      1      1       1          1        1       1        0
+note:add               1     1      1      1       1          1        0       1        0
+timeline:read          1     1      1      1       1          1        1       1        0
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a table: an operation as OpenAPI names it, a variant of the call, a status per column."""
@@ -154,6 +179,19 @@ def rows_of(table: str) -> Iterator[Row]:
 CASE_ROWS = tuple(rows_of(BEFORE_A_CASE))
 OTHER_ROWS = tuple(rows_of(WITHOUT_A_CASE))
 PUBLIC_ROWS = tuple(rows_of(PUBLIC))
+
+
+def relation_differences() -> list[str]:
+    """Where app.policy gives one relation by itself something else than the table."""
+    head, *lines = [line.split() for line in RELATIONS.splitlines() if line.strip()]
+    wrong = [
+        f"{relation} {permission}"
+        for permission, *marks in lines
+        for relation, mark in zip(head, marks, strict=True)
+        if (Permission(permission) in RELATION_PERMISSIONS[Relation(relation)]) is not (mark == "1")
+    ]
+    held = {permission.value for permissions in RELATION_PERMISSIONS.values() for permission in permissions}
+    return wrong + sorted(held - {permission for permission, *_ in lines})
 
 
 def behind_the_role_wall(row: Row, column: str) -> int:

@@ -146,8 +146,11 @@ class Stage:
         answered(ending, 204)
         await self.assign("lead", "sensitive", "excluded_liaison", "liaison")
         own = await self.assign("lead", "sensitive", "liaison", "liaison")
+        soon = (self.cast.clock() + timedelta(minutes=1)).isoformat()
+        await self.assign("lead", "sensitive", "expired_cover", "cover", until=soon)
+        self.break_glass("sensitive", "expired_glass", timedelta(minutes=1))
         for name in ("glass", "supervisor_glass"):
-            self.break_glass("sensitive", name)
+            self.break_glass("sensitive", name, timedelta(hours=4))
         await self._furnish("sensitive", "lead", "lead", own)
         for name in ("excluded_opener", "excluded_reviewer", "excluded_liaison"):
             await self.exclude("lead", "sensitive", name)
@@ -184,8 +187,8 @@ class Stage:
             "user_id": self.user("spare_user"),
         }
 
-    def break_glass(self, case: str, user: str) -> None:
-        """Emergency access for four hours, as a later part of the API will give it."""
+    def break_glass(self, case: str, user: str, duration: timedelta) -> None:
+        """Emergency access, as a later part of the API will give it."""
         now = self.cast.clock()
         self.run(
             "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at,"
@@ -193,7 +196,7 @@ class Stage:
             " from cases where id = %s",
             self.user(user),
             now,
-            now + timedelta(hours=4),
+            now + duration,
             self.cases[case].id,
         )
 

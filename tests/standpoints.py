@@ -52,6 +52,8 @@ STANDPOINTS = (
         ("stranger_standard", "standard", "other_ngo"),
         ("stranger_sensitive", "sensitive", "other_ngo"),
         ("ended", "sensitive", "ngo"),
+        ("expired_cover", "sensitive", "ngo"),
+        ("expired_glass", "sensitive", "ngo"),
     ),
     *_hidden(
         SUPERVISOR,

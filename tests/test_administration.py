@@ -1,18 +1,25 @@
 """Administration: only admins, at least one of them always, and strangers before anything is read."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database_urls import DatabaseUrls
 from app.main import create_app
+from app.models.codes import Role
+from app.security import Actor, authenticate
+from app.services import users
+from app.tokens import Claims
 from tests.cast import Cast, FrozenClock, add_cast, answered
 from tests.conftest import settings_for
+from tests.doors import blocked
 from tests.test_users import added, patched
 
 
@@ -56,20 +63,52 @@ async def test_the_organisation_of_the_last_admin_cannot_be_closed(small: Cast) 
     answered(await admin.get("/me"), 401)
 
 
-async def test_admins_who_deactivate_each_other_at_once_leave_one(small: Cast) -> None:
-    ids = []
-    for number in range(6):
-        await small.add(f"admin{number}", small.users["admin"].role, None, [])
-        ids.append(small.id(f"admin{number}"))
-    answered(await small.client("admin0").post(f"/users/{small.id('admin')}/deactivate"), 200)
-    await asyncio.gather(
-        *(
-            small.client(f"admin{number}").post(f"/users/{ids[(number + 1) % 6]}/deactivate")
-            for number in range(6)
-        )
-    )
-    alive = [(await small.client(f"admin{number}").get("/me")).status_code for number in range(6)]
-    assert 200 in alive
+@pytest.fixture
+def looker(fresh_database: DatabaseUrls) -> Iterator[psycopg.Connection]:
+    """Sees who waits for whom in the small service's database."""
+    with psycopg.connect(fresh_database.admin, autocommit=True) as connection:
+        yield connection
+
+
+async def acting(cast: Cast, session: AsyncSession, name: str) -> Actor:
+    """This person within a transaction of the test's own."""
+    claims = Claims(cast.users[name].id, cast.sessions[name], uuid4())
+    return await authenticate(cast.runtime, session, claims)
+
+
+async def test_admins_who_deactivate_each_other_at_once_leave_one(
+    small: Cast, looker: psycopg.Connection
+) -> None:
+    await small.add("second", Role.ADMIN, None, [])
+    async with small.runtime.database.transaction() as session:
+        await users.deactivate(session, await acting(small, session, "second"), small.users["admin"].id, None)
+        path = f"/users/{small.id('second')}/deactivate"
+        task = asyncio.create_task(small.client("admin").post(path))
+        assert await blocked(looker, task)
+    answered(await task, 409)
+    answered(await small.client("second").get("/me"), 200)
+
+
+async def test_the_organisation_of_one_admin_is_not_closed_while_another_is_deactivated(
+    small: Cast, looker: psycopg.Connection
+) -> None:
+    await small.add("second", Role.ADMIN, "ngo", [])
+    async with small.runtime.database.transaction() as session:
+        await users.deactivate(session, await acting(small, session, "second"), small.users["admin"].id, None)
+        path = f"/organisations/{small.organisation('ngo')}"
+        close = small.client("admin").patch(path, json={"active": False}, headers={"If-Match": '"1"'})
+        task = asyncio.create_task(close)
+        assert await blocked(looker, task)
+    answered(await task, 409)
+    answered(await small.client("second").get("/me"), 200)
+
+
+async def test_a_liaison_gets_communes_and_not_whatever_has_six_digits(
+    small: Cast, looker: psycopg.Connection
+) -> None:
+    looker.execute("insert into areas (code, level, name_km) values ('170299', 'village', 'ភូមិ')")
+    body = {"username": "liaison.new", "display_name": "New", "role": "ccwc_liaison", "communes": ["170299"]}
+    answered(await small.client("admin").post("/users", json=body), 422)
 
 
 OPERATIONS = [

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app import policy
-from app.policy import Permission
 from tests.cells import case_cells, lists_and_counts, other_cells, public_cells, wrong_cells
 from tests.database import Server
 from tests.ground import Ground, ground
-from tests.matrix import CASE_ROWS, OTHER_ROWS, PUBLIC_ROWS
+from tests.matrix import CASE_ROWS, OTHER_ROWS, PUBLIC_ROWS, relation_differences
+from tests.mutants.policies import everything_for_every_role
 from tests.rows import wrong_rows
 
 
@@ -54,12 +53,15 @@ async def test_a_wrong_request_does_not_tell_that_a_hidden_case_exists(on: Groun
     assert not wrong
 
 
+def test_each_relation_by_itself_may_do_what_the_table_says() -> None:
+    assert relation_differences() == []
+
+
 async def test_the_relation_to_the_case_decides_alone_when_every_role_might_try_everything(
-    on: Ground, monkeypatch: pytest.MonkeyPatch
+    on: Ground,
 ) -> None:
-    everything = dict.fromkeys(policy.ROLE_PERMISSIONS, frozenset(Permission))
-    monkeypatch.setattr(policy, "ROLE_PERMISSIONS", everything)
-    asserted, wrong = await case_cells(on.stage, behind_roles=True)
+    with everything_for_every_role():
+        asserted, wrong = await case_cells(on.stage, behind_roles=True)
     print(f"{asserted} cells behind the wall of roles")  # noqa: T201
     assert not wrong
 

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from app.models.codes import OrganisationKind
+from app.models.organisation import Organisation
 from tests.cast import Cast, answered
-from tests.doors import bearer, door, refreshed, token
+from tests.doors import bearer, blocked, door, refreshed, token
 
 
 def wanted(**changes: Any) -> dict[str, Any]:
@@ -148,6 +149,19 @@ async def test_only_partners_have_systems(cast: Cast, kind: OrganisationKind) ->
     path = f"/organisations/{organisation['id']}/clients"
     status = 409 if kind in {OrganisationKind.NGO, OrganisationKind.COMMUNE_COUNCIL} else 201
     answered(await cast.client("admin").post(path, json={"name": "EMR"}), status)
+
+
+async def test_a_system_is_judged_by_what_the_organisation_has_become(
+    cast: Cast, superuser: psycopg.Connection
+) -> None:
+    clinic = await added(cast)
+    async with cast.runtime.database.transaction() as session:
+        (await session.get_one(Organisation, clinic["id"])).kind = OrganisationKind.NGO
+        await session.flush()
+        path = f"/organisations/{clinic['id']}/clients"
+        task = asyncio.create_task(cast.client("admin").post(path, json={"name": "EMR"}))
+        assert await blocked(superuser, task)
+    answered(await task, 409)
 
 
 async def test_a_systems_secret_is_shown_once_and_kept_nowhere(

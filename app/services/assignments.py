@@ -3,9 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import fetch
 from app.errors import Conflict, ConsentRequired, Forbidden, Invalid, NotFound
 from app.models.assignment import Assignment, AssignmentCreate, AssignmentRead
 from app.models.base import Page
@@ -23,13 +24,20 @@ from app.services.visible import access_for, lock_case
 
 REVIEW_LASTS = timedelta(days=7)
 CASEWORK = {Role.CASEWORKER, Role.SUPERVISOR}
-MAY_BE_ASSIGNED = text("select may_be_assigned(:case_id, :user_id)")
+MAY_BE_ASSIGNED = "select may_be_assigned(%(case_id)s, %(user_id)s) as free"
+LEADS = """
+    select exists (select from cases where id = %(case_id)s and lead_id = %(user_id)s)
+        or exists (select from case_stubs(only_case => %(case_id)s) where lead_id = %(user_id)s) as leads
+"""
 
 
 async def assign(
     session: AsyncSession, actor: Actor, case_id: UUID, wanted: AssignmentCreate
 ) -> AssignmentRead:
-    """Put somebody on the case. 409 for an excluded person, `consent_required` for a liaison without consent."""
+    """Put somebody on the case, in place of what they had there.
+
+    409 for an excluded person, for the lead in a lesser place, and `consent_required` for a liaison without consent.
+    """
     standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
     if wanted.role is AssignmentRole.REVIEWER and not standing.oversees:
         raise Forbidden
@@ -41,10 +49,13 @@ async def assign(
     else:
         _check_colleague(standing, user, wanted.role)
     _check_until(actor, wanted)
-    if not (await session.execute(MAY_BE_ASSIGNED, {"case_id": case_id, "user_id": user.id})).scalar_one():
+    if not await may_be_assigned(session, case_id, user.id):
         raise Conflict
+    if wanted.role is not AssignmentRole.LEAD and await _leads(session, case_id, user.id):
+        raise Conflict  # the new place would replace the lead's, and nobody would lead
     row = _row(actor, case_id, standing.organisation_id, wanted)
-    record(
+    # First the event: who hands the lead over may see nothing of the case a moment later.
+    await record(
         session,
         actor,
         "assignment.added",
@@ -54,12 +65,19 @@ async def assign(
         data={"role": row.role, "user_id": str(user.id)},
         reason=wanted.reason,
     )
-    await (
-        session.flush()
-    )  # first the event: who hands the lead over may see nothing of the case a moment later
     session.add(row)
     await session.flush()
     return _read(row, Colleague(id=user.id, display_name=user.display_name))
+
+
+async def may_be_assigned(session: AsyncSession, case_id: UUID, user_id: UUID) -> bool:
+    """Is the user free of exclusions here? Answered only to who may assign on the case."""
+    rows = await fetch(session, MAY_BE_ASSIGNED, {"case_id": case_id, "user_id": user_id})
+    return bool(rows[0].free)
+
+
+async def _leads(session: AsyncSession, case_id: UUID, user_id: UUID) -> bool:
+    return bool((await fetch(session, LEADS, {"case_id": case_id, "user_id": user_id}))[0].leads)
 
 
 async def _check_liaison(
@@ -132,6 +150,7 @@ async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, ass
     standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
     if standing.access is None:
         raise NotFound  # on a stub nobody else's assignment is seen
+    standing.require_more_than_broken_glass()
     await lock_case(session, case_id)
     row = await _of_case(session, case_id, assignment_id)
     if row.ended_at is not None or row.role is AssignmentRole.LEAD:
@@ -139,7 +158,7 @@ async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, ass
     if row.role is AssignmentRole.REVIEWER and not standing.oversees:
         raise Forbidden
     row.ended_at, row.ended_by, row.end_reason = actor.now, actor.id, "ended"
-    record(
+    await record(
         session,
         actor,
         "assignment.ended",
@@ -148,7 +167,6 @@ async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, ass
         subject_id=row.id,
         data={"role": row.role, "reason": "ended"},
     )
-    await session.flush()
 
 
 async def _of_case(session: AsyncSession, case_id: UUID, assignment_id: UUID) -> Assignment:

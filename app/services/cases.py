@@ -115,7 +115,7 @@ async def edit_case(
     if TEAM_FIELDS & set(changed):
         case.team_version += 1
     case.touch(actor.now)
-    record(
+    await record(
         session,
         actor,
         "case.changed",
@@ -123,7 +123,6 @@ async def edit_case(
         organisation_id=case.organisation_id,
         data={"fields": sorted(changed)},
     )
-    await session.flush()
     return case
 
 

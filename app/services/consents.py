@@ -48,7 +48,7 @@ async def add_consent(
         **given.model_dump(exclude={"organisation_id", "shared_fields"}),
     )
     session.add(consent)
-    record(
+    await record(
         session,
         actor,
         "consent.given",
@@ -57,7 +57,6 @@ async def add_consent(
         subject_id=consent.id,
         data={"purpose": given.purpose},
     )
-    await session.flush()
     return consent
 
 
@@ -88,7 +87,7 @@ async def withdraw_consent(
         raise Conflict
     consent.withdrawn_at, consent.withdrawn_by = actor.now, actor.id
     consent.touch(actor.now)
-    record(
+    await record(
         session,
         actor,
         "consent.withdrawn",
@@ -98,7 +97,6 @@ async def withdraw_consent(
         data={"purpose": consent.purpose},
         reason=withdrawal.reason,
     )
-    await session.flush()
     return _read(consent, actor)
 
 

@@ -42,7 +42,7 @@ async def exclude(
     exclusion_id = await put_exclusion(session, case_id, user.id, wanted.reason_code, wanted.note)
     if exclusion_id is None:
         raise Conflict
-    record(
+    await record(
         session,
         actor,
         "exclusion.added",
@@ -50,7 +50,6 @@ async def exclude(
         organisation_id=standing.organisation_id,
         subject_id=exclusion_id,
     )
-    await session.flush()
     return next(item for item in await _all(session, case_id) if item.id == exclusion_id)
 
 
@@ -83,6 +82,7 @@ async def lift(
 ) -> ExclusionRead:
     """Ask for the lifting, or complete what another person asked. 409 for the same person, 403 without a supervisor."""
     standing = await standing_for(session, case_id, Permission.EXCLUSION_READ)
+    standing.require_more_than_broken_glass()
     parameters = {"case_id": case_id, "exclusion_id": exclusion_id, "why": wanted.reason}
     outcome = (await session.execute(LIFT, parameters)).scalar_one()
     if outcome is None:
@@ -92,7 +92,7 @@ async def lift(
     if outcome == "supervisor_needed":
         raise Forbidden
     event = "exclusion.lifted" if outcome == "lifted" else "exclusion.lift_requested"
-    record(
+    await record(
         session,
         actor,
         event,
@@ -101,7 +101,6 @@ async def lift(
         subject_id=exclusion_id,
         reason=wanted.reason,
     )
-    await session.flush()
     return next(item for item in await _all(session, case_id) if item.id == exclusion_id)
 
 

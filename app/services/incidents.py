@@ -47,7 +47,7 @@ async def add_incident(
         private=told.model_dump(mode="json", include=set(IncidentPrivate.model_fields)),
     )
     session.add(incident)
-    record(
+    await record(
         session,
         actor,
         "incident.reported",
@@ -55,7 +55,6 @@ async def add_incident(
         organisation_id=case.organisation_id,
         subject_id=incident.id,
     )
-    await session.flush()
     return incident
 
 
@@ -95,7 +94,7 @@ async def edit_incident(
             **{name: value for name, value in sent.items() if name not in _CLEAR},
         }
         incident.touch(actor.now)
-        record(
+        await record(
             session,
             actor,
             "incident.changed",

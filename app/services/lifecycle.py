@@ -50,7 +50,7 @@ async def move(
     await _check_guard(session, actor, case, step)
     before = case.status
     _apply(case, actor, step)
-    record(
+    await record(
         session,
         actor,
         "case.status_changed",
@@ -60,7 +60,6 @@ async def move(
         data={"from": before, "to": step.to},
         reason=step.reason,
     )
-    await session.flush()
     return case
 
 

@@ -36,7 +36,7 @@ async def add_note(session: AsyncSession, actor: Actor, case_id: UUID, written: 
         private={"text": written.text},
     )
     session.add(note)
-    record(
+    await record(
         session,
         actor,
         "note.added",
@@ -45,7 +45,6 @@ async def add_note(session: AsyncSession, actor: Actor, case_id: UUID, written: 
         subject_id=note.id,
         for_team=audience is NoteAudience.TEAM,
     )
-    await session.flush()
     return _read(note, Colleague(id=actor.id, display_name=actor.display_name))
 
 

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.calendar import day_of, noon_of, refuse_future_day
@@ -27,6 +26,8 @@ from app.models.person import Person, PersonLink
 from app.models.user import User
 from app.policy import own_sensitivity
 from app.security import Actor
+from app.services.assignments import may_be_assigned
+from app.services.colleagues import names_of
 from app.services.consents import add_consent
 from app.services.events import record
 from app.services.exclusions import put_exclusion
@@ -62,9 +63,8 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
         await add_incident(session, actor, case, intake.incident, "/incident")
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
-    await _name_lead(session, actor, case)
-    record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
-    await session.flush()
+    await _name_lead(session, actor, case, may_be_excluded=client.copied_from is not None)
+    await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
     return case
 
 
@@ -120,8 +120,7 @@ async def _check_excluded(
         raise Invalid.at(
             "/excluded_user_ids", "works_on_case", "Who opens or leads a case cannot be excluded from it."
         )
-    known = (await session.execute(select(User.id).where(User.id.in_(excluded)))).scalars()  # type: ignore[attr-defined,call-overload]
-    if set(known) != excluded:
+    if excluded and excluded != (await names_of(session, excluded)).keys():
         raise Invalid.at("/excluded_user_ids", "unknown_user", "There is no such user.")
 
 
@@ -214,11 +213,10 @@ async def _add_client(session: AsyncSession, actor: Actor, case: Case, client: _
         await session.flush()
 
 
-async def _name_lead(session: AsyncSession, actor: Actor, case: Case) -> None:
+async def _name_lead(session: AsyncSession, actor: Actor, case: Case, *, may_be_excluded: bool) -> None:
     if case.lead_id is None:
         return
-    free = text("select may_be_assigned(:case_id, :user_id)")
-    if not (await session.execute(free, {"case_id": case.id, "user_id": case.lead_id})).scalar_one():
+    if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):
         # Excluded from another case of this client: whoever asks learns only that this lead cannot be.
         raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
     session.add(

@@ -44,7 +44,7 @@ async def add_to_case(
     row = _row(actor, person, case.organisation_id)
     row.case_id, row.role = case_id, person.role
     session.add(row)
-    record(
+    await record(
         session,
         actor,
         "person.added",
@@ -53,7 +53,6 @@ async def add_to_case(
         subject_id=row.id,
         data={"role": person.role},
     )
-    await session.flush()
     return read_of(row, actor)
 
 
@@ -106,7 +105,7 @@ async def edit_person(
     _merge(row, change)
     row.touch(actor.now)
     if case is not None:
-        _tell_case(session, actor, case, row, change)
+        await _tell_case(session, actor, case, row, change)
     await session.flush()
     return read_of(row, actor)
 
@@ -126,10 +125,10 @@ def _merge(row: Person, change: PersonUpdate) -> None:
             setattr(row, name, getattr(change, name))
 
 
-def _tell_case(session: AsyncSession, actor: Actor, case: Case, row: Person, change: PersonUpdate) -> None:
+async def _tell_case(session: AsyncSession, actor: Actor, case: Case, row: Person, change: PersonUpdate) -> None:
     if row.role is PersonRole.CLIENT and TEAM_NAME_FIELDS & change.model_fields_set:
         case.team_version += 1
-    record(
+    await record(
         session,
         actor,
         "person.changed",

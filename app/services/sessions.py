@@ -14,7 +14,7 @@ from app.security import Runtime
 from app.tokens import LIFETIME
 
 ALIVE = text("""
-    select s.user_id, s.expires_at
+    select s.user_id
       from sessions s
       join users u on u.id = s.user_id
       left join organisations o on o.id = u.organisation_id
@@ -32,9 +32,7 @@ async def open_session(
     opened = SignInSession(user_id=user_id, created_at=now, expires_at=now + life)
     session.add(opened)
     await session.flush()
-    refresh_token = (
-        None if system else _add_refresh_token(runtime, session, opened.id, opened.expires_at, now)
-    )
+    refresh_token = None if system else _add_refresh_token(runtime, session, opened.id, now)
     return _tokens(runtime, user_id, opened.id, refresh_token, now)
 
 
@@ -72,17 +70,15 @@ async def _rotate(runtime: Runtime, session: AsyncSession, digest: bytes, now: d
         await end_session(session, token.session_id, now, "refresh_token_reused")
         return None
     # Read after the lock was had, not joined to it: a row joined to a locked one is as old as the wait.
-    alive = (await session.execute(ALIVE, {"session_id": token.session_id, "now": now})).one_or_none()
-    if alive is None or token.expires_at <= now:
+    user_id = await session.scalar(ALIVE, {"session_id": token.session_id, "now": now})
+    if user_id is None or token.expires_at <= now:
         return None
     token.used_at = now
-    following = _add_refresh_token(runtime, session, token.session_id, alive.expires_at, now)
-    return _tokens(runtime, alive.user_id, token.session_id, following, now)
+    following = _add_refresh_token(runtime, session, token.session_id, now)
+    return _tokens(runtime, user_id, token.session_id, following, now)
 
 
-def _add_refresh_token(
-    runtime: Runtime, session: AsyncSession, session_id: UUID, session_ends: datetime, now: datetime
-) -> str:
+def _add_refresh_token(runtime: Runtime, session: AsyncSession, session_id: UUID, now: datetime) -> str:
     secret = new_secret()
     idle = now + timedelta(days=runtime.settings.refresh_idle_days)
     session.add(
@@ -90,7 +86,7 @@ def _add_refresh_token(
             digest=_digest(runtime, secret),
             session_id=session_id,
             created_at=now,
-            expires_at=min(idle, session_ends),
+            expires_at=idle,
         )
     )
     return secret

@@ -21,6 +21,11 @@ class Standing:
     access: Access | None
     oversees: bool
 
+    def require_more_than_broken_glass(self) -> None:
+        """403 for who sees the case through broken glass alone: that is for reading and noting only."""
+        if self.access is not None and self.access.relations == {Relation.BREAK_GLASS}:
+            raise Forbidden
+
 
 async def standing_for(session: AsyncSession, case_id: UUID, permission: Permission) -> Standing:
     """404 when the case is neither seen nor a stub of the caller's; 403 when what the caller is does not allow this."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, LiteralString
+from typing import Any, ClassVar, LiteralString
 from uuid import uuid4
 
 import httpx
 import psycopg
 
-from tests.cast import Cast, answered
 from tests.cases import intake
+from tests.cast import Cast, answered
 from tests.oracle.changes import Operation
 from tests.oracle.rules import User, World
 
@@ -22,12 +22,13 @@ FINGERPRINT: LiteralString = """
            (select count(*) from incidents join mine using (case_id)),
            (select (count(*), sum(version))::text from consents join mine using (case_id)),
            (select (count(*), count(ended_at))::text from assignments join mine using (case_id)),
-           (select (count(*), count(lift_requested_at), count(lifted_at))::text from case_exclusions join mine using (case_id))
+           (select (count(*), count(lift_requested_at), count(lifted_at))::text
+              from case_exclusions join mine using (case_id))
 """
 
 
 class Api:
-    """`cases` and `clients` hold ids by the names of the rules; `admin` and `worker` are database connections."""
+    """`cases` and `clients`: ids by the names of the rules; `admin` and `worker`: database connections."""
 
     def __init__(self, cast: Cast, admin: psycopg.Connection, worker: psycopg.Connection) -> None:
         self.cast, self.admin, self.worker = cast, admin, worker
@@ -87,7 +88,9 @@ class Api:
             "sensitivity": wanted["sensitivity"],
             "commune_code": wanted["commune"],
             "lead_id": self.cast.id(wanted["lead"]) if wanted["lead"] else None,
-            "organisation_id": self.cast.organisation(wanted["organisation"]) if wanted["organisation"] else None,
+            "organisation_id": self.cast.organisation(wanted["organisation"])
+            if wanted["organisation"]
+            else None,
             "consents": [_consent(world, purpose, last) for purpose, last in wanted["consents"]],
             "excluded_user_ids": [self.cast.id(name) for name in wanted["excluded"]],
         }
@@ -136,7 +139,9 @@ class Api:
         return await self.cast.client(op.actor).delete(self.path(op.case, f"/assignments/{own_id}"))
 
     async def _exclude(self, world: World, op: Operation) -> httpx.Response:
-        return await self._post(op, "/exclusions", {"user_id": self.cast.id(op.user), "reason_code": "client_wish"})
+        return await self._post(
+            op, "/exclusions", {"user_id": self.cast.id(op.user), "reason_code": "client_wish"}
+        )
 
     async def _lift(self, world: World, op: Operation) -> httpx.Response:
         own_id = self._one(
@@ -163,13 +168,15 @@ class Api:
         path, headers = f"/users/{self.cast.id(op.user)}", {"If-Match": "*"}
         response = await self.cast.client(op.actor).patch(path, json=body, headers=headers)
         if body.get("active"):  # deactivation ended the session; this stands for signing in again
-            self.admin.execute("update sessions set ended_at = null where user_id = %s", [self.cast.id(op.user)])
+            self.admin.execute(
+                "update sessions set ended_at = null where user_id = %s", [self.cast.id(op.user)]
+            )
         return response
 
     async def _post(self, op: Operation, rest: str, body: dict[str, Any]) -> httpx.Response:
         return await self.cast.client(op.actor).post(self.path(op.case, rest), json=body)
 
-    _BY: dict[str, Callable[["Api", World, Operation], Awaitable[httpx.Response]]] = {
+    _BY: ClassVar[dict[str, Callable[["Api", World, Operation], Awaitable[httpx.Response]]]] = {
         "open": _open,
         "edit": _edit,
         "incident": _incident,
@@ -189,7 +196,8 @@ class Api:
     def _grant(self, world: World, op: Operation) -> None:
         self._at_the_clock()
         self.admin.execute(
-            "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at, expires_at)"
+            "insert into break_glass_grants"
+            " (id, case_id, organisation_id, user_id, reason_code, created_at, expires_at)"
             " select %s, id, organisation_id, %s, 'danger_to_life', %s, %s from cases where id = %s",
             [uuid4(), self.cast.id(op.user), world.now, world.now + timedelta(hours=4), self.cases[op.case]],
         )
@@ -204,7 +212,7 @@ class Api:
     def _at_the_clock(self) -> None:
         self.admin.execute("select set_config('samaki.now', %s, false)", [self.cast.clock().isoformat()])
 
-    _BESIDE: dict[str, Callable[["Api", World, Operation], None]] = {
+    _BESIDE: ClassVar[dict[str, Callable[["Api", World, Operation], None]]] = {
         "grant": _grant,
         "pass_time": _pass_time,
         "sweep": _sweep,

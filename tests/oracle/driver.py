@@ -1,4 +1,4 @@
-"""Runs of random operations, every answer compared with the rules; a run that differs is made as short as it goes."""
+"""Runs of random operations, every answer compared with the rules; a run that differs is shortened."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,9 +6,11 @@ from random import Random
 from typing import Any
 
 from tests.oracle.api import Api
-from tests.oracle.changes import BESIDE_THE_API, Operation, apply, possible, refusals
+from tests.oracle.changes import BESIDE_THE_API, Operation, apply
+from tests.oracle.draws import draw
 from tests.oracle.operations import Chance
-from tests.oracle.questions import Question, ask_all, draw
+from tests.oracle.questions import Question, ask_all
+from tests.oracle.refusals import possible, refusals
 from tests.oracle.rules import World
 from tests.oracle.stage import Stage, wrongly_derived
 
@@ -29,7 +31,9 @@ class Difference:
         lines = [f"seed {self.seed}:"]
         lines += [f"{number:3}. {op}" for number, op in enumerate(self.operations, 1)]
         asked = self.question or "the last operation"
-        return "\n".join([*lines, f"asked:    {asked}", f"answered: {self.answered}", f"rules:    {self.expected}"])
+        return "\n".join(
+            [*lines, f"asked:    {asked}", f"answered: {self.answered}", f"rules:    {self.expected}"]
+        )
 
 
 @dataclass
@@ -76,9 +80,13 @@ async def _run(stage: Stage, seed: int, tally: Tally) -> Difference | None:
             tally.compared += len(questions)
             for question, answered, expected in await ask_all(api, world, questions):
                 return Difference(seed, done, question, answered, expected)
-        wrong = wrongly_derived(api.admin, world.now, list(api.cases.values()))
+        rows = wrongly_derived(api.admin, world.now, list(api.cases.values()))
         tally.compared += 1
-        return Difference(seed, done, None, wrong, "case_access as case_access_rows") if wrong else None
+        return (
+            Difference(seed, done, None, f"{rows} rows of case_access", "as case_access_rows")
+            if rows
+            else None
+        )
 
 
 async def _step(api: Api, world: World, op: Operation, tally: Tally) -> tuple[Any, Any] | None:
@@ -94,14 +102,18 @@ async def _step(api: Api, world: World, op: Operation, tally: Tally) -> tuple[An
     tally.count(op, status)
     if expected:
         after = api.fingerprint()
-        return None if status in expected and after == before else ((status, after), (sorted(expected), before))
+        return (
+            None if status in expected and after == before else ((status, after), (sorted(expected), before))
+        )
     if not 200 <= status < 300:
         return status, "success"
     apply(world, op)
     return None
 
 
-async def _replayed(stage: Stage, operations: list[Operation], question: Question | None) -> tuple[Any, Any] | None:
+async def _replayed(
+    stage: Stage, operations: list[Operation], question: Question | None
+) -> tuple[Any, Any] | None:
     """The same operations in a new world, what cannot be done left out; the differing answers at the end."""
     async with stage.world() as api:
         world = await api.begin()

@@ -5,7 +5,8 @@ from random import Random
 from typing import Any
 
 from tests.cast import COMMUNE, OTHER_COMMUNE
-from tests.oracle.changes import BESIDE_THE_API, SENSITIVE, STEPS, Operation, possible, refusals
+from tests.oracle.changes import BESIDE_THE_API, SENSITIVE, Operation
+from tests.oracle.refusals import STEPS, possible, refusals
 from tests.oracle.rules import CASEWORK, Case, World
 
 STANDARD = ("id_poor", "land_dispute", "vital_documents")
@@ -36,7 +37,12 @@ class Chance:
     def __init__(self, random: Random, world: World) -> None:
         self.random, self.world = random, world
         self._original = {
-            name: {"role": user.role, "organisation": user.organisation, "communes": user.communes, "active": True}
+            name: {
+                "role": user.role,
+                "organisation": user.organisation,
+                "communes": user.communes,
+                "active": True,
+            }
             for name, user in world.users.items()
             if user.role in {*CASEWORK, "ccwc_liaison"}
         }
@@ -111,7 +117,7 @@ class Chance:
 
     def _assign(self, case: Case) -> Operation:
         role = self._one("lead", "lead", "caseworker", "cover", "reviewer", "liaison", "liaison", "liaison")
-        hours = {"cover": self._one(2, 48), "reviewer": self._one(None, 5, 1000)}.get(role)
+        hours = {"cover": self._one(2, 48), "reviewer": self._one(5, 50, 1000)}.get(role)
         fitting = {"liaison": {"ccwc_liaison"}, "reviewer": {"supervisor"}}.get(role, CASEWORK)
         users = [
             name
@@ -160,13 +166,20 @@ class Chance:
         )
 
     def _move(self, case: Case) -> Operation:
-        to = self.random.choice(sorted(STEPS)) if self.random.random() < 0.2 else self._one(*sorted(STEPS[case.status]))
+        to = (
+            self.random.choice(sorted(STEPS))
+            if self.random.random() < 0.2
+            else self._one(*sorted(STEPS[case.status]))
+        )
         return self._of(case, "move", to=to)
 
     def _change_user(self) -> Operation:
         name = self.random.choice(list(self._original))
         liaison = {"role": "ccwc_liaison", "organisation": self._one("council", "ngo")}
-        casework = {"role": self._one("caseworker", "supervisor"), "organisation": self._one("ngo", "other_ngo")}
+        casework = {
+            "role": self._one("caseworker", "supervisor"),
+            "organisation": self._one("ngo", "other_ngo"),
+        }
         change = self._one(
             self._original[name],
             self._original[name],

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 import httpx
@@ -75,7 +74,12 @@ async def _detail(api: Api, world: World, question: Question) -> tuple[Any, Any]
 def _told(api: Api, body: dict[str, Any]) -> dict[str, Any]:
     """The parts of a detail or of a list's row about which the rules know."""
     if "category" not in body:
-        return {**body["access"], "view": set(body), "status": body["status"], "commune": body["commune_code"]}
+        return {
+            **body["access"],
+            "view": set(body),
+            "status": body["status"],
+            "commune": body["commune_code"],
+        }
     lead = body["lead"]["id"] if body["lead"] else None
     return {
         **body["access"],
@@ -93,7 +97,12 @@ def _to_be_told(world: World, user: User, case: Case) -> dict[str, Any]:
     told = {"via": sight.via, "mode": sight.mode, "status": case.status, "commune": case.commune}
     if sight.view == "liaison":
         return told | {"view": LIAISON_VIEW}
-    return told | {"view": "full", "category": case.category, "sensitive": case.sensitive, "lead": case.lead()}
+    return told | {
+        "view": "full",
+        "category": case.category,
+        "sensitive": case.sensitive,
+        "lead": case.lead(),
+    }
 
 
 async def _receipt(api: Api, world: World, question: Question) -> tuple[Any, Any]:
@@ -169,14 +178,18 @@ async def _list(api: Api, world: World, question: Question) -> tuple[Any, Any]:
         return response.status_code, expected or 200
     names = {case_id: name for name, case_id in api.cases.items()}
     shown = [(names.get(item["id"], "of another run"), _told(api, item)) for item in items]
-    seen = [case for case in world.cases.values() if sees(world, user, case).sees and _passes(world, user, case, query)]
+    seen = [
+        case
+        for case in world.cases.values()
+        if sees(world, user, case).sees and _passes(world, user, case, query)
+    ]
     newest_first = query.get("sort") != "opened_at"
     seen.sort(key=lambda case: (case.opened_at, api.cases[case.name]), reverse=newest_first)
     return shown, [(case.name, _to_be_told(world, user, case)) for case in seen]
 
 
 def _passes(world: World, user: User, case: Case, query: dict[str, Any]) -> bool:
-    """`assigned=me` holds what one has an assignment on, not a leaderless case that all supervisors review."""
+    """`assigned=me` is what one has an assignment on, not a leaderless case that all supervisors review."""
     return (
         query.get("status") in {None, case.status}
         and query.get("category") in {None, case.category}
@@ -238,45 +251,6 @@ ANSWERS: dict[str, Callable[[Api, World, Question], Coroutine[Any, Any, tuple[An
     "counts": _counts,
     "caseload": _caseload,
 }
-
-
-# ---- which to ask after an operation ----
-
-
-def draw(random: Random, world: World, touched: str, *people: str) -> list[Question]:
-    """About the touched case by whom it concerns, about others by anybody, and some of the lists."""
-    names, cases = list(world.users), list(world.cases)
-    asked = []
-    concerned = [name for name in people if name]
-    if touched:
-        asked += [Question("detail", name, touched) for name in {*concerned, *random.sample(names, 3)}]
-        asked += [Question(kind, random.choice(names), touched) for kind in random.sample(list(SUBRESOURCES), 1)]
-        asked += [Question(random.choice(list(SUBRESOURCES)), name, touched) for name in concerned]
-    if cases:
-        asked += [Question("detail", random.choice(names), random.choice(cases)) for _ in range(2)]
-        asked += [Question(kind, random.choice(names), random.choice(cases)) for kind in random.sample(["receipt", "person"], 1)]
-    working = [name for name, user in world.users.items() if user.role in {*CASEWORK, "ccwc_liaison"}]
-    asked += [Question("list", random.choice(working), query=_query(random, world))]
-    asked.append(Question("counts", random.choice(working)))
-    supervisors = [name for name, user in world.users.items() if user.role == "supervisor"] or names
-    loads = random.choice([{}, {"needs_lead": True}]) | {"limit": random.choice([1, 2, 50])}
-    asked.append(Question("caseload", random.choice([*supervisors, random.choice(names)]), query=loads))
-    return asked
-
-
-def _query(random: Random, world: World) -> dict[str, Any]:
-    case = random.choice(list(world.cases.values())) if world.cases else None
-    filters: list[dict[str, Any]] = [{}, {}, {"assigned": "me"}, {"sort": "opened_at"}]
-    if case is not None:
-        filters += [
-            {"status": case.status},
-            {"category": case.category},
-            {"status": case.status, "category": case.category},
-            {"commune_code": case.commune},
-            {"sensitivity": random.choice(["sensitive", "standard"])},
-            {"lead_id": random.choice(list(world.users))},
-        ]
-    return {**random.choice(filters), "limit": random.choice([1, 3, 5, 200])}
 
 
 async def ask_all(api: Api, world: World, questions: list[Question]) -> list[tuple[Question, Any, Any]]:

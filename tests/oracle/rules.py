@@ -1,14 +1,14 @@
 """Who sees a case and what they may do there: access.md a second time, in plain Python.
 
 Written from the design alone; it imports nothing of the application. Not modelled yet, so not compared:
-1. screening of perpetrators against users, step-up and second factors, the second person for changes of users;
-2. transfers, referrals, assessments, safety plans, health, whereabouts, attachments, assistance, follow-ups, search;
-3. asking for and reviewing break-glass: a grant simply appears for somebody whom the rules would allow it;
-4. a grant below an assignment that has an end: `case_access` holds one row for a person and a case, so the grant
-   shows again only when the worker has ended the assignment; the driver makes no such pair;
-5. organisations that are switched off, merged clients (POST /people/{id}/links) and clients who were children of
-   another case; a supervisor of another signatory organisation who stands in;
-6. what a page of a list or a timeline says beyond who sees it; times, versions and the audit have tests of their own.
+1. screening of perpetrators against users; step-up, second factors and confirmed changes of users;
+2. transfers, referrals, assessments, plans, health, whereabouts, attachments, assistance, follow-ups, search;
+3. asking for and reviewing break-glass: a grant simply appears for whom the rules would allow it;
+4. a grant under an assignment that ends by time: `case_access` has one row for a person and a case, so the
+   grant shows again only when the worker has ended the assignment; the driver makes no such pair;
+5. organisations switched off, clients linked by hand, clients who were children of another case, the
+   supervisor of another signatory organisation who stands in;
+6. what lists say beyond who sees what: times, versions and the audit have tests of their own.
 """
 
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ class World:
 
 @dataclass(frozen=True)
 class Sight:
-    """What a user has of a case. `view`: full, liaison, stub or none; `mode` and `via` only for the first two."""
+    """What a user has of a case. `view`: full, liaison, stub, none; `mode` and `via` for the first two."""
 
     view: str
     mode: str | None = None
@@ -140,7 +140,11 @@ def fits(world: World, one: Assignment, case: Case) -> bool:
     if not user.active or (one.until is not None and one.until <= world.now):
         return False
     if one.role == "liaison":
-        return user.role == "ccwc_liaison" and case.commune in user.communes and agreed(world, case, "ccwc_support")
+        return (
+            user.role == "ccwc_liaison"
+            and case.commune in user.communes
+            and agreed(world, case, "ccwc_support")
+        )
     roles = {"supervisor"} if one.role == "reviewer" else {"caseworker", "supervisor"}
     return user.role in roles and user.organisation == case.organisation
 
@@ -185,7 +189,9 @@ def columns(world: World, user: User, case: Case) -> set[str]:
         if found - {"stub"}:
             found.add("supervisor_sees")
         if found - {"stub", "supervisor_sees", "break_glass"}:
-            found.add("overseer")  # "Closing, deciding, access report need an assignment"; break-glass only reads
+            found.add(
+                "overseer"
+            )  # "Closing, deciding, access report need an assignment"; break-glass only reads
     return found
 
 

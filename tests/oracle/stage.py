@@ -1,4 +1,4 @@
-"""Where runs take place: one API in front of one database; every run has people and organisations of its own."""
+"""Where runs take place: one API, one database; every run has people and organisations of its own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ MORE_PEOPLE = {
     "liaison_of_both": (Role.CCWC_LIAISON, "council", [COMMUNE, OTHER_COMMUNE]),
 }
 
-# What is derived and what it is derived from; rows whose time has passed wait for the worker, and give nothing.
+# What is derived against its statement; rows whose time has passed wait for the worker, and give nothing.
 DERIVED: LiteralString = """
     with derived as (
         select principal, case_id, mode::text, via::text, expires_at, opened_at, status::text, category::text
@@ -37,7 +37,8 @@ DERIVED: LiteralString = """
           from case_access_rows
          where case_id = any(%(cases)s::uuid[])
     )
-    select count(*) from ((table derived except table stated) union all (table stated except table derived)) different
+    select count(*)
+      from ((table derived except table stated) union all (table stated except table derived)) different
 """
 
 
@@ -52,7 +53,9 @@ def wrongly_derived(admin: psycopg.Connection, now: datetime, case_ids: list[str
 class Stage:
     """One application with a clock of its own, and connections that see everything."""
 
-    def __init__(self, transport: httpx.ASGITransport, runtime: Any, clock: FrozenClock, urls: DatabaseUrls) -> None:
+    def __init__(
+        self, transport: httpx.ASGITransport, runtime: Any, clock: FrozenClock, urls: DatabaseUrls
+    ) -> None:
         self.transport, self.runtime, self.clock = transport, runtime, clock
         self.admin = psycopg.connect(urls.admin, autocommit=True)
         self.worker = psycopg.connect(urls.worker, autocommit=True)

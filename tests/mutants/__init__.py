@@ -1,0 +1,1 @@
+"""Wrong walls: every policy, branch and permission disabled in turn, which a test must notice (`make mutants`)."""

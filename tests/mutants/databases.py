@@ -1,0 +1,74 @@
+"""Databases with one wrong wall each, cloned from the template of the right ones."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+
+from app import schema
+from app.database_urls import DatabaseUrls
+from app.schema import SQL
+from tests.cast import AREAS
+from tests.database import Server
+from tests.mutants.walls import TRIGGERS, WRONG
+
+
+class Misplaced(Exception):
+    """A mutant whose text is not where its list says, or that is no SQL: the list is wrong, not the tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One wrong wall: statements that make it wrong, run as the owner of the schema."""
+
+    name: str
+    statements: str
+
+
+def sql_mutants(admin_url: str) -> Iterator[Mutant]:
+    """Every mutant of the database: texts of the files, triggers, and each policy dropped or opened."""
+    for wrong in WRONG:
+        text = (SQL / f"{wrong.file}.sql").read_text()
+        if text.count(wrong.old) != 1:
+            raise Misplaced(f"{wrong.file}: {wrong.name}")
+        yield Mutant(f"{wrong.file}: {wrong.name}", text.replace(wrong.old, wrong.new))
+    for trigger, table in TRIGGERS.items():
+        yield Mutant(f"trigger {trigger} dropped", f"drop trigger {trigger} on {table}")
+    with psycopg.connect(admin_url) as connection:
+        found = connection.execute(
+            "select tablename, policyname, qual is not null, with_check is not null from pg_policies"
+            " where schemaname = 'public' order by 1, 2"
+        ).fetchall()
+    for table, policy, reads, writes in found:
+        yield Mutant(f"policy {policy} on {table} dropped", f"drop policy {policy} on {table}")
+        if policy in {"definer", "count", "sweep"}:
+            continue  # they are open, and only the role that they name is held by them
+        opened = " ".join(["using (true)"] * reads + ["with check (true)"] * writes)
+        yield Mutant(f"policy {policy} on {table} opened", f"alter policy {policy} on {table} {opened}")
+
+
+@contextmanager
+def database_of(server: Server, template: str, mutant: Mutant) -> Iterator[DatabaseUrls]:
+    """A clone of the template with this mutant in it. Raises Misplaced when the mutant is no SQL."""
+    with server.clone(template) as urls:
+        try:
+            with psycopg.connect(urls.owner) as connection:
+                connection.execute(mutant.statements.encode())
+        except psycopg.Error as error:
+            raise Misplaced(f"{mutant.name}: {error.diag.message_primary}") from error
+        yield urls
+
+
+def make_template(server: Server, name: str) -> None:
+    """The migrated schema, with the areas of the cast and nothing wrong."""
+    server.create(name)
+    urls = server.urls(name)
+    schema.prepare(urls.admin)
+    schema.upgrade(urls.owner)
+    with psycopg.connect(urls.owner) as connection:
+        for code, level, parent in AREAS:
+            row = (code, level.value, "ភូមិ", parent)
+            connection.execute(
+                "insert into areas (code, level, name_km, parent) values (%s, %s, %s, %s)", row
+            )
