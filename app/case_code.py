@@ -7,8 +7,8 @@ DIGITS = 7  # and one check character
 _MODULUS = 37  # Crockford's check: the number modulo 37; his five extra symbols are avoided by drawing again
 
 
-def new_case_code() -> str:
-    """A fresh code; the caller keeps it unique."""
+def random_case_code() -> str:
+    """A code drawn at random; the caller keeps it unique."""
     while True:
         number = secrets.randbelow(32**DIGITS)
         if number % _MODULUS < len(ALPHABET):

@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from psycopg.types.json import Jsonb
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -77,6 +80,38 @@ async def fetch(session: AsyncSession, statement: str, parameters: Mapping[str, 
 async def run(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> None:
     """The same for a statement without rows."""
     await (await _driver(session)).execute(statement, parameters)
+
+
+async def insert(session: AsyncSession, table: str, values: Mapping[str, Any]) -> None:
+    """One new row, for the tables that every intake writes; documents (dict, list) become JSON."""
+    await run(
+        session, _insert(table, tuple(values)), {name: _stored(value) for name, value in values.items()}
+    )
+
+
+async def update(session: AsyncSession, table: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
+    """Change a row by its id; False when there is none, or none that the caller may still change."""
+    stored = {name: _stored(value) for name, value in values.items()}
+    done = await (await _driver(session)).execute(_update(table, tuple(values)), {**stored, "row_id": row_id})
+    return done.rowcount == 1
+
+
+@lru_cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    named = ", ".join(f"%({column})s" for column in columns)
+    return f"insert into {table} ({', '.join(columns)}) values ({named})"  # noqa: S608 (names of our own columns)
+
+
+@lru_cache
+def _update(table: str, columns: tuple[str, ...]) -> str:
+    assignments = ", ".join(f"{column} = %({column})s" for column in columns)
+    return f"update {table} set {assignments} where id = %(row_id)s"  # noqa: S608 (names of our own columns)
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    return Jsonb(value) if isinstance(value, dict | list) else value
 
 
 async def _driver(session: AsyncSession) -> psycopg.AsyncConnection[Any]:

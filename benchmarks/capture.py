@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.case_code import new_case_code
+from app.case_code import random_case_code
 from app.security import Runtime
 
 CASE_CODE = re.compile(r"SR-[0-9A-Z]{4}-[0-9A-Z]{4}")
@@ -73,7 +73,7 @@ class Replayed:
     def again(self, subject: Mapping[UUID, UUID]) -> list[Statement]:
         """The same statements; `subject` maps an id of the captured request to another."""
         ids = {own_id: uuid4() for own_id in self._fresh} | dict(subject)
-        code = new_case_code()
+        code = random_case_code()
 
         def other(value: Any) -> Any:
             if isinstance(value, UUID):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ import psycopg
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from app import logs
 from app.database_urls import DatabaseUrls
 from app.main import create_app
 from app.security import Runtime
@@ -44,12 +46,16 @@ async def ground(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Ground]:
         ),
         clock,
     )
+    logs.configure(StringIO())  # thousands of requests are asked here
     runtime: Runtime = app.state.runtime
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    with psycopg.connect(urls.admin, autocommit=True) as admin:
-        async with app.router.lifespan_context(app), Cast(transport, runtime, clock) as cast:
-            await add_cast(cast)
-            stage = Stage(cast, admin)
-            await stage.set()
-            clock.advance(minutes=2)  # what ends within a minute has ended; nobody has swept it away
-            yield Ground(app, runtime, urls, clock, cast, stage)
+    try:
+        with psycopg.connect(urls.admin, autocommit=True) as admin:
+            async with app.router.lifespan_context(app), Cast(transport, runtime, clock) as cast:
+                await add_cast(cast)
+                stage = Stage(cast, admin)
+                await stage.set()
+                clock.advance(minutes=2)  # what ends within a minute has ended; nobody has swept it away
+                yield Ground(app, runtime, urls, clock, cast, stage)
+    finally:
+        logs.configure()

@@ -1,6 +1,6 @@
 """Who may do what, by operation and relation: access.md written down a second time, cell by cell.
 
-Every cell is the exact status of a well-formed call. Nothing here is computed from app/policy.py; it is compared.
+Every cell is the exact status of a well-formed call. Nothing here is computed from app/policy.py.
 """
 
 from collections.abc import Iterator
@@ -120,8 +120,8 @@ ON_A_STUB = {
 HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
 
 
-# Each relation by itself: a supervisor is staff as well, so the tables above cannot tell which of the two gives
-# a right.
+# Each relation by itself: a supervisor is staff as well, so the tables above cannot tell which of the two
+# gives a right.
 RELATIONS = """
                     lead assigned cover liaison reviewer break_glass staff supervisor stub
 case:read              1     1      1      1       1          1        1       1        0

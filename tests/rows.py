@@ -28,7 +28,7 @@ see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see own_assignment              1 1 1 0 0   1 1 1 1 0 0 0 0   1 0   0 0 0 0
 see others_assignment           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
-see own_grant                   0 0 0 1 0   0 0 0 0 1 0 0 0   0 0   0 0 0 0
+see own_grant                   0 0 0 1 0   0 0 0 0 1 0 0 0   0 0   * 0 0 0
 see others_grant                0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see own_access                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   * * * 0
 see others_access               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0

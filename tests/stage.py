@@ -15,6 +15,9 @@ from tests.cast import COMMUNE, Cast, answered
 from tests.standpoints import LIAISON, SPARE, STANDPOINTS
 
 
+LONG = timedelta(days=3000)  # tests on this stage may let time pass
+
+
 @dataclass
 class StageCase:
     """The ids of one case and of what hangs on it, as paths name them."""
@@ -134,7 +137,7 @@ class Stage:
     async def _set_sensitive(self) -> None:
         await self._open("excluded_opener", "sensitive", "domestic_violence")
         await self.assign("stub", "sensitive", "lead", "lead")
-        later = (self.cast.clock() + timedelta(days=30)).isoformat()
+        later = (self.cast.clock() + LONG).isoformat()
         await self.assign("lead", "sensitive", "assigned", "caseworker")
         await self.assign("lead", "sensitive", "cover", "cover", until=later)
         await self.assign("stub", "sensitive", "supervisor_assigned", "caseworker")
@@ -150,7 +153,9 @@ class Stage:
         await self.assign("lead", "sensitive", "expired_cover", "cover", until=soon)
         self.break_glass("sensitive", "expired_glass", timedelta(minutes=1))
         for name in ("glass", "supervisor_glass"):
-            self.break_glass("sensitive", name, timedelta(hours=4))
+            self.break_glass("sensitive", name, LONG)
+        lasting = "update assignments set until = %s where role = 'reviewer' and case_id = %s"
+        self.run(lasting, self.cast.clock() + LONG, self.cases["sensitive"].id)
         await self._furnish("sensitive", "lead", "lead", own)
         for name in ("excluded_opener", "excluded_reviewer", "excluded_liaison"):
             await self.exclude("lead", "sensitive", name)

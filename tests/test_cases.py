@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.case_code import ALPHABET, code_of, is_case_code, new_case_code
+from app.case_code import ALPHABET, code_of, is_case_code, random_case_code
 from app.security import Runtime
 from benchmarks.capture import recording
 from tests.cases import SUPPORT, intake, open_case
@@ -223,7 +223,7 @@ async def test_safe_contact_is_kept_as_it_was_given(cast: Cast) -> None:
 
 
 def test_case_codes_carry_a_check_character_that_finds_every_single_slip() -> None:
-    code = new_case_code()
+    code = random_case_code()
     assert is_case_code(code)
     for place, letter in enumerate(code):
         if letter == "-" or place < 3:

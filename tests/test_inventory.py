@@ -90,9 +90,13 @@ async def test_settings_that_somebody_left_in_the_session_are_not_taken_over(
     cast: Cast, runtime_connection: psycopg.Connection[Any]
 ) -> None:
     await open_case(cast)
+    _begin(runtime_connection, cast.sessions["partner"])
+    own = _reads(runtime_connection)
+    runtime_connection.commit()
     _leave_behind(runtime_connection, cast.sessions["caseworker"])
     _begin(runtime_connection, cast.sessions["partner"])
-    assert _reads(runtime_connection) == NOTHING
+    assert _reads(runtime_connection) == own
+    assert own["cases"] == 0
 
 
 async def test_a_dead_session_reads_nothing_even_where_settings_were_left_behind(

@@ -32,7 +32,7 @@ from app.services.incidents import report_incident
 from app.services.lifecycle import move
 from app.services.notes import add_note
 from app.services.people import add_to_case
-from app.services.visible import lock_case
+from app.services.visible import lock_case, save_case
 
 Doing = Callable[[AsyncSession, Actor, UUID], Awaitable[object]]
 
@@ -130,7 +130,8 @@ def due(who: str, at: datetime) -> Act:
     """Plan when the client is seen next (follow-ups, which will set this, are a later part of the API)."""
 
     async def do(session: AsyncSession, _actor: Actor, case_id: UUID) -> None:
-        (await lock_case(session, case_id)).next_due_at = at
-        await session.flush()
+        case = await lock_case(session, case_id)
+        case.next_due_at = at
+        await save_case(session, case)
 
     return Act(who, do, soon=True)

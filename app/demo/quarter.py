@@ -15,7 +15,7 @@ from app.db import Database
 from app.demo.accounts import Account, read_accounts, renew_accounts
 from app.demo.cast import SEED, SET_UP, SIGNATORY, CastIds, cast_ids, set_up
 from app.demo.draws import Draws
-from app.demo.stage import Stage, StoryClock, draw_ids, settle
+from app.demo.stage import Stage, StoryClock, drawn, settle
 from app.demo.stories import stories
 from app.demo.telling import Teller
 from app.settings import Settings, SetupError
@@ -55,11 +55,11 @@ async def _tell_all(urls: DatabaseUrls, settings: Settings, ids: CastIds, now: d
     draws = Draws(SEED)
     try:
         async with database.transaction() as session:
-            draw_ids(session, Draws(SEED + 1))
-            teller = Teller(Stage(database, clock, session, ids), draws, now)
-            await teller.fill_registers()
-            for story in _shown(stories(draws, now)):
-                await teller.tell(story)
+            with drawn(Draws(SEED + 1)):
+                teller = Teller(Stage(database, clock, session, ids), draws, now)
+                await teller.fill_registers()
+                for story in _shown(stories(draws, now)):
+                    await teller.tell(story)
     finally:
         await database.close()
 

@@ -1,20 +1,17 @@
 """Acting as a person of the demo at a moment of its past, through the services and under the row policies."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import count
-from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.demo.cast import CastIds
 from app.demo.draws import DEMO_BLOCK, Draws, code_in
-from app.models.case import Case
+from app.ids import drawn_from
 from app.models.codes import Language, Role
-from app.models.event import Event
 from app.security import Actor
 from app.settings import SetupError
 
@@ -55,29 +52,10 @@ class Stage:
         )
 
 
-def draw_ids(session: AsyncSession, draws: Draws) -> None:
-    """Give every row of this session an id from `draws`, and every case its code and its client's id.
-
-    The services make random ids; these are exchanged before the row is written, and in the event about it.
-    """
-    drawn: set[UUID] = set()
-    exchanged: dict[UUID, UUID] = {}
+def drawn(draws: Draws) -> AbstractContextManager[None]:
+    """Within the block every new row gets its id from `draws`, and every case a code of the demo's own block."""
     codes = (code_in(DEMO_BLOCK, number) for number in count())
-
-    def settled(own_id: UUID) -> UUID:
-        if own_id in drawn:
-            return own_id
-        drawn.add(exchanged.setdefault(own_id, draws.uuid()))
-        return exchanged[own_id]
-
-    @sa.event.listens_for(session.sync_session, "before_flush")
-    def exchange(pending: Session, _context: Any, _instances: Any) -> None:
-        for row in list(pending.new):
-            row.id = settled(row.id)
-            if isinstance(row, Case):
-                row.code, row.client_id = next(codes), settled(row.client_id)
-            elif isinstance(row, Event) and row.subject_id and not row.type.startswith("exclusion."):
-                row.subject_id = settled(row.subject_id)  # exclusions have ids of the database: see SETTLE
+    return drawn_from(draws.uuid, lambda: next(codes))
 
 
 # Functions of the database make some ids at random; these follow from what the row says, at every run alike.

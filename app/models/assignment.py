@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Moment, Read, coded
 from app.models.case import Colleague
 from app.models.codes import (
@@ -33,7 +34,7 @@ class Assignment(SQLModel, table=True):
         ),
     )
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
     case_id: UUID
     organisation_id: UUID  # of the case
     user_id: UUID = Field(foreign_key="users.id")
@@ -78,7 +79,7 @@ class CaseExclusion(SQLModel, table=True):
         Index("ix_case_exclusions_origin", "origin_id"),
     )
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
     case_id: UUID
     organisation_id: UUID
     user_id: UUID = Field(foreign_key="users.id")
@@ -127,7 +128,7 @@ class BreakGlassGrant(SQLModel, table=True):
         Index("ix_break_glass_grants_user", "user_id", postgresql_where=text("ended_at IS NULL")),
     )
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
     case_id: UUID
     organisation_id: UUID
     user_id: UUID = Field(foreign_key="users.id")

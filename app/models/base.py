@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -12,6 +12,8 @@ from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
+
+from app.ids import new_id
 
 Item = TypeVar("Item")
 
@@ -41,7 +43,7 @@ class TransactionId(UserDefinedType[int]):
 class Table(SQLModel):
     """Base of the rows that people edit: an id, a version for If-Match, two times of the application's clock."""
 
-    id: UUID = Column(default_factory=uuid4, primary_key=True)
+    id: UUID = Column(default_factory=new_id, primary_key=True)
     version: int = 1
     created_at: datetime = Column(sa_type=TIMESTAMP)
     updated_at: datetime = Column(sa_type=TIMESTAMP)

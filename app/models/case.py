@@ -1,7 +1,8 @@
 """The case: its table, its schemas for each audience, and the page, stub and receipt of it."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import Field as Rule
@@ -106,6 +107,44 @@ class Case(Table, table=True):
         sa_column=Column(TransactionId(), nullable=False, server_default=text("pg_current_xact_id()")),
     )
     private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+
+
+@dataclass(slots=True)
+class CaseRow:
+    """The part of a locked case that a change reads and writes, named as the columns; saved by `save_case`."""
+
+    id: UUID
+    code: str
+    organisation_id: UUID
+    category: Category
+    sensitivity: Sensitivity
+    status: CaseStatus
+    priority: Priority
+    commune_code: str
+    referred_from: ReferredFrom | None
+    closed_at: datetime | None
+    next_due_at: datetime | None
+    closure_reason: ClosureReason | None
+    outcome: Outcome | None
+    closure_requested_by: UUID | None
+    version: int
+    team_version: int
+    updated_at: datetime
+    private: dict[str, Any]
+
+    def touch(self, now: datetime) -> None:
+        """Count one change of the case's own fields."""
+        self.version += 1
+        self.updated_at = now
+
+
+class OfCase(Protocol):
+    """A case as far as its children need to know it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organisation_id(self) -> UUID: ...
 
 
 class CaseCreate(Body):

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from app.ids import new_id
 from app.models.base import TIMESTAMP, Read, TransactionId, coded
 from app.models.case import Colleague
 from app.models.codes import NoteAudience
@@ -25,7 +26,7 @@ class Event(SQLModel, table=True):
 
     __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012  # RETURNING would need the right to read the row
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
     case_id: UUID | None = None
     organisation_id: UUID
     type: str = Field(max_length=60)

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 from sqlmodel import Field
 
+from app.ids import new_id
 from app.models.base import Body, Patch, Read, Table, coded, optional
 from app.models.codes import OrganisationKind
 from app.text import NameText
@@ -33,7 +34,7 @@ class Organisation(Table, table=True):
     @classmethod
     def named(cls, now: datetime, **fields: Any) -> "Organisation":
         """A new row with its principals."""
-        fields.setdefault("id", uuid4())
+        fields.setdefault("id", new_id())
         own_id = fields["id"]
         return cls(
             created_at=now,

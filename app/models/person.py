@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import Field as Rule
 from pydantic import model_validator
@@ -11,6 +11,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, te
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from app.ids import new_id
 from app.models.area import VillageCode
 from app.models.base import TIMESTAMP, Body, Day, Patch, Read, Table, coded, optional
 from app.models.codes import (
@@ -131,7 +132,7 @@ class PersonLink(SQLModel, table=True):
     __tablename__ = "person_links"
     __table_args__ = (UniqueConstraint("person_id", "other_id", name="person_links_pair"),)
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
     person_id: UUID = Field(foreign_key="people.id")
     other_id: UUID = Field(foreign_key="people.id", index=True)
     created_at: datetime = Field(sa_type=TIMESTAMP)

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import Field as Rule
 from sqlalchemy import Column, Index, String
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
+from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Patch, Read, Table, coded, optional
 from app.models.codes import Language, Role
 from app.models.organisation import principal
@@ -40,7 +41,7 @@ class User(Table, table=True):
     @classmethod
     def named(cls, now: datetime, **fields: Any) -> "User":
         """A new row with its principal."""
-        own_id = fields.setdefault("id", uuid4())
+        own_id = fields.setdefault("id", new_id())
         return cls(created_at=now, updated_at=now, principal=principal("user", own_id), **fields)
 
 
@@ -59,7 +60,7 @@ class SignInSession(SQLModel, table=True):
 
     __tablename__ = "sessions"
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
     user_id: UUID = Field(foreign_key="users.id", index=True)
     created_at: datetime = Field(sa_type=TIMESTAMP)
     expires_at: datetime = Field(sa_type=TIMESTAMP)
@@ -88,7 +89,7 @@ class SignInAttempt(SQLModel, table=True):
         Index("ix_sign_in_attempts_address", "address", "at"),
     )
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
     account: bytes  # keyed hash of the name as typed: a password typed there by mistake is not kept
     address: str
     at: datetime = Field(sa_type=TIMESTAMP)

@@ -10,13 +10,13 @@ from app.errors import NotFound
 from app.http import API, IfMatch, Route, Session, answers_for, created
 from app.models.base import Page
 from app.models.case import (
-    Case,
     CaseCounts,
     CaseCreate,
     CaseFilter,
     CaseLiaisonRead,
     CaseRead,
     CaseReceipt,
+    CaseRow,
     CaseSummary,
     CaseUpdate,
     Transition,
@@ -115,7 +115,7 @@ async def move_case(  # noqa: PLR0913
 
 
 async def _as_left(
-    case: Case, response: Response, session: AsyncSession, actor: Actor
+    case: CaseRow, response: Response, session: AsyncSession, actor: Actor
 ) -> CaseRead | CaseReceipt:
     """The case after a change; its receipt when the change itself ended the caller's access (raised, closed)."""
     try:

@@ -9,12 +9,12 @@ from app.db import fetch
 from app.errors import CaseClosed, Conflict, Forbidden, NotFound
 from app.models.base import Page
 from app.models.case import (
-    Case,
     CaseCounts,
     CaseFilter,
     CaseLiaisonRead,
     CaseRead,
     CaseReceipt,
+    CaseRow,
     CaseSummary,
     CaseUpdate,
 )
@@ -78,7 +78,7 @@ async def count_cases(session: AsyncSession, actor: Actor) -> CaseCounts:
     )
 
 
-async def open_for_change(session: AsyncSession, case_id: UUID, permission: Permission) -> Case:
+async def open_for_change(session: AsyncSession, case_id: UUID, permission: Permission) -> CaseRow:
     """The case, seen, permitted, locked and not closed: 404, 403, 409."""
     await visible.access_for(session, case_id, permission)
     case = await visible.lock_case(session, case_id)
@@ -89,7 +89,7 @@ async def open_for_change(session: AsyncSession, case_id: UUID, permission: Perm
 
 async def edit_case(
     session: AsyncSession, actor: Actor, case_id: UUID, change: CaseUpdate, if_match: str | None
-) -> Case:
+) -> CaseRow:
     """Merge the fields sent into the case. 428/412 by If-Match, 409 when closed or when sensitivity would fall.
 
     Whoever raises it may end the own access with that.
@@ -115,6 +115,7 @@ async def edit_case(
     if TEAM_FIELDS & set(changed):
         case.team_version += 1
     case.touch(actor.now)
+    await visible.save_case(session, case)
     await record(
         session,
         actor,
@@ -126,7 +127,7 @@ async def edit_case(
     return case
 
 
-async def _check_edit(session: AsyncSession, case: Case, sent: dict[str, Any]) -> None:
+async def _check_edit(session: AsyncSession, case: CaseRow, sent: dict[str, Any]) -> None:
     if sent.get("sensitivity") is Sensitivity.STANDARD and case.sensitivity is Sensitivity.SENSITIVE:
         raise Conflict
     if (category := sent.get("category")) is not None:
@@ -144,8 +145,9 @@ async def _check_edit(session: AsyncSession, case: Case, sent: dict[str, Any]) -
         await check_place(session, commune, sent.get("village_code"))
 
 
-def raise_to_sensitive(case: Case, actor: Actor) -> None:
+async def raise_to_sensitive(session: AsyncSession, case: CaseRow, actor: Actor) -> None:
     """An incident, and later records of its kind, make a case sensitive; nothing makes it standard again."""
     if case.sensitivity is Sensitivity.STANDARD:
         case.sensitivity = Sensitivity.SENSITIVE
         case.touch(actor.now)
+        await visible.save_case(session, case)

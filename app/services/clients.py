@@ -1,13 +1,14 @@
 """Partners' systems: accounts that sign in with client credentials and act as their organisation."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.errors import Conflict, NotFound
+from app.ids import new_id
 from app.models.base import Page
 from app.models.codes import Language, Role
 from app.models.organisation import ClientCreate, ClientRead, ClientSecret
@@ -31,7 +32,7 @@ async def add_client(
     organisation = await organisation_row(session, organisation_id, lock=True)
     if organisation.kind not in BELONGING[Role.PARTNER].kinds:
         raise Conflict
-    own_id = uuid4()
+    own_id = new_id()
     client = User.named(
         actor.now,
         id=own_id,

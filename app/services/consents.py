@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.calendar import day_of, refuse_future_day
 from app.errors import Conflict, Invalid, NotFound
 from app.models.base import Page
-from app.models.case import Case
+from app.models.case import OfCase
 from app.models.codes import ConsentPurpose
 from app.models.consent import Consent, ConsentCreate, ConsentRead, Withdrawal
 from app.models.organisation import Organisation
@@ -29,7 +29,7 @@ async def give_consent(
 
 
 async def add_consent(
-    session: AsyncSession, actor: Actor, case: Case, given: ConsentCreate, pointer: str
+    session: AsyncSession, actor: Actor, case: OfCase, given: ConsentCreate, pointer: str
 ) -> Consent:
     """Write one consent of a case that is being opened or changed; errors point below `pointer`."""
     refuse_future_day(given.obtained_on, actor.now, f"{pointer}/obtained_on")

@@ -1,20 +1,14 @@
 """Writing what happened into the one stream, in the transaction of the change itself."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import run
+from app.db import insert
+from app.ids import new_id
 from app.models.codes import NoteAudience
 from app.security import Actor
-
-INSERT = """
-    insert into events (id, case_id, organisation_id, type, audience, at, actor_id, subject_id, data, private)
-    values (%(id)s, %(case_id)s, %(organisation_id)s, %(type)s, %(audience)s, %(at)s, %(actor_id)s, %(subject_id)s,
-            %(data)s, %(private)s)
-"""
 
 
 async def record(
@@ -32,19 +26,19 @@ async def record(
     """Add one event of a case, after the change itself is flushed. `data`: codes and ids only; `reason`: words
     of people, kept apart."""
     await session.flush()
-    await run(
+    await insert(
         session,
-        INSERT,
+        "events",
         {
-            "id": uuid4(),
+            "id": new_id(),
             "case_id": case_id,
             "organisation_id": organisation_id,
             "type": event_type,
-            "audience": (NoteAudience.TEAM if for_team else NoteAudience.CASEWORKERS).value,
+            "audience": NoteAudience.TEAM if for_team else NoteAudience.CASEWORKERS,
             "at": actor.now,
             "actor_id": actor.id,
             "subject_id": subject_id,
-            "data": Jsonb(data or {}),
-            "private": Jsonb({"reason": reason} if reason else {}),
+            "data": data or {},
+            "private": {"reason": reason} if reason else {},
         },
     )

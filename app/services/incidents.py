@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.calendar import refuse_future
 from app.errors import NotFound
 from app.models.base import Page
-from app.models.case import Case
+from app.models.case import OfCase
 from app.models.incident import Incident, IncidentCreate, IncidentPrivate, IncidentRead, IncidentUpdate
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
@@ -27,12 +27,12 @@ async def report_incident(
 ) -> IncidentRead:
     """Record what happened; 409 when the case is closed."""
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
-    raise_to_sensitive(case, actor)
+    await raise_to_sensitive(session, case, actor)
     return _read(await add_incident(session, actor, case, told, ""))
 
 
 async def add_incident(
-    session: AsyncSession, actor: Actor, case: Case, told: IncidentCreate, pointer: str
+    session: AsyncSession, actor: Actor, case: OfCase, told: IncidentCreate, pointer: str
 ) -> Incident:
     """Write one incident of a case that is being opened or changed; errors point below `pointer`."""
     refuse_future(told.occurred_at, actor.now, f"{pointer}/occurred_at")

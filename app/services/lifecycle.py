@@ -5,14 +5,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import ConsentRequired, Forbidden, IllegalTransition, Invalid
-from app.models.case import Case, Transition
+from app.models.case import CaseRow, Transition
 from app.models.codes import CaseStatus, ClosureReason, ConsentPurpose, Role, Sensitivity
 from app.policy import Access, Permission, Relation
 from app.preconditions import check_match_if_sent
 from app.security import Actor
 from app.services.consents import has_active
 from app.services.events import record
-from app.services.visible import access_for, lock_case
+from app.services.visible import access_for, lock_case, save_case
 
 S = CaseStatus
 
@@ -29,7 +29,7 @@ INTAKE_REASONS = frozenset(ClosureReason) - {ClosureReason.NEEDS_MET, ClosureRea
 TOLD_THAT_SHE_MAY_RETURN = {ClosureReason.NEEDS_MET, ClosureReason.CLIENT_REQUEST, ClosureReason.DECLINED}
 
 
-def steps_of(case: Case) -> frozenset[CaseStatus]:
+def steps_of(case: CaseRow) -> frozenset[CaseStatus]:
     """Where the case may go from here; a standard case may skip assessment and planning."""
     steps = STEPS[case.status]
     if case.status is S.INTAKE and case.sensitivity is Sensitivity.STANDARD:
@@ -39,7 +39,7 @@ def steps_of(case: Case) -> frozenset[CaseStatus]:
 
 async def move(
     session: AsyncSession, actor: Actor, case_id: UUID, step: Transition, if_match: str | None
-) -> Case:
+) -> CaseRow:
     """Take one step. 403 by who asks, 409 for an illegal step or a missing consent, 422 for closure or reason."""
     access = await access_for(session, case_id, Permission.CASE_MOVE)
     case = await lock_case(session, case_id)
@@ -50,6 +50,7 @@ async def move(
     await _check_guard(session, actor, case, step)
     before = case.status
     _apply(case, actor, step)
+    await save_case(session, case)
     await record(
         session,
         actor,
@@ -63,7 +64,7 @@ async def move(
     return case
 
 
-def _check_who(access: Access, actor: Actor, case: Case, to: CaseStatus) -> None:
+def _check_who(access: Access, actor: Actor, case: CaseRow, to: CaseStatus) -> None:
     leads = Relation.LEAD in access.relations
     supervisor = actor.role is Role.SUPERVISOR
     if case.status is S.CLOSURE_REQUESTED:
@@ -76,14 +77,14 @@ def _check_who(access: Access, actor: Actor, case: Case, to: CaseStatus) -> None
         raise Forbidden
 
 
-def _may_decide_closure(access: Access, actor: Actor, case: Case, to: CaseStatus) -> bool:
+def _may_decide_closure(access: Access, actor: Actor, case: CaseRow, to: CaseStatus) -> bool:
     supervisor = actor.role is Role.SUPERVISOR
     if case.sensitivity is Sensitivity.SENSITIVE:
         return supervisor and Relation.REVIEWER in access.relations and actor.id != case.closure_requested_by
     return supervisor or (to is S.CLOSED and Relation.LEAD in access.relations)
 
 
-async def _check_guard(session: AsyncSession, actor: Actor, case: Case, step: Transition) -> None:
+async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step: Transition) -> None:
     starts = case.status is S.INTAKE and step.to is not S.CLOSED
     if starts and not await has_active(session, actor, case.id, ConsentPurpose.SERVICES):
         raise ConsentRequired
@@ -120,7 +121,7 @@ def _check_closure(step: Transition, closes_intake: bool) -> None:
         raise Invalid.at("/reason", "required", "Say why the client could not be told.")
 
 
-def _apply(case: Case, actor: Actor, step: Transition) -> None:
+def _apply(case: CaseRow, actor: Actor, step: Transition) -> None:
     case.status = step.to
     if step.closure is not None:
         case.private = {**case.private, "closure": step.closure.model_dump(mode="json")}

@@ -3,26 +3,27 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.calendar import day_of, noon_of, refuse_future_day
-from app.case_code import new_case_code
+from app.db import insert
 from app.errors import Invalid, NotFound
-from app.models.assignment import Assignment
-from app.models.case import Case, CaseCreate, today_band
+from app.ids import new_case_code, new_id
+from app.models.case import CaseCreate, today_band
 from app.models.codes import (
     AssignmentRole,
+    CaseStatus,
     Difficulty,
     ExclusionReason,
     OrganisationKind,
     PersonRole,
+    RiskLevel,
     Role,
     Sensitivity,
 )
 from app.models.organisation import Organisation
-from app.models.person import Person, PersonLink
 from app.models.user import User
 from app.policy import own_sensitivity
 from app.security import Actor
@@ -38,6 +39,17 @@ from app.services.visible import person_row
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A case that was just opened, as far as its opener may know it."""
+
+    id: UUID
+    code: str
+    organisation_id: UUID
+    lead_id: UUID | None
+    client_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class _Client:
     private: dict[str, Any]
     sex: Any
@@ -45,7 +57,7 @@ class _Client:
     copied_from: UUID | None
 
 
-async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> Case:
+async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> Opened:
     """Write the case and all that comes with it. The caller may be unable to read it back afterwards."""
     organisation_id = await _organisation(session, actor, intake)
     refuse_future_day(intake.opened_on, actor.now, "/opened_on")
@@ -53,9 +65,8 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     lead_id = await _lead(session, actor, intake, organisation_id)
     await _check_excluded(session, actor, intake, lead_id)
     client = await _client(session, actor, intake, organisation_id)
-    case = _case(actor, intake, organisation_id, lead_id, client)
-    session.add(case)
-    await session.flush()
+    case = Opened(new_id(), new_case_code(), organisation_id, lead_id, client_id=new_id())
+    await insert(session, "cases", _row(actor, intake, case, client))
     await _add_client(session, actor, case, client)
     for number, consent in enumerate(intake.consents):
         await add_consent(session, actor, case, consent, f"/consents/{number}")
@@ -64,7 +75,9 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
     await _name_lead(session, actor, case, may_be_excluded=client.copied_from is not None)
-    await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
+    await record(
+        session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True
+    )
     return case
 
 
@@ -137,38 +150,46 @@ async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organ
     return _Client(private_of(intake.client), intake.client.sex, intake.client.household_id, None)
 
 
-def _case(
-    actor: Actor, intake: CaseCreate, organisation_id: UUID, lead_id: UUID | None, client: _Client
-) -> Case:
-    least = own_sensitivity(intake.category)
-    if intake.sensitivity is Sensitivity.STANDARD and least is Sensitivity.SENSITIVE:
-        raise Invalid.at("/sensitivity", "category_is_sensitive", "Cases of this category are sensitive.")
-    sensitive = intake.incident is not None or Sensitivity.SENSITIVE in {least, intake.sensitivity}
+def _row(actor: Actor, intake: CaseCreate, case: Opened, client: _Client) -> dict[str, Any]:
     opened = _opened_at(intake.opened_on, actor.now)
     contact = intake.safe_contact
-    return Case(
-        code=new_case_code(),
-        organisation_id=organisation_id,
-        category=intake.category,
-        sensitivity=Sensitivity.SENSITIVE if sensitive else Sensitivity.STANDARD,
-        priority=intake.priority,
-        commune_code=intake.commune_code,
-        referred_from=intake.referred_from,
-        client_id=uuid4(),
-        client_sex=client.sex,
-        client_age_band=today_band(_birth(client.private), day_of(opened)),
-        client_disability=_has_disability(client.private),
-        lead_id=lead_id,
-        opened_at=opened,
-        created_at=actor.now,
-        updated_at=actor.now,
-        created_by=actor.id,
-        private={
+    return {
+        "id": case.id,
+        "code": case.code,
+        "organisation_id": case.organisation_id,
+        "category": intake.category,
+        "sensitivity": _sensitivity(intake),
+        "status": CaseStatus.INTAKE,
+        "priority": intake.priority,
+        "risk_level": RiskLevel.NOT_ASSESSED,
+        "commune_code": intake.commune_code,
+        "referred_from": intake.referred_from,
+        "client_id": case.client_id,
+        "client_sex": client.sex,
+        "client_age_band": today_band(_birth(client.private), day_of(opened)),
+        "client_disability": _has_disability(client.private),
+        "lead_id": case.lead_id,
+        "opened_at": opened,
+        "private": {
             "summary": intake.summary,
             "village_code": intake.village_code,
             "safe_contact": contact.model_dump(mode="json", by_alias=True) if contact else None,
         },
-    )
+        "team_version": 1,
+        **_first_version(actor),
+    }
+
+
+def _first_version(actor: Actor) -> dict[str, Any]:
+    return {"version": 1, "created_at": actor.now, "updated_at": actor.now, "created_by": actor.id}
+
+
+def _sensitivity(intake: CaseCreate) -> Sensitivity:
+    least = own_sensitivity(intake.category)
+    if intake.sensitivity is Sensitivity.STANDARD and least is Sensitivity.SENSITIVE:
+        raise Invalid.at("/sensitivity", "category_is_sensitive", "Cases of this category are sensitive.")
+    sensitive = intake.incident is not None or Sensitivity.SENSITIVE in {least, intake.sensitivity}
+    return Sensitivity.SENSITIVE if sensitive else Sensitivity.STANDARD
 
 
 def _opened_at(day: date | None, now: datetime) -> datetime:
@@ -185,48 +206,37 @@ def _has_disability(private: dict[str, Any]) -> bool | None:
     return bool(answers & {Difficulty.A_LOT, Difficulty.CANNOT_DO}) if answers else None
 
 
-async def _add_client(session: AsyncSession, actor: Actor, case: Case, client: _Client) -> None:
-    session.add(
-        Person(
-            id=case.client_id,
-            organisation_id=case.organisation_id,
-            case_id=case.id,
-            role=PersonRole.CLIENT,
-            sex=client.sex,
-            household_id=client.household_id,
-            created_by=actor.id,
-            created_at=actor.now,
-            updated_at=actor.now,
-            private=client.private,
-        )
-    )
-    await session.flush()
+async def _add_client(session: AsyncSession, actor: Actor, case: Opened, client: _Client) -> None:
+    row = {
+        "id": case.client_id,
+        "organisation_id": case.organisation_id,
+        "case_id": case.id,
+        "role": PersonRole.CLIENT,
+        "sex": client.sex,
+        "household_id": client.household_id,
+        "private": client.private,
+        **_first_version(actor),
+    }
+    await insert(session, "people", row)
     if client.copied_from is not None:
-        session.add(
-            PersonLink(
-                person_id=case.client_id,
-                other_id=client.copied_from,
-                created_at=actor.now,
-                created_by=actor.id,
-            )
-        )
-        await session.flush()
+        link = {"id": new_id(), "person_id": case.client_id, "other_id": client.copied_from}
+        await insert(session, "person_links", {**link, "created_at": actor.now, "created_by": actor.id})
 
 
-async def _name_lead(session: AsyncSession, actor: Actor, case: Case, *, may_be_excluded: bool) -> None:
+async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_be_excluded: bool) -> None:
     if case.lead_id is None:
         return
     if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):
         # Excluded from another case of this client: whoever asks learns only that this lead cannot be.
         raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
-    session.add(
-        Assignment(
-            case_id=case.id,
-            organisation_id=case.organisation_id,
-            user_id=case.lead_id,
-            role=AssignmentRole.LEAD,
-            created_at=actor.now,
-            created_by=actor.id,
-        )
-    )
-    await session.flush()
+    row = {
+        "id": new_id(),
+        "case_id": case.id,
+        "organisation_id": case.organisation_id,
+        "user_id": case.lead_id,
+        "role": AssignmentRole.LEAD,
+        "created_at": actor.now,
+        "created_by": actor.id,
+        "private": {},
+    }
+    await insert(session, "assignments", row)

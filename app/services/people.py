@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.calendar import refuse_future_day
 from app.errors import CaseClosed
 from app.models.base import Page
-from app.models.case import Case
+from app.models.case import CaseRow
 from app.models.codes import CaseStatus, PersonRole
 from app.models.person import CasePersonCreate, Person, PersonCreate, PersonPrivate, PersonRead, PersonUpdate
 from app.paging import ListQuery, newest_first
@@ -20,7 +20,7 @@ from app.services.cases import TEAM_NAME_FIELDS, open_for_change
 from app.services.events import record
 from app.services.names import age_on, display_name
 from app.services.places import check_village
-from app.services.visible import access_for, household_row, lock_case, person_row
+from app.services.visible import access_for, household_row, lock_case, person_row, save_case
 
 _PRIVATE = set(PersonPrivate.model_fields)
 
@@ -110,7 +110,7 @@ async def edit_person(
     return read_of(row, actor)
 
 
-async def _lock_home(session: AsyncSession, person: Person) -> Case | None:
+async def _lock_home(session: AsyncSession, person: Person) -> CaseRow | None:
     if person.case_id is None:
         return None
     await access_for(session, person.case_id, Permission.CASE_PEOPLE_EDIT)
@@ -125,9 +125,12 @@ def _merge(row: Person, change: PersonUpdate) -> None:
             setattr(row, name, getattr(change, name))
 
 
-async def _tell_case(session: AsyncSession, actor: Actor, case: Case, row: Person, change: PersonUpdate) -> None:
+async def _tell_case(
+    session: AsyncSession, actor: Actor, case: CaseRow, row: Person, change: PersonUpdate
+) -> None:
     if row.role is PersonRole.CLIENT and TEAM_NAME_FIELDS & change.model_fields_set:
         case.team_version += 1
+        await save_case(session, case)
     await record(
         session,
         actor,

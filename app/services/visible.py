@@ -4,16 +4,17 @@ The row policies of the database decide; these statements only drive from `case_
 the order of the index, and so that a hidden id costs exactly what an unknown one does.
 """
 
+from dataclasses import fields
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import fetch
+from app.db import fetch, update
 from app.errors import NotFound
-from app.models.case import Case, CaseFilter
-from app.models.codes import CaseStatus, Category
+from app.models.case import CaseFilter, CaseRow
+from app.models.codes import CaseStatus, Category, Sensitivity
 from app.models.person import Household, Person
 from app.paging import Cursor
 from app.policy import RELATION_PERMISSIONS, Access, Permission, Relation, access_of, require
@@ -61,6 +62,10 @@ DETAIL = f"""
       left join lateral (select * from incidents i where i.case_id = c.id
                           order by i.created_at desc, i.id desc limit 1) i on true
 """
+
+_COLUMNS = [field.name for field in fields(CaseRow)]
+CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id"}]
+LOCK = f"select {', '.join(_COLUMNS)} from cases where id = %(case_id)s for no key update"  # noqa: S608
 
 COUNTS = f"""
     select a.status, a.category, count(distinct a.case_id) as cases
@@ -177,14 +182,22 @@ async def access_for(session: AsyncSession, case_id: UUID, permission: Permissio
     return access
 
 
-async def lock_case(session: AsyncSession, case_id: UUID) -> Case:
+async def lock_case(session: AsyncSession, case_id: UUID) -> CaseRow:
     """The case's row, locked for a change until the transaction ends; 404 when access ended meanwhile."""
-    statement = select(Case).where(Case.id == case_id).with_for_update(key_share=True)  # type: ignore[arg-type]
-    case = (await session.execute(statement)).scalar_one_or_none()
-    if case is None:
+    rows = await fetch(session, LOCK, {"case_id": case_id})
+    if not rows:
         raise NotFound
     await access_to(session, case_id)  # the lock may have waited for who took the access away
+    case = CaseRow(*rows[0])
+    case.category, case.sensitivity = Category(case.category), Sensitivity(case.sensitivity)
+    case.status = CaseStatus(case.status)
     return case
+
+
+async def save_case(session: AsyncSession, case: CaseRow) -> None:
+    """Write a locked case back; 404 when access ended meanwhile."""
+    if not await update(session, "cases", case.id, {name: getattr(case, name) for name in CHANGEABLE}):
+        raise NotFound
 
 
 async def detail_row(session: AsyncSession, case_id: UUID) -> Any:

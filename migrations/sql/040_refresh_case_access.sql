@@ -53,7 +53,7 @@ begin
      set ended_at = app_now()
     from users u
    where g.case_id = the_case and g.ended_at is null and u.id = g.user_id
-     and not (u.active and u.role in ('caseworker', 'supervisor') and u.organisation_id = g.organisation_id);
+     and (u.active and u.role in ('caseworker', 'supervisor') and u.organisation_id = g.organisation_id) is not true;
 end
 $$;
 

@@ -1,1 +1,1 @@
-"""Wrong walls: every policy, branch and permission disabled in turn, which a test must notice (`make mutants`)."""
+"""Wrong walls: every policy, branch and permission disabled in turn, and a test must notice each one."""

@@ -1,4 +1,4 @@
-"""`python -m tests.mutants`: makes every wall wrong in turn and tells which mutants no test noticed; `make mutants`."""
+"""`python -m tests.mutants`: makes every wall wrong in turn and tells which ones no test noticed."""
 
 import argparse
 import asyncio
@@ -9,16 +9,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from io import StringIO
 from pathlib import Path
 
-from app import logs
 from app.embedded import EmbeddedPostgres
 from app.keys import ensure
 from tests.database import Server, embedded_server
-from tests.mutants.databases import make_template, sql_mutants
+from tests.mutants.databases import Mutant, make_template, sql_mutants
 from tests.mutants.policies import flips
-from tests.mutants.run import Outcome, run_database, run_policy
+from tests.mutants.run import Outcome, run_database, run_policies
 
 TEMPLATE = "samaki_mutants"
 
@@ -30,7 +28,6 @@ def main() -> int:
     chosen = re.compile(options.parse_args().only)
     data_dir = Path(tempfile.mkdtemp(prefix="samaki-mutants-"))
     data_dir.chmod(0o711)  # PostgreSQL runs as a user of its own when this is root
-    logs.configure(StringIO())
     ensure(data_dir / "keys")
     try:
         with EmbeddedPostgres(data_dir) as postgres:
@@ -41,6 +38,10 @@ def main() -> int:
 
 async def _run_all(server: Server, keys_dir: Path, chosen: re.Pattern[str]) -> int:
     make_template(server, TEMPLATE)
+    right = await run_database(server, TEMPLATE, keys_dir, Mutant("nothing wrong", "select"))
+    if right.noticed_by is not None:
+        print(f"the tests fail without any mutant: {right.noticed_by}")
+        return 2
     by: Counter[str] = Counter()
     survivors: list[str] = []
     began = time.monotonic()
@@ -62,10 +63,9 @@ async def _outcomes(server: Server, keys_dir: Path, chosen: re.Pattern[str]) -> 
     for mutant in sql_mutants(server.urls(TEMPLATE).admin):
         if chosen.search(mutant.name):
             yield await run_database(server, TEMPLATE, keys_dir, mutant)
-    for flip in flips():
-        if chosen.search(flip.name):
-            for outcome in await run_policy(server, TEMPLATE, keys_dir, [flip]):
-                yield outcome
+    wanted = [flip for flip in flips() if chosen.search(flip.name)]
+    async for outcome in run_policies(server, TEMPLATE, keys_dir, wanted):
+        yield outcome
 
 
 if __name__ == "__main__":

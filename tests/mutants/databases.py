@@ -14,7 +14,7 @@ from tests.database import Server
 from tests.mutants.walls import TRIGGERS, WRONG
 
 
-class Misplaced(Exception):
+class MisplacedError(Exception):
     """A mutant whose text is not where its list says, or that is no SQL: the list is wrong, not the tests."""
 
 
@@ -31,7 +31,7 @@ def sql_mutants(admin_url: str) -> Iterator[Mutant]:
     for wrong in WRONG:
         text = (SQL / f"{wrong.file}.sql").read_text()
         if text.count(wrong.old) != 1:
-            raise Misplaced(f"{wrong.file}: {wrong.name}")
+            raise MisplacedError(f"{wrong.file}: {wrong.name}")
         yield Mutant(f"{wrong.file}: {wrong.name}", text.replace(wrong.old, wrong.new))
     for trigger, table in TRIGGERS.items():
         yield Mutant(f"trigger {trigger} dropped", f"drop trigger {trigger} on {table}")
@@ -50,13 +50,13 @@ def sql_mutants(admin_url: str) -> Iterator[Mutant]:
 
 @contextmanager
 def database_of(server: Server, template: str, mutant: Mutant) -> Iterator[DatabaseUrls]:
-    """A clone of the template with this mutant in it. Raises Misplaced when the mutant is no SQL."""
+    """A clone of the template with this mutant in it. Raises MisplacedError when the mutant is no SQL."""
     with server.clone(template) as urls:
         try:
             with psycopg.connect(urls.owner) as connection:
                 connection.execute(mutant.statements.encode())
         except psycopg.Error as error:
-            raise Misplaced(f"{mutant.name}: {error.diag.message_primary}") from error
+            raise MisplacedError(f"{mutant.name}: {error.diag.message_primary}") from error
         yield urls
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi.routing import APIRoute
 
 from app import policy
+from app.http import API
 from app.main import ROUTERS
 from app.models.codes import Role
 from app.policy import Permission, Relation
@@ -50,10 +51,13 @@ def _table(holder: Role | Relation) -> dict[Any, frozenset[Permission]]:
 def operations_by_permission() -> dict[Permission, set[str]]:
     """`METHOD /path` of the operations that name each permission in their signature."""
     found: dict[Permission, set[str]] = {}
-    for module in ROUTERS:
-        for route in module.router.routes:
+    for router in ROUTERS:
+        for route in router.routes:
             if isinstance(route, APIRoute) and (permission := declared_permission(route.dependant)):
-                found.setdefault(permission, set()).update(f"{m} {route.path}" for m in route.methods)
+                path = route.path.removeprefix(API)
+                found.setdefault(permission, set()).update(
+                    f"{method} {path}" for method in route.methods or ()
+                )
     return found
 
 
@@ -73,18 +77,31 @@ async def noticed(ground: Ground, flip: Flip) -> str | None:
     """Which cell of the matrix noticed; the operations that name the permission are asked first."""
     mine = operations_by_permission()[flip.permission]
     with flip.made():
-        if isinstance(flip.holder, Role):
-            asks = [(cells.other_cells, mine), (cells.case_cells, mine), (cells.case_cells, None)]
-        else:
-            asks = [(cells.case_cells, mine), (cells.wrong_cells, mine), (cells.case_cells, None)]
-        for ask, operations in asks:
-            _, wrong = await ask(ground.stage, operations, first=True)
-            if wrong:
-                return f"matrix: {wrong[0]}"
+        for operations in (mine, None):
+            if wrong := await _wrong_cell(ground, flip, operations):
+                return f"matrix: {wrong}"
         if isinstance(flip.holder, Relation) and (hidden := await _behind_roles(ground, mine)):
             return hidden
-        wrong = relation_differences()
-        return f"table: {wrong[0]}" if wrong else None
+        wrong_lines = relation_differences()
+        return f"table: {wrong_lines[0]}" if wrong_lines else None
+
+
+async def is_intact(ground: Ground, flip: Flip) -> bool:
+    """Whether the stage still answers as it should once the policy is right again."""
+    return await _wrong_cell(ground, flip, operations_by_permission()[flip.permission]) is None
+
+
+async def _wrong_cell(ground: Ground, flip: Flip, operations: set[str] | None) -> str | None:
+    tables = (
+        (cells.other_cells, cells.case_cells)
+        if isinstance(flip.holder, Role)
+        else (cells.case_cells, cells.wrong_cells)
+    )
+    for ask in tables:
+        _, wrong = await ask(ground.stage, operations, first=True)
+        if wrong:
+            return wrong[0]
+    return None
 
 
 async def _behind_roles(ground: Ground, operations: set[str]) -> str | None:

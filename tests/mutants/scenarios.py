@@ -1,3 +1,4 @@
+# ruff: noqa: S608  # statements of tests; nothing in them comes from outside
 """What follows for access when time passes and people move: sentences that tests elsewhere do not say."""
 
 from datetime import timedelta
@@ -107,7 +108,8 @@ def _write_assignment(cast: Cast, superuser: Superuser, case_id: str, user: str,
         cast,
         superuser,
         "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by, private)"
-        " select gen_random_uuid(), id, organisation_id, %s, %s, created_at, created_by, '{}' from cases where id = %s",
+        " select gen_random_uuid(), id, organisation_id, %s, %s, created_at, created_by, '{}'"
+        " from cases where id = %s",
         cast.id(user),
         role,
         case_id,
@@ -119,8 +121,9 @@ def _grant(cast: Cast, superuser: Superuser, case_id: str, user: str) -> None:
     _run(
         cast,
         superuser,
-        "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at, expires_at)"
-        " select gen_random_uuid(), id, organisation_id, %s, 'danger_to_life', %s, %s from cases where id = %s",
+        "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at,"
+        " expires_at) select gen_random_uuid(), id, organisation_id, %s, 'danger_to_life', %s, %s"
+        " from cases where id = %s",
         cast.id(user),
         now,
         now + timedelta(hours=4),
@@ -366,7 +369,7 @@ async def test_the_caseload_pages_and_filters_as_it_says(cast: Cast, superuser: 
         list(own),
     )
     pages: list[str] = []
-    query: dict[str, Any] = {"lead_id": cast.id(lead), "limit": 2}
+    query: dict[str, str | int] = {"lead_id": cast.id(lead), "limit": 2}
     while True:
         page = answered(await cast.client("supervisor").get("/caseload", params=query), 200)
         pages += [item["id"] for item in page["items"]]
@@ -374,7 +377,7 @@ async def test_the_caseload_pages_and_filters_as_it_says(cast: Cast, superuser: 
             break
         query["cursor"] = page["next_cursor"]
     assert (sorted(pages), len(pages)) == (sorted(own), 3)
-    waiting = {"needs_lead": True, "lead_id": cast.id(lead)}
+    waiting: dict[str, str | bool] = {"needs_lead": True, "lead_id": cast.id(lead)}
     assert answered(await cast.client("supervisor").get("/caseload", params=waiting), 200)["items"] == []
     body = {"user_id": cast.id("colleague"), "role": "lead"}
     answered(await cast.client("supervisor").post(f"/cases/{closed}/assignments", json=body), 201)

@@ -10,27 +10,30 @@ from tests.oracle.rules import CASEWORK, World
 def draw(random: Random, world: World, touched: str, *people: str) -> list[Question]:
     """About the touched case by whom it concerns, about others by anybody, and some of the lists."""
     names, cases = list(world.users), list(world.cases)
-    asked = []
-    concerned = [name for name in people if name]
-    if touched:
-        asked += [Question("detail", name, touched) for name in {*concerned, *random.sample(names, 3)}]
-        asked += [
-            Question(kind, random.choice(names), touched) for kind in random.sample(list(SUBRESOURCES), 1)
-        ]
-        asked += [Question(random.choice(list(SUBRESOURCES)), name, touched) for name in concerned]
-    if cases:
-        asked += [Question("detail", random.choice(names), random.choice(cases)) for _ in range(2)]
-        asked += [
-            Question(kind, random.choice(names), random.choice(cases))
-            for kind in random.sample(["receipt", "person"], 1)
-        ]
     working = [name for name, user in world.users.items() if user.role in {*CASEWORK, "ccwc_liaison"}]
-    asked += [Question("list", random.choice(working), query=_query(random, world))]
-    asked.append(Question("counts", random.choice(working)))
     supervisors = [name for name, user in world.users.items() if user.role == "supervisor"] or names
-    loads = random.choice([{}, {"needs_lead": True}]) | {"limit": random.choice([1, 2, 50])}
-    asked.append(Question("caseload", random.choice([*supervisors, random.choice(names)]), query=loads))
+    concerned = [name for name in people if name]
+    asked = [
+        Question("list", random.choice(working), query=_query(random, world)),
+        Question("counts", random.choice(working)),
+        Question("caseload", random.choice([*supervisors, random.choice(names)]), query=_load(random)),
+    ]
+    if touched:
+        looking = dict.fromkeys([*concerned, *random.sample(working, 2), random.choice(names)])
+        asked += [Question("detail", name, touched) for name in looking]
+        asked += [Question(_below(random), name, touched) for name in concerned or random.sample(names, 1)]
+    if cases:
+        asked.append(Question("detail", random.choice(working), random.choice(cases)))
+        asked.append(Question(_below(random), random.choice(working), random.choice(cases)))
     return asked
+
+
+def _below(random: Random) -> str:
+    return random.choice([*SUBRESOURCES, "receipt", "person"])
+
+
+def _load(random: Random) -> dict[str, Any]:
+    return random.choice([{}, {"needs_lead": True}]) | {"limit": random.choice([1, 2, 50])}
 
 
 def _query(random: Random, world: World) -> dict[str, Any]:

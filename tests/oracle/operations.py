@@ -1,4 +1,4 @@
-"""Random operations for a world of the rules: mostly such as somebody may do, often such as they may not."""
+"""Random operations for a world of the rules: such as somebody may do, and attempts at what they may not."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,7 +7,7 @@ from typing import Any
 from tests.cast import COMMUNE, OTHER_COMMUNE
 from tests.oracle.changes import BESIDE_THE_API, SENSITIVE, Operation
 from tests.oracle.refusals import STEPS, possible, refusals
-from tests.oracle.rules import CASEWORK, Case, World
+from tests.oracle.rules import CASEWORK, Case, World, sees
 
 STANDARD = ("id_poor", "land_dispute", "vital_documents")
 WEIGHTS = {
@@ -27,8 +27,9 @@ WEIGHTS = {
     "note": 5,
     "move": 16,
 }
+ATTEMPTED = ("assign", "end", "exclude", "lift", "consent", "withdraw", "edit", "incident", "note", "move")
 MINUTES = (1, 30, 60, 239, 240, 241, 600, 1440, 3 * 1440, 7 * 1440)
-MOST_CASES = 12
+MOST_CASES = 6
 
 
 class Chance:
@@ -36,6 +37,7 @@ class Chance:
 
     def __init__(self, random: Random, world: World) -> None:
         self.random, self.world = random, world
+        self._last = ""
         self._original = {
             name: {
                 "role": user.role,
@@ -48,10 +50,26 @@ class Chance:
         }
 
     def operation(self) -> Operation:
-        """One operation whose parts all exist."""
+        """One operation whose parts all exist; four times of five by somebody who may, if anybody may."""
+        return self._until_possible(
+            lambda: self.random.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
+        )
+
+    def attempt(self) -> Operation:
+        """A change of a case by somebody who knows of it, and most often may not."""
+        if not self.world.cases:
+            return self.operation()
+        op = self._until_possible(lambda: self._one(*ATTEMPTED))
+        case = self.world.cases[op.case]
+        knowing = [
+            name for name, user in self.world.users.items() if sees(self.world, user, case).view != "none"
+        ]
+        actor = self.random.choice(knowing) if knowing and self.random.random() < 0.7 else self._somebody()
+        return Operation(op.kind, actor, op.case, op.user, op.details)
+
+    def _until_possible(self, kind: Callable[[], str]) -> Operation:
         while True:
-            kind = self.random.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
-            op = self._drawn(kind)
+            op = self._drawn(kind())
             if op is not None and possible(self.world, op):
                 return op
 
@@ -79,7 +97,7 @@ class Chance:
             return self._by_somebody(self._change_user())
         if not self.world.cases:
             return None
-        drawn = draws[kind](self.random.choice(list(self.world.cases.values())))
+        drawn = draws[kind](self._case())
         return drawn if drawn is None or kind in BESIDE_THE_API else self._by_somebody(drawn)
 
     def _by_somebody(self, op: Operation) -> Operation:
@@ -87,6 +105,12 @@ class Chance:
         tried = [Operation(op.kind, name, op.case, op.user, op.details) for name in self.world.users]
         able = [one for one in tried if possible(self.world, one) and not refusals(self.world, one)]
         return self.random.choice(able if able and self.random.random() < 0.8 else tried)
+
+    def _case(self) -> Case:
+        """Often the last one again: what is wrong shows when several things happen to the same case."""
+        if self._last not in self.world.cases or self.random.random() < 0.4:
+            self._last = self.random.choice(list(self.world.cases))
+        return self.world.cases[self._last]
 
     def _somebody(self) -> str:
         return self.random.choice(list(self.world.users))
@@ -100,7 +124,7 @@ class Chance:
     def _open(self) -> Operation:
         persons = [*self.world.register, *self.world.cases]
         consents = [("services", None)] if self.random.random() < 0.8 else []
-        if self.random.random() < 0.5:
+        if self.random.random() < 0.7:
             consents.append(("ccwc_support", self._one(None, 0, 3)))
         staff = [name for name, user in self.world.users.items() if user.role in CASEWORK]
         details = {
@@ -122,7 +146,10 @@ class Chance:
         users = [
             name
             for name, user in self.world.users.items()
-            if user.role in fitting and (role == "liaison" or user.organisation == case.organisation)
+            if user.role in fitting
+            and (
+                case.commune in user.communes if role == "liaison" else user.organisation == case.organisation
+            )
         ]
         user = self.random.choice(users) if users and self.random.random() < 0.9 else self._somebody()
         return self._of(case, "assign", user, role=role, hours=hours)
