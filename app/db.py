@@ -84,9 +84,7 @@ async def run(session: AsyncSession, statement: str, parameters: Mapping[str, An
 
 async def insert(session: AsyncSession, table: str, values: Mapping[str, Any]) -> None:
     """One new row, for the tables that every intake writes; documents (dict, list) become JSON."""
-    await run(
-        session, _insert(table, tuple(values)), {name: _stored(value) for name, value in values.items()}
-    )
+    await run(session, _insert(table, tuple(values)), {name: _stored(value) for name, value in values.items()})
 
 
 async def update(session: AsyncSession, table: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
@@ -117,7 +115,8 @@ def _stored(value: Any) -> Any:
 async def _driver(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     connection = await (await session.connection()).get_raw_connection()
     driver: psycopg.AsyncConnection[Any] | None = connection.driver_connection
-    assert driver is not None, "the session is open"
+    if driver is None:
+        raise psycopg.OperationalError("the session has lost its connection")
     return driver
 
 

@@ -82,9 +82,7 @@ def _checked(handler: Handler, known_query: frozenset[str], takes_json: bool) ->
     return run
 
 
-async def _visible_first(
-    request: Request, session: AsyncSession, permission: Permission, handler: Handler
-) -> Response:
+async def _visible_first(request: Request, session: AsyncSession, permission: Permission, handler: Handler) -> Response:
     """Run the handler; when the request itself is wrong, first say whether what it addresses exists at all."""
     try:
         return await handler(request)
@@ -117,12 +115,10 @@ def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
         raise Invalid(
             [
                 FieldError(
-                    f"/query/{name}"
-                    if name.isidentifier() and name.isascii() and len(name) <= 64
-                    else "/query",
+                    f"/query/{name}" if name.isidentifier() and name.isascii() and len(name) <= 64 else "/query",
                     "unknown_field",
                     "There is no such parameter.",
-                )  # noqa: PLR2004
+                )
                 for name in sorted(unknown)[:20]
             ]
         )

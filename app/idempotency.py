@@ -68,7 +68,7 @@ class KeyedPost:
         if self.earlier_location is None:
             return Response(status_code=self.earlier_status or 204, headers={"Idempotency-Replayed": "true"})
         answer = await _read_again(request, self.earlier_location)
-        if answer.status_code >= 400:  # noqa: PLR2004 (every refusal)
+        if answer.status_code >= 400:
             raise NotFound
         answer.status_code = self.earlier_status or answer.status_code
         answer.headers["Location"] = self.earlier_location
@@ -80,11 +80,7 @@ async def _read_again(request: Request, location: str) -> Response:
     """GET `location` as the same caller, through the same router and so the same two walls."""
     kept = (b"authorization", b"accept-language", b"host")
     scope = {
-        **{
-            key: value
-            for key, value in request.scope.items()
-            if key not in {"path_params", "endpoint", "route"}
-        },
+        **{key: value for key, value in request.scope.items() if key not in {"path_params", "endpoint", "route"}},
         "method": "GET",
         "path": location,
         "raw_path": location.encode(),

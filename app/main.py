@@ -25,7 +25,7 @@ from app.routers import (
     users,
 )
 from app.security import RequestRate, Runtime
-from app.settings import Settings, settings
+from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
 
 # In the order in which a path is looked for: what is asked most comes first.
@@ -86,8 +86,9 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
 
 
 def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtime:
-    """Keys, tokens, connections and rates of one process. Raises UnusableKey when the key files are not as they must be."""
-    assert configuration.database_url is not None, "the command line fills the URL in"
+    """Keys, tokens, connections and rates of one process. Raises UnusableKey or SetupError."""
+    if configuration.database_url is None:
+        raise SetupError("no database: set SAMAKI_DATABASE_URL, or start with samaki serve")
     keys = KeyStore.load(configuration.keys_dir)
     return Runtime(
         settings=configuration,

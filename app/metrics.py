@@ -13,9 +13,7 @@ from starlette.responses import Response
 
 REGISTRY = CollectorRegistry()
 
-requests = Counter(
-    "samaki_http_requests", "Requests answered", ["route", "method", "status"], registry=REGISTRY
-)
+requests = Counter("samaki_http_requests", "Requests answered", ["route", "method", "status"], registry=REGISTRY)
 seconds = Histogram(
     "samaki_http_request_seconds",
     "Seconds from the first byte to the last",

@@ -38,9 +38,7 @@ class Cursor:
     def encode(self) -> str:
         """The text that the caller sends back."""
         return (
-            base64.urlsafe_b64encode(f"{self.at.astimezone(UTC).isoformat()}|{self.id}".encode())
-            .decode()
-            .rstrip("=")
+            base64.urlsafe_b64encode(f"{self.at.astimezone(UTC).isoformat()}|{self.id}".encode()).decode().rstrip("=")
         )
 
     @classmethod
@@ -59,9 +57,7 @@ class Cursor:
                 raise ValueError
             return cls(moment.astimezone(UTC), UUID(own_id))
         except (ValueError, OverflowError, binascii.Error):
-            raise Invalid.at(
-                "/query/cursor", "cursor_invalid", "The cursor was not made by this list."
-            ) from None
+            raise Invalid.at("/query/cursor", "cursor_invalid", "The cursor was not made by this list.") from None
 
 
 def cut(rows: Sequence[Row], limit: int, place: Callable[[Row], Cursor]) -> tuple[Sequence[Row], str | None]:
@@ -77,9 +73,5 @@ async def newest_first(
     """One page of `statement`, ordered by the columns `at` and `own_id` downwards: its rows and the next cursor."""
     if place := Cursor.decode(query.cursor):
         statement = statement.where(tuple_(at, own_id) < tuple_(place.at, place.id))
-    rows = (
-        (await session.execute(statement.order_by(at.desc(), own_id.desc()).limit(query.limit + 1)))
-        .scalars()
-        .all()
-    )
+    rows = (await session.execute(statement.order_by(at.desc(), own_id.desc()).limit(query.limit + 1))).scalars().all()
     return cut(rows, query.limit, lambda row: Cursor(getattr(row, at.key), row.id))

@@ -35,8 +35,7 @@ def _unpadded(data: bytes) -> str:
 
 # Stands in for the hash of a user who does not exist. Nobody knows a password that gives 32 zero bytes.
 _NOBODY = (
-    f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}"
-    f"${_unpadded(bytes(SALT_BYTES))}${_unpadded(bytes(HASH_BYTES))}"
+    f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${_unpadded(bytes(SALT_BYTES))}${_unpadded(bytes(HASH_BYTES))}"
 )
 
 

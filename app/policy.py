@@ -202,9 +202,7 @@ def require(access: Access, permission: Permission) -> None:
         raise Forbidden
 
 
-SENSITIVE_CATEGORIES = frozenset(
-    {Category.HEALTH_REFERRAL, Category.DOMESTIC_VIOLENCE, Category.MARITAL_ISSUE}
-)
+SENSITIVE_CATEGORIES = frozenset({Category.HEALTH_REFERRAL, Category.DOMESTIC_VIOLENCE, Category.MARITAL_ISSUE})
 
 # A liaison knows neither category nor sensitivity nor lead, so may not ask for them either: a filter is an answer.
 LIAISON_FILTERS = frozenset({"status", "priority", "commune_code", "assigned", "sort", "limit", "cursor"})

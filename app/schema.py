@@ -111,8 +111,7 @@ def _apply_migrations(connection: sa.Connection) -> None:
 
 def _apply_sql(connection: psycopg.Connection) -> None:
     connection.execute(
-        "create table if not exists schema_sql "
-        "(sha256 text not null, applied_at timestamptz not null default now())"
+        "create table if not exists schema_sql (sha256 text not null, applied_at timestamptz not null default now())"
     )
     if _one(connection, "schema_sql", "sha256") == _files_hash():
         return
@@ -147,9 +146,7 @@ def _missing_roles(connection: psycopg.Connection) -> list[str]:
 
 
 def _may_create_roles(connection: psycopg.Connection) -> bool:
-    row = connection.execute(
-        "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"
-    ).fetchone()
+    row = connection.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user").fetchone()
     return bool(row and row[0])
 
 

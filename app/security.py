@@ -35,6 +35,13 @@ class Actor:
     language: Language
     now: datetime
 
+    @property
+    def own_organisation(self) -> UUID:
+        """The organisation that casework staff always has; 403 for who has none."""
+        if self.organisation_id is None:
+            raise Forbidden
+        return self.organisation_id
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -69,9 +69,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=default_data_dir, description="embedded PostgreSQL, keys and locks live here"
     )
-    keys_dir: Path = Field(
-        default_factory=lambda data: data["data_dir"] / "keys", description="key files, each 0600"
-    )
+    keys_dir: Path = Field(default_factory=lambda data: data["data_dir"] / "keys", description="key files, each 0600")
     demo: bool = Field(default=False, description="demo mode: loopback only, API page on, no second factor")
     host: str = Field(default="127.0.0.1", description="address to serve on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to serve on; 0: any free one")

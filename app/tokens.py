@@ -51,9 +51,7 @@ class AccessTokens:
         self._signing_kid = newest.kid
         self._signing_key = CryptographyECKey(newest.private, ALGORITHM)
         # Built once: a key built for every call costs more than the check of the signature itself.
-        self._keys = {
-            key.kid: CryptographyECKey(key.private.public_key(), ALGORITHM) for key in keys.token_keys
-        }
+        self._keys = {key.kid: CryptographyECKey(key.private.public_key(), ALGORITHM) for key in keys.token_keys}
         # The signature of a token is checked once in this process; its times are, at every call.
         self._payload = lru_cache(maxsize=4096)(self._verified_payload)
 

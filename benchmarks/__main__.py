@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import psutil
 
 from app.main import create_app
@@ -36,6 +37,7 @@ CREATE_BODY = {
 # Issue 2: the share of the reference's rate that the API must reach at 16 clients.
 BARS = {"list": 0.5, "filtered": 0.5, "detail": 0.5, "create": 0.4, "patch": 0.4}
 ROUNDS = 3
+HEADINGS = "       requests/s     p50     p95     p99 ms   CPU ms/request   ratio to reference"
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Server:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=1_000_000)
-    parser.add_argument("--data-dir", type=Path, default=Path("/var/tmp/samaki-bench"))  # noqa: S108 (kept between runs)
+    parser.add_argument("--data-dir", type=Path, default=Path("/var/tmp/samaki-bench"))
     parser.add_argument("--seconds", type=float, default=5.0, help="length of one measurement")
     options = parser.parse_args()
     with stage(options.data_dir / str(options.cases), options.cases) as on:
@@ -70,7 +72,7 @@ async def bench(on: Stage, data_dir: Path, seconds: float) -> bool:
     with serving(on, "api", captured) as api, serving(on, "reference", captured) as reference:
         requests = await workload(on, api.port)
         for clients in (1, 16):
-            print(f"\n{clients} client(s)       requests/s     p50     p95     p99 ms   CPU ms/request   ratio to reference")
+            print(f"\n{clients} client(s){HEADINGS}")
             rates: dict[str, float] = {}
             for name in BARS:
                 held &= await compare(on, name, requests[name], (api, reference), clients, seconds, rates)
@@ -81,7 +83,12 @@ async def bench(on: Stage, data_dir: Path, seconds: float) -> bool:
 
 
 async def compare(
-    on: Stage, name: str, requests: Iterator[Request], servers: tuple[Server, Server], clients: int, seconds: float,
+    on: Stage,
+    name: str,
+    requests: Iterator[Request],
+    servers: tuple[Server, Server],
+    clients: int,
+    seconds: float,
     rates: dict[str, float],
 ) -> bool:
     """One operation on both servers in turn, best of alternating rounds by median; prints two rows."""
@@ -165,13 +172,11 @@ async def capture(on: Stage, into: Path) -> None:
         statements = await statements_of(app, method, path, token, body)
         print(f"{name}: {len(statements)} statements")
         operations[name] = (Replayed(statements, known), subject)
-    into.write_bytes(pickle.dumps(operations))
+    await asyncio.to_thread(into.write_bytes, pickle.dumps(operations))
     await app.state.runtime.database.close()
 
 
 async def _one_case(app: object, token: str) -> UUID:
-    import httpx
-
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://bench", headers=headers) as client:

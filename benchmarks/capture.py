@@ -80,4 +80,6 @@ class Replayed:
                 return ids.get(value, value)
             return code if isinstance(value, str) and CASE_CODE.fullmatch(value) else value
 
-        return [(sql, {name: other(value) for name, value in parameters.items()}) for sql, parameters in self._statements]
+        return [
+            (sql, {name: other(value) for name, value in parameters.items()}) for sql, parameters in self._statements
+        ]

@@ -29,9 +29,7 @@ class Measured:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-async def drive(
-    port: int, token: str, next_request: Callable[[], Request], clients: int, seconds: float
-) -> Measured:
+async def drive(port: int, token: str, next_request: Callable[[], Request], clients: int, seconds: float) -> Measured:
     """`clients` connections, each sending its next request when the last is answered, for `seconds`."""
     measured = Measured()
     until = time.perf_counter() + seconds

@@ -1,10 +1,11 @@
-"""The bare reference of house.md: Starlette and the driver, executing the statements of the API under the same policies.
+"""The bare reference of house.md: Starlette and the driver, with the statements of the API under the same policies.
 
-No FastAPI, no token check, no validation, no models: session and settings, the statements, commit, and the rows as JSON.
+No FastAPI, no token check, no validation, no models: session, settings, statements, commit, and the rows as JSON.
 """
 
 import json
 import pickle
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,8 +24,10 @@ CASES = "/api/v1/cases"
 
 def create_reference(url: str, captured: Path, pool_size: int) -> Starlette:
     """The reference; `captured` holds the statements per operation, pickled by the bench itself in the same run."""
-    operations: dict[str, tuple[Replayed, UUID | None]] = pickle.loads(captured.read_bytes())  # noqa: S301
-    pool = AsyncConnectionPool(url, min_size=pool_size, max_size=pool_size, open=False, kwargs={"row_factory": dict_row})
+    operations: dict[str, tuple[Replayed, UUID | None]] = pickle.loads(captured.read_bytes())
+    pool = AsyncConnectionPool(
+        url, min_size=pool_size, max_size=pool_size, open=False, kwargs={"row_factory": dict_row}
+    )
 
     async def answer(name: str, request: Request, status: int) -> Response:
         await request.body()
@@ -40,31 +43,21 @@ def create_reference(url: str, captured: Path, pool_size: int) -> Starlette:
                     rows = await cursor.fetchall()
         return Response(json.dumps(rows, default=str), status, media_type="application/json")
 
-    async def list_cases(request: Request) -> Response:
-        return await answer("list", request, 200)
+    def answering(name: str, status: int = 200) -> Callable[[Request], Awaitable[Response]]:
+        return lambda request: answer(name, request, status)
 
-    async def filtered(request: Request) -> Response:
-        return await answer("filtered", request, 200)
-
-    async def detail(request: Request) -> Response:
-        return await answer("detail", request, 200)
-
-    async def create(request: Request) -> Response:
-        return await answer("create", request, 201)
-
-    async def patch(request: Request) -> Response:
-        return await answer("patch", request, 200)
+    async def read_list(request: Request) -> Response:
+        return await answer("filtered" if request.url.query else "list", request, 200)
 
     async def opened() -> None:
         await pool.open(wait=True)
 
     app = Starlette(
         routes=[
-            Route(CASES, list_cases, methods=["GET"]),
-            Route("/filtered", filtered, methods=["GET"]),
-            Route(CASES, create, methods=["POST"]),
-            Route(f"{CASES}/{{case_id}}", detail, methods=["GET"]),
-            Route(f"{CASES}/{{case_id}}", patch, methods=["PATCH"]),
+            Route(CASES, read_list, methods=["GET"]),
+            Route(CASES, answering("create", 201), methods=["POST"]),
+            Route(f"{CASES}/{{case_id}}", answering("detail"), methods=["GET"]),
+            Route(f"{CASES}/{{case_id}}", answering("patch"), methods=["PATCH"]),
         ],
     )
     app.state.opened = opened

@@ -24,7 +24,7 @@ def main() -> None:
         )
 
         @asynccontextmanager
-        async def lifespan(_: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        async def lifespan(_: object):  # type: ignore[no-untyped-def]
             await app.state.opened()
             yield
 

@@ -136,9 +136,7 @@ CALLS: dict[str, Call] = {
     f"POST {_CASE}/transitions [close own request]": Call(
         {"to": "closed"}, before=_status("closure_requested", "self")
     ),
-    f"POST {_CASE}/transitions [reopen]": Call(
-        {"to": "assessment", "reason": "Came back."}, before=_status("closed")
-    ),
+    f"POST {_CASE}/transitions [reopen]": Call({"to": "assessment", "reason": "Came back."}, before=_status("closed")),
     f"GET {_CASE}/timeline": Call(before=_status("planning")),
     f"POST {_CASE}/notes [caseworkers]": Call({"text": "Seen.", "audience": "caseworkers"}),
     f"POST {_CASE}/notes [team]": Call({"text": "Seen.", "audience": "team"}),
@@ -155,31 +153,23 @@ CALLS: dict[str, Call] = {
     f"POST {_CASE}/assignments [caseworker]": Call(_assign("spare", "caseworker")),
     f"POST {_CASE}/assignments [liaison]": Call(_assign("spare_liaison", "liaison")),
     f"POST {_CASE}/assignments [reviewer]": Call(_assign("spare_reviewer", "reviewer")),
-    f"POST {_CASE}/assignments [excluded]": Call(
-        _assign("spare_excluded", "caseworker"), before=_exclusion_stands
-    ),
+    f"POST {_CASE}/assignments [excluded]": Call(_assign("spare_excluded", "caseworker"), before=_exclusion_stands),
     f"DELETE {_CASE}/assignments/{{assignment_id}} [caseworker]": _spare_assignment("spare", "caseworker"),
-    f"DELETE {_CASE}/assignments/{{assignment_id}} [reviewer]": _spare_assignment(
-        "spare_reviewer", "reviewer"
-    ),
+    f"DELETE {_CASE}/assignments/{{assignment_id}} [reviewer]": _spare_assignment("spare_reviewer", "reviewer"),
     f"POST {_CASE}/exclusions": Call(
         lambda stage, _: {"user_id": stage.user("spare_excluded"), "reason_code": "client_wish"}
     ),
     f"POST {_CASE}/exclusions/{{exclusion_id}}/lift": Call({"reason": "Mistake."}, before=_exclusion_stands),
     "POST /cases [client of the case]": Call(_case_of_client),
     "POST /cases": Call(_case_of_own),
-    "POST /auth/token": Call(
-        form={"grant_type": "password", "username": "nobody.at.all", "password": "unknown"}
-    ),
+    "POST /auth/token": Call(form={"grant_type": "password", "username": "nobody.at.all", "password": "unknown"}),
     "POST /auth/logout": Call(after=_session_lives),
     "GET /areas/{code}": Call(ids=lambda *_: {"code": COMMUNE}),
     "POST /organisations": Call({"name": "New", "name_km": "ថ្មី", "kind": "shelter"}),
     "PATCH /organisations/{organisation_id}": Call({"name": "Renamed"}, headers=EDIT),
     "POST /organisations/{organisation_id}/clients": Call({"name": "System"}),
     "DELETE /organisations/{organisation_id}/clients/{client_id}": Call(after=_client_lives),
-    "POST /users": Call(
-        lambda *_: {"username": f"new.{uuid4().hex[:12]}", "display_name": "New", "role": "auditor"}
-    ),
+    "POST /users": Call(lambda *_: {"username": f"new.{uuid4().hex[:12]}", "display_name": "New", "role": "auditor"}),
     "PATCH /users/{user_id}": Call({"display_name": "Renamed"}, headers=EDIT),
     "POST /users/{user_id}/deactivate": Call(after=_user_lives),
     "POST /people": Call({"alias": "Neighbour"}),

@@ -32,7 +32,7 @@ class FrozenClock:
         self.at += timedelta(**duration)
 
 
-# name: (role, organisation, communes)
+# By name: role, organisation and communes.
 PEOPLE: Mapping[str, tuple[Role, str | None, list[str]]] = {
     "caseworker": (Role.CASEWORKER, "ngo", []),
     "colleague": (Role.CASEWORKER, "ngo", []),
@@ -142,14 +142,12 @@ async def add_cast(cast: Cast) -> None:
 
 async def _add_organisations(session: AsyncSession, cast: Cast) -> None:
     for name, kind in ORGANISATIONS.items():
-        row = Organisation.named(
-            cast.clock(), name=name, name_km="អង្គការ", kind=kind, signatory=name == "ngo"
-        )
+        row = Organisation.named(cast.clock(), name=name, name_km="អង្គការ", kind=kind, signatory=name == "ngo")
         cast.organisations[name] = row.id
         session.add(row)
 
 
-class Problem(AssertionError):
+class UnexpectedAnswerError(AssertionError):
     """An answer that a test did not expect; shows status and code, never the body."""
 
 
@@ -158,7 +156,7 @@ def answered(response: httpx.Response, status: int) -> Any:
     if response.status_code != status:
         code = response.json().get("code") if response.content else None
         errors = response.json().get("errors") if response.content else None
-        raise Problem(
+        raise UnexpectedAnswerError(
             f"{response.request.method} answered {response.status_code} {code} {errors}, not {status}"
         )
     return response.json() if response.content else None

@@ -44,20 +44,14 @@ async def case_cells(
     return await _ask(stage, cells, lambda row, point: row.cells[point.column], first)
 
 
-async def wrong_cells(
-    stage: Stage, operations: Collection[str] | None = None, *, first: bool = False
-) -> Cells:
+async def wrong_cells(stage: Stage, operations: Collection[str] | None = None, *, first: bool = False) -> Cells:
     """The same calls with a parameter that does not exist."""
     rows = {row.operation: row for row in _chosen(CASE_ROWS, operations) if row.path != "/cases"}.values()
     cells = ((row, point) for row in rows for point in STANDPOINTS)
-    return await _ask(
-        stage, cells, lambda row, point: when_wrong(row, point.column), first, no_such_parameter="1"
-    )
+    return await _ask(stage, cells, lambda row, point: when_wrong(row, point.column), first, no_such_parameter="1")
 
 
-async def other_cells(
-    stage: Stage, operations: Collection[str] | None = None, *, first: bool = False
-) -> Cells:
+async def other_cells(stage: Stage, operations: Collection[str] | None = None, *, first: bool = False) -> Cells:
     """Every call without a case by every role."""
     return await _ask_roles(stage, _chosen(OTHER_ROWS, operations), first)
 

@@ -123,7 +123,7 @@ async def cast(app: object, runtime: Runtime, clock: FrozenClock) -> AsyncIterat
 
 
 @pytest.fixture(scope="session")
-def as_(cast: Cast):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def as_(cast: Cast):  # type: ignore[no-untyped-def]
     """`await as_("liaison").get("/cases")`."""
     return cast.client
 

@@ -23,7 +23,9 @@ class Server:
 
     def create(self, name: str, template: str | None = None) -> None:
         """Make a database, as a copy of `template` when given."""
-        options = sql.SQL(" template {} strategy file_copy").format(sql.Identifier(template)) if template else sql.SQL("")
+        options = (
+            sql.SQL(" template {} strategy file_copy").format(sql.Identifier(template)) if template else sql.SQL("")
+        )
         self._run(sql.SQL("create database {}").format(sql.Identifier(name)) + options)
 
     def drop(self, name: str) -> None:

@@ -139,9 +139,7 @@ def _policies(connection: psycopg.Connection[Any]) -> list[str]:
     for name, enabled, forced in connection.execute(flags, [list(POLICIES)]):
         if not (enabled and forced):
             wrong.append(f"{name}: row level security is not enabled and forced")
-    query = (
-        "select policyname, cmd, trim(roles::text, '{}'), permissive from pg_policies where tablename = %s"
-    )
+    query = "select policyname, cmd, trim(roles::text, '{}'), permissive from pg_policies where tablename = %s"
     for table, expected in POLICIES.items():
         found = connection.execute(query, [table]).fetchall()
         wrong += [f"{table}: {row[0]} restricts" for row in found if row[3] != "PERMISSIVE"]
@@ -171,9 +169,7 @@ def _columns(connection: psycopg.Connection[Any]) -> list[str]:
     )
     found = connection.execute(query, [list(POLICIES)]).fetchall()
     expected = {(RUNTIME, table, name, "UPDATE") for table, names in COLUMNS.items() for name in names}
-    expected |= {
-        (REPORTS, table, name, "SELECT") for table, names in REPORT_COLUMNS.items() for name in names
-    }
+    expected |= {(REPORTS, table, name, "SELECT") for table, names in REPORT_COLUMNS.items() for name in names}
     return _compare("columns", found, expected)
 
 
@@ -196,10 +192,7 @@ def _functions(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def _roles(connection: psycopg.Connection[Any]) -> list[str]:
-    query = (
-        "select rolname, rolcanlogin, rolbypassrls, rolsuper, rolcreaterole"
-        " from pg_roles where rolname = any (%s)"
-    )
+    query = "select rolname, rolcanlogin, rolbypassrls, rolsuper, rolcreaterole from pg_roles where rolname = any (%s)"
     expected = {
         (DEFINER, False, False, False, False),
         (RUNTIME, True, False, False, False),
@@ -231,9 +224,7 @@ def _shape(connection: psycopg.Connection[Any]) -> list[str]:
         " and column_name = 'organisation_id' and is_nullable = 'NO'"
     )
     with_organisation = {name for (name,) in connection.execute(query)}
-    wrong = _compare(
-        "tables without organisation_id", set(POLICIES) - with_organisation, WITHOUT_ORGANISATION
-    )
+    wrong = _compare("tables without organisation_id", set(POLICIES) - with_organisation, WITHOUT_ORGANISATION)
     keys = (
         "select conrelid::regclass::text, confrelid::regclass::text from pg_constraint"
         " where contype = 'f' and conrelid::regclass::text = any (%s)"

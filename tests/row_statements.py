@@ -1,4 +1,4 @@
-# ruff: noqa: E501, S608  # the statements of a test, one a line; nothing in them comes from outside
+# the statements of a test, one a line; nothing in them comes from outside
 """The statements with which the wall of rows is tried, as the API's database role."""
 
 from typing import LiteralString

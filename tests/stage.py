@@ -14,7 +14,6 @@ from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
 from tests.standpoints import LIAISON, SPARE, STANDPOINTS
 
-
 LONG = timedelta(days=3000)  # tests on this stage may let time pass
 
 
@@ -67,9 +66,7 @@ class Stage:
         await self._set_leaderless()
         await self._set_register()
         for user in self.cast.users.values():
-            key = (
-                "insert into idempotency_keys (actor_id, key, digest, created_at) values (%s, 'old', '', %s)"
-            )
+            key = "insert into idempotency_keys (actor_id, key, digest, created_at) values (%s, 'old', '', %s)"
             self.run(key, user.id, self.cast.clock())
 
     async def post(self, who: str, path: str, body: Mapping[str, Any]) -> str:
@@ -81,9 +78,7 @@ class Stage:
         consents = [{"purpose": "services", "form": "verbal", "obtained_on": "2026-03-01"}, SUPPORT]
         case_id = await self.post(who, "/cases", intake(category, consents=consents, **changes))
         client_id = self.one("select client_id::text from cases where id = %s", case_id)
-        consent_id = self.one(
-            "select id::text from consents where case_id = %s and purpose = 'services'", case_id
-        )
+        consent_id = self.one("select id::text from consents where case_id = %s and purpose = 'services'", case_id)
         made = StageCase({"case_id": case_id, "person_id": client_id, "consent_id": consent_id})
         self.cases[case] = made
         return made

@@ -74,17 +74,14 @@ async def test_a_hidden_and_an_unknown_id_answer_with_the_same_bytes(cast: Cast,
     case_id = await open_case(cast, category=SENSITIVE)
     for method, rest, body in CALLS:
         hidden, unknown = [
-            await cast.client(who).request(method, f"/cases/{own_id}{rest}", json=body)
-            for own_id in (case_id, uuid4())
+            await cast.client(who).request(method, f"/cases/{own_id}{rest}", json=body) for own_id in (case_id, uuid4())
         ]
         assert hidden.status_code == 404, (method, rest)
         assert without_instance(hidden) == without_instance(unknown), (method, rest)
 
 
 async def test_a_hidden_client_or_household_named_at_intake_does_not_exist(cast: Cast) -> None:
-    hidden = answered(
-        await cast.client("caseworker").get(f"/cases/{await open_case(cast, category=SENSITIVE)}"), 200
-    )
+    hidden = answered(await cast.client("caseworker").get(f"/cases/{await open_case(cast, category=SENSITIVE)}"), 200)
     household = answered(await cast.client("caseworker").post("/households", json={"size": 3}), 201)
     for client_id in (hidden["client"]["id"], str(uuid4())):
         body = {**intake(), "client_id": client_id}
@@ -125,9 +122,7 @@ async def test_the_version_of_a_liaison_does_not_move_when_the_summary_changes(c
     case_id, _ = await with_liaison(cast)
 
     async def version_after(change: dict[str, Any]) -> str:
-        edited = await cast.client("caseworker").patch(
-            f"/cases/{case_id}", json=change, headers={"If-Match": "*"}
-        )
+        edited = await cast.client("caseworker").patch(f"/cases/{case_id}", json=change, headers={"If-Match": "*"})
         answered(edited, 200)
         response = await cast.client("liaison").get(f"/cases/{case_id}")
         assert response.headers["ETag"] == f'"{response.json()["version"]}"'
@@ -150,9 +145,7 @@ async def test_withdrawing_the_support_ends_the_access_of_the_liaison_in_the_sam
     assert await status_of(cast, "liaison", case_id) == 404, "a new consent revives nobody"
 
 
-async def test_the_access_of_a_liaison_ends_with_the_last_day_of_the_consent(
-    cast: Cast, clock: FrozenClock
-) -> None:
+async def test_the_access_of_a_liaison_ends_with_the_last_day_of_the_consent(cast: Cast, clock: FrozenClock) -> None:
     tomorrow = (clock() + timedelta(hours=7, days=1)).date()
     case_id, _ = await with_liaison(cast, expires_on=tomorrow.isoformat())
     clock.advance(days=1)
@@ -225,9 +218,7 @@ async def test_on_a_stub_a_supervisor_assigns_and_excludes_and_does_nothing_else
     case_id = await open_case(cast, category=SENSITIVE, consents=[SUPPORT])
     for method, rest, body in CALLS:
         if rest not in {"/assignments", "/exclusions"} or method == "GET":
-            answered(
-                await cast.client("supervisor").request(method, f"/cases/{case_id}{rest}", json=body), 404
-            )
+            answered(await cast.client("supervisor").request(method, f"/cases/{case_id}{rest}", json=body), 404)
     path = f"/cases/{case_id}/assignments"
     liaison = {"user_id": cast.id("liaison"), "role": "liaison"}
     answered(await cast.client("supervisor").post(path, json=liaison), 403)
@@ -298,9 +289,7 @@ async def test_a_supervisor_who_raises_a_case_to_sensitive_keeps_its_stub(cast: 
     assert await status_of(cast, "supervisor", case_id) == 404
     assert await status_of(cast, "colleague", case_id) == 404
     assert await finds(cast, "supervisor", case_id, "/caseload")
-    assert (
-        answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["sensitivity"] == "sensitive"
-    )
+    assert answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["sensitivity"] == "sensitive"
 
 
 async def test_a_list_says_the_same_access_as_the_case_itself(cast: Cast) -> None:
@@ -430,10 +419,7 @@ async def test_conflicting_changes_at_once_leave_access_as_the_rules_derive_it(
         *(lead.post(f"{path}/assignments", **wanted("liaison", "liaison")) for _ in range(3)),
         *(lead.post(f"{path}/assignments", **wanted("second_liaison", "liaison")) for _ in range(2)),
         *(supervisor.post(f"{path}/assignments", **wanted("colleague", "caseworker")) for _ in range(3)),
-        *(
-            supervisor.post(f"{path}/assignments", **wanted("second_supervisor", "reviewer"))
-            for _ in range(2)
-        ),
+        *(supervisor.post(f"{path}/assignments", **wanted("second_supervisor", "reviewer")) for _ in range(2)),
         *(supervisor.post(f"{path}/assignments", **wanted("supervisor", "lead")) for _ in range(2)),
         *(supervisor.post(f"{path}/exclusions", **excluded("colleague")) for _ in range(2)),
         *(lead.post(f"{path}/exclusions", **excluded("liaison")) for _ in range(2)),

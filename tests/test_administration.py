@@ -76,9 +76,7 @@ async def acting(cast: Cast, session: AsyncSession, name: str) -> Actor:
     return await authenticate(cast.runtime, session, claims)
 
 
-async def test_admins_who_deactivate_each_other_at_once_leave_one(
-    small: Cast, looker: psycopg.Connection
-) -> None:
+async def test_admins_who_deactivate_each_other_at_once_leave_one(small: Cast, looker: psycopg.Connection) -> None:
     await small.add("second", Role.ADMIN, None, [])
     async with small.runtime.database.transaction() as session:
         await users.deactivate(session, await acting(small, session, "second"), small.users["admin"].id, None)
@@ -103,9 +101,7 @@ async def test_the_organisation_of_one_admin_is_not_closed_while_another_is_deac
     answered(await small.client("second").get("/me"), 200)
 
 
-async def test_a_liaison_gets_communes_and_not_whatever_has_six_digits(
-    small: Cast, looker: psycopg.Connection
-) -> None:
+async def test_a_liaison_gets_communes_and_not_whatever_has_six_digits(small: Cast, looker: psycopg.Connection) -> None:
     looker.execute("insert into areas (code, level, name_km) values ('170299', 'village', 'ភូមិ')")
     body = {"username": "liaison.new", "display_name": "New", "role": "ccwc_liaison", "communes": ["170299"]}
     answered(await small.client("admin").post("/users", json=body), 422)
@@ -142,9 +138,7 @@ async def test_only_an_admin_administers(cast: Cast, method: str, path: str, exp
     ("method", "path"), [(method, path) for method, path, _ in OPERATIONS if method in {"POST", "PATCH"}]
 )
 @pytest.mark.parametrize("header", ["", "Bearer x.y.z", "Basic YTpi"])
-async def test_a_stranger_is_refused_before_the_body_is_read(
-    cast: Cast, method: str, path: str, header: str
-) -> None:
+async def test_a_stranger_is_refused_before_the_body_is_read(cast: Cast, method: str, path: str, header: str) -> None:
     taken: list[bytes] = []
 
     async def body() -> AsyncIterator[bytes]:

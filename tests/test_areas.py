@@ -186,13 +186,7 @@ async def test_every_village_of_cambodia_is_found_by_its_name_in_either_script(
 ) -> None:
     import_file(fresh_database, GAZETTEER)
     with psycopg.connect(fresh_database.runtime) as connection:
-        rows = connection.execute(
-            f"select a.name_km, a.name_en, {NAME_KEY} from areas a".encode()  # noqa: S608
-        ).fetchall()
+        rows = connection.execute(f"select a.name_km, a.name_en, {NAME_KEY} from areas a".encode()).fetchall()
     assert len(rows) >= 16_465
-    wrong = [
-        name_km
-        for name_km, name_en, key in rows
-        if key != f"{search_key(name_km)}\n{search_key(name_en or '')}"
-    ]
+    wrong = [name_km for name_km, name_en, key in rows if key != f"{search_key(name_km)}\n{search_key(name_en or '')}"]
     assert wrong == []

@@ -99,9 +99,7 @@ async def test_who_moves_to_another_organisation_leaves_every_case_behind(cast: 
     assert [await status_of(cast, mover, one) for one in (standard, sensitive)] == [200, 200]
     for organisation in ("other_ngo", "ngo"):
         change = {"organisation_id": cast.organisation(organisation)}
-        moved = await cast.client("admin").patch(
-            f"/users/{cast.id(mover)}", json=change, headers={"If-Match": "*"}
-        )
+        moved = await cast.client("admin").patch(f"/users/{cast.id(mover)}", json=change, headers={"If-Match": "*"})
         answered(moved, 200)
         seen = [await status_of(cast, mover, one) for one in (standard, sensitive)]
         assert seen == ([404, 404] if organisation == "other_ngo" else [200, 404])

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.cast import Cast, answered
 from tests.cases import SUPPORT, open_case
+from tests.cast import Cast, answered
 
 
 async def with_liaison(cast: Cast) -> str:
@@ -17,9 +17,7 @@ async def test_a_note_for_the_caseworkers_never_reaches_the_liaison(cast: Cast) 
     case_id = await with_liaison(cast)
     path = f"/cases/{case_id}/notes"
     secret = answered(await cast.client("caseworker").post(path, json={"text": "For us only"}), 201)
-    shared = answered(
-        await cast.client("caseworker").post(path, json={"text": "For all", "audience": "team"}), 201
-    )
+    shared = answered(await cast.client("caseworker").post(path, json={"text": "For all", "audience": "team"}), 201)
     assert secret["audience"] == "caseworkers"
     seen = answered(await cast.client("liaison").get(path), 200)["items"]
     assert [note["id"] for note in seen] == [shared["id"]]
@@ -72,10 +70,7 @@ async def test_an_incident_is_edited_with_its_version_and_keeps_its_answers(cast
 
 async def test_an_incident_hides_a_standard_case_from_the_rest_of_the_organisation(cast: Cast) -> None:
     case_id = await open_case(cast)
-    assert (
-        answered(await cast.client("colleague").get(f"/cases/{case_id}"), 200)["access"]["via"]
-        == "organisation"
-    )
+    assert answered(await cast.client("colleague").get(f"/cases/{case_id}"), 200)["access"]["via"] == "organisation"
     answered(
         await cast.client("caseworker").post(f"/cases/{case_id}/incidents", json={"precision": "unknown"}),
         201,
@@ -93,9 +88,9 @@ async def test_a_consent_lasts_through_its_last_day_in_phnom_penh(cast: Cast, cl
     clock.advance(hours=24)
     again = answered(await lead.get(f"/cases/{case_id}/consents/{consent['id']}"), 200)
     assert again["active"] is False
-    assert answered(await lead.post(f"/cases/{case_id}/transitions", json={"to": "assessment"}), 409)[
-        "code"
-    ] == ("consent_required")
+    assert answered(await lead.post(f"/cases/{case_id}/transitions", json={"to": "assessment"}), 409)["code"] == (
+        "consent_required"
+    )
 
 
 async def test_a_consent_is_withdrawn_once_and_stays_on_record(cast: Cast) -> None:

@@ -34,9 +34,7 @@ async def test_cases_of_a_sensitive_category_are_sensitive_and_cannot_be_opened_
 
 
 async def test_an_incident_at_intake_makes_a_standard_category_sensitive(cast: Cast) -> None:
-    body = intake(
-        incident={"occurred_at": "2026-02-01T00:00:00Z", "precision": "month", "answers": {"physical": True}}
-    )
+    body = intake(incident={"occurred_at": "2026-02-01T00:00:00Z", "precision": "month", "answers": {"physical": True}})
     case = answered(await cast.client("caseworker").post("/cases", json=body), 201)
     assert case["sensitivity"] == "sensitive"
     assert case["incident"]["answers"]["physical"] is True
@@ -84,9 +82,7 @@ WRONG_INTAKES: list[tuple[str, dict[str, Any], str]] = [
 async def test_a_wrong_intake_is_refused_at_its_field_and_writes_nothing(
     cast: Cast, superuser: Any, changes: dict[str, Any], pointer: str
 ) -> None:
-    count = (
-        "select (select count(*) from cases), (select count(*) from people), (select count(*) from consents)"
-    )
+    count = "select (select count(*) from cases), (select count(*) from people), (select count(*) from consents)"
     before = superuser.execute(count).fetchone()
     body = {name: value for name, value in {**intake(), **changes}.items() if value is not None}
     problem = answered(await cast.client("caseworker").post("/cases", json=body), 422)
@@ -139,9 +135,7 @@ async def test_a_page_is_full_and_the_pages_together_hold_every_case_once(cast: 
 
 async def test_every_filter_narrows_to_exactly_the_cases_that_fit(cast: Cast) -> None:
     first = await open_case(cast, category="land_dispute", priority="stat", opened_on="2024-05-05")
-    second = await open_case(
-        cast, category="vital_documents", sensitivity="sensitive", opened_on="2024-05-06"
-    )
+    second = await open_case(cast, category="vital_documents", sensitivity="sensitive", opened_on="2024-05-06")
     third = await open_case(
         cast,
         category="land_dispute",
@@ -188,9 +182,7 @@ async def test_an_edit_changes_what_was_sent_and_nothing_else(cast: Cast) -> Non
     case_id = await open_case(cast, village_code=VILLAGE)
     caseworker = cast.client("caseworker")
     before = answered(await caseworker.get(f"/cases/{case_id}"), 200)
-    response = await caseworker.patch(
-        f"/cases/{case_id}", json={"priority": "urgent"}, headers={"If-Match": '"1"'}
-    )
+    response = await caseworker.patch(f"/cases/{case_id}", json={"priority": "urgent"}, headers={"If-Match": '"1"'})
     after = answered(response, 200)
     assert response.headers["ETag"] == '"2"'
     changed = {name for name in after if after[name] != before[name]}
@@ -201,18 +193,14 @@ async def test_an_edit_changes_what_was_sent_and_nothing_else(cast: Cast) -> Non
 async def test_moving_to_another_commune_forgets_the_old_village(cast: Cast) -> None:
     case_id = await open_case(cast, village_code=VILLAGE)
     change = {"commune_code": OTHER_COMMUNE}
-    moved = await cast.client("caseworker").patch(
-        f"/cases/{case_id}", json=change, headers={"If-Match": '"1"'}
-    )
+    moved = await cast.client("caseworker").patch(f"/cases/{case_id}", json=change, headers={"If-Match": '"1"'})
     assert answered(moved, 200)["village_code"] is None
 
 
 async def test_counts_agree_with_the_list(cast: Cast) -> None:
     counts = answered(await cast.client("caseworker").get("/cases/counts"), 200)
     assert counts["total"] == sum(counts["by_status"].values()) == sum(counts["by_category"].values())
-    page = answered(
-        await cast.client("caseworker").get("/cases", params={"status": "intake", "limit": 200}), 200
-    )
+    page = answered(await cast.client("caseworker").get("/cases", params={"status": "intake", "limit": 200}), 200)
     assert counts["by_status"]["intake"] == len(page["items"])
 
 

@@ -19,9 +19,7 @@ LABELS = [(name, code) for name, codes in code_lists().items() for code in codes
 # Lists that the project needs beside the agreed ones.
 OWN_LISTS = {"area_level", "person_role"}
 
-agreed_data = pytest.mark.skipif(
-    not SHARED.is_dir(), reason="the shared data folder is not beside this clone"
-)
+agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")
 
 
 def agreed_lists() -> dict[str, Any]:

@@ -63,9 +63,7 @@ def test_usual_spellings_mean_the_same(spelling: str) -> None:
     assert libpq_url(f"{spelling}://u@h/d") == "postgresql://u@h/d"
 
 
-@pytest.mark.parametrize(
-    "url", ["mysql://u:geheim@h/d", "host=h password=geheim", "postgresql://u:geheim@[h/d", ""]
-)
+@pytest.mark.parametrize("url", ["mysql://u:geheim@h/d", "host=h password=geheim", "postgresql://u:geheim@[h/d", ""])
 def test_what_is_no_url_is_refused_without_being_quoted(url: str) -> None:
     with pytest.raises(DatabaseUrlError) as caught:
         libpq_url(url)

@@ -117,9 +117,7 @@ def demo(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory
 def test_every_promised_account_is_there_with_a_password_that_fits(demo: Demo) -> None:
     assert [account["username"] for account in demo.accounts] == USERNAMES
     stored = dict(
-        demo.rows(
-            "select u.username, c.password_hash from users u join user_credentials c on c.user_id = u.id"
-        )
+        demo.rows("select u.username, c.password_hash from users u join user_credentials c on c.user_id = u.id")
     )
     for account in demo.accounts:
         assert asyncio.run(password_matches(stored[account["username"]], account["password"]))
@@ -288,9 +286,7 @@ def test_every_case_of_domestic_violence_has_its_incident(demo: Demo) -> None:
 
 
 def test_every_open_case_that_somebody_leads_has_a_next_date(demo: Demo) -> None:
-    query = (
-        "select count(*) from cases where status <> 'closed' and lead_id is not null and next_due_at is null"
-    )
+    query = "select count(*) from cases where status <> 'closed' and lead_id is not null and next_due_at is null"
     assert demo.one(query) == 0
 
 
@@ -342,9 +338,7 @@ def test_partners_auditor_and_admin_see_no_case_and_no_person(demo: Demo, userna
 
 
 @pytest.mark.parametrize(("username", "commune"), [("liaison1", COMMUNES[0]), ("liaison2", COMMUNES[1])])
-def test_a_liaison_sees_supported_cases_of_the_own_commune_alone(
-    demo: Demo, username: str, commune: str
-) -> None:
+def test_a_liaison_sees_supported_cases_of_the_own_commune_alone(demo: Demo, username: str, commune: str) -> None:
     seen = {row[0] for row in demo.seen_by(username, "select id from cases")}
     assert seen
     for case_id in seen:

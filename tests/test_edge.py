@@ -98,9 +98,7 @@ def call(app: FastAPI, method: str, url: str, **options: Any) -> httpx.Response:
     return asyncio.run(send())
 
 
-def raw(
-    app: FastAPI, parts: list[Message | None], path: str = "/upload", **scope: Any
-) -> tuple[int, list[Message]]:
+def raw(app: FastAPI, parts: list[Message | None], path: str = "/upload", **scope: Any) -> tuple[int, list[Message]]:
     """Speaks ASGI itself: (how many parts were asked for, what was sent). None: the next part never comes."""
     asked, sent = 0, []
 
@@ -153,10 +151,7 @@ def test_https_is_asked_for_again_and_own_cache_rules_stay() -> None:
 
 
 def test_only_the_documentation_page_named_may_run_script() -> None:
-    assert (
-        "script-src"
-        in call(application(docs_paths=["/docs"]), "GET", "/docs").headers["content-security-policy"]
-    )
+    assert "script-src" in call(application(docs_paths=["/docs"]), "GET", "/docs").headers["content-security-policy"]
     assert "script-src" not in call(application(), "GET", "/docs").headers["content-security-policy"]
 
 
@@ -181,10 +176,7 @@ def test_cors_is_closed_until_an_origin_is_named() -> None:
     assert closed.status_code == 405
     assert not [name for name in closed.headers if name.startswith("access-control")]
     app = application(cors_origins=["https://app.example"])
-    assert (
-        call(app, "OPTIONS", path, headers=preflight).headers["access-control-allow-origin"]
-        == preflight["Origin"]
-    )
+    assert call(app, "OPTIONS", path, headers=preflight).headers["access-control-allow-origin"] == preflight["Origin"]
     failed = call(app, "GET", "/broken", headers=preflight)
     assert failed.headers["access-control-allow-origin"] == preflight["Origin"]
     other = call(app, "GET", path, headers={"Origin": "https://other.example"})
@@ -192,9 +184,7 @@ def test_cors_is_closed_until_an_origin_is_named() -> None:
 
 
 def test_an_announced_two_megabytes_are_refused_before_a_byte_is_read() -> None:
-    asked, sent = raw(
-        application(), [chunk(2_000_000, more=False)], headers=[(b"content-length", b"2000000")]
-    )
+    asked, sent = raw(application(), [chunk(2_000_000, more=False)], headers=[(b"content-length", b"2000000")])
     assert asked == 0
     assert sent[0]["status"] == 413
     assert (b"connection", b"close") in sent[0]["headers"]
@@ -226,10 +216,7 @@ def test_a_json_body_too_large_is_413_although_the_framework_would_say_400() -> 
 def test_a_body_of_exactly_the_limit_passes_and_uploads_have_their_own() -> None:
     app = application(body_limit=10, upload_limit=20, upload_paths=re.compile("/upload"))
     note = f"/api/v1/cases/{uuid4()}/notes"
-    assert (
-        call(app, "POST", note, content=b'{"a":"bc"}', headers={"Content-Type": "application/json"}).json()
-        == 2
-    )
+    assert call(app, "POST", note, content=b'{"a":"bc"}', headers={"Content-Type": "application/json"}).json() == 2
     assert call(app, "POST", note, json={"a": "bcd"}).status_code == 413
     assert call(app, "PUT", "/upload", content=b"x" * 20).json() == 20
     assert call(app, "PUT", "/upload", content=b"x" * 21).status_code == 413
@@ -270,17 +257,13 @@ def test_a_client_that_leaves_while_sending_is_no_failure_of_ours(lines: io.Stri
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "QUERY", "get", "\x00", "X" * 5000, ""])
-@pytest.mark.parametrize(
-    "path", ["/upload", "/broken/..", "/" + "x" * 100_000, "//", "", "*", "/api/v1/cases/\x00"]
-)
+@pytest.mark.parametrize("path", ["/upload", "/broken/..", "/" + "x" * 100_000, "//", "", "*", "/api/v1/cases/\x00"])
 def test_odd_methods_and_paths_are_never_our_failure(method: str, path: str) -> None:
     _, sent = raw(application(), [chunk(0, more=False)], path=path, method=method)
     assert 400 <= sent[0]["status"] < 500
 
 
-@pytest.mark.parametrize(
-    "host", [b"", b":", b"[", b"[::1", b"a b", b"\xff\xfe", b"x:99999999", b"//x/?#", b"h" * 9999]
-)
+@pytest.mark.parametrize("host", [b"", b":", b"[", b"[::1", b"a b", b"\xff\xfe", b"x:99999999", b"//x/?#", b"h" * 9999])
 def test_a_host_header_of_junk_is_never_our_failure(host: bytes) -> None:
     for path in (f"/api/v1/cases/{uuid4()}", "/nowhere", "/docs", "/openapi.json"):
         headers = [(b"host", host), (b"accept-language", b"\xff"), (b"content-type", b"\xff")]
@@ -354,9 +337,7 @@ def test_the_log_drops_and_counts_what_is_not_on_its_list(lines: io.StringIO) ->
     assert MARKER not in lines.getvalue()
 
 
-@pytest.mark.parametrize(
-    "value", ["សុខា", "Sokha Chan", {"name": "x"}, ["x"], b"x", "x" * 201, object(), "a\nb"]
-)
+@pytest.mark.parametrize("value", ["សុខា", "Sokha Chan", {"name": "x"}, ["x"], b"x", "x" * 201, object(), "a\nb"])
 def test_even_a_listed_key_takes_only_codes_ids_and_numbers(value: object, lines: io.StringIO) -> None:
     logs.log.info("case.opened", code=value)
     (line,) = told(lines, "case.opened")
@@ -418,9 +399,7 @@ def test_metrics_count_by_template_and_show_the_pool() -> None:
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[int]:
     """The application behind a real uvicorn on a free port."""
-    config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, lifespan="off", server_header=False
-    )
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off", server_header=False)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

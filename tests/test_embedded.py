@@ -78,9 +78,7 @@ def test_files_and_socket_are_closed_to_every_other_account(place: Path) -> None
         for closed in (postgres.directory, postgres.socket_dir):
             assert closed.stat().st_mode & 0o777 == 0o700
         assert (place / "data").stat().st_mode & 0o066 == 0
-        rules = ask(
-            postgres, "select string_agg(concat_ws(' ', type, auth_method), ',') from pg_hba_file_rules"
-        )
+        rules = ask(postgres, "select string_agg(concat_ws(' ', type, auth_method), ',') from pg_hba_file_rules")
         assert rules == "local peer"
 
 

@@ -242,9 +242,7 @@ def test_hidden_unknown_and_impossible_ids_and_paths_get_the_same_bytes() -> Non
 
 def test_the_body_of_an_impossible_id_is_judged_as_that_of_an_unknown_one() -> None:
     for note, status in (({"text": "ok"}, 404), ({"text": 5}, 422)):
-        unknown, impossible = (
-            call("POST", f"/cases/{case_id}/notes", json=note) for case_id in (uuid4(), SECRET)
-        )
+        unknown, impossible = (call("POST", f"/cases/{case_id}/notes", json=note) for case_id in (uuid4(), SECRET))
         assert unknown.status_code == impossible.status_code == status
         assert unknown.content == impossible.content
 
@@ -288,8 +286,7 @@ def test_a_wrong_field_is_pointed_at_and_never_repeated(note: object, pointer: s
 
 def test_own_validators_keep_their_words_unless_a_value_is_in_them() -> None:
     messages = {
-        on: problems({"text": "x", "on": on})[0]["message"]
-        for on in ("tomorrow", "leak", "broken", f"echo{SECRET}")
+        on: problems({"text": "x", "on": on})[0]["message"] for on in ("tomorrow", "leak", "broken", f"echo{SECRET}")
     }
     assert messages.pop("tomorrow") == "The day must not be in the future."
     assert set(messages.values()) == {"This value is not valid."}
@@ -309,9 +306,7 @@ def test_a_thousand_wrong_items_are_told_fifty_times() -> None:
     [(b"{", "json_invalid"), (SECRET.encode(), "json_invalid"), (b"[" * 100_000, "malformed_body")],
 )
 def test_the_plain_parser_too_fails_without_an_echo(body: bytes, code: str) -> None:
-    answer = call(
-        "POST", f"/cases/{uuid4()}/notes", content=body, headers={"Content-Type": "application/json"}
-    )
+    answer = call("POST", f"/cases/{uuid4()}/notes", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [("", code)]
     assert SECRET not in answer.text
@@ -336,21 +331,15 @@ def test_a_body_of_another_type_is_415(url: str, kind: str) -> None:
 
 def test_a_form_that_lacks_a_field_or_cannot_be_read_is_422() -> None:
     lacking = call("POST", "/form", data={"user": SECRET})
-    assert [(error["pointer"], error["code"]) for error in lacking.json()["errors"]] == [
-        ("/username", "required")
-    ]
+    assert [(error["pointer"], error["code"]) for error in lacking.json()["errors"]] == [("/username", "required")]
     broken = call("POST", "/form", content=SECRET.encode(), headers={"Content-Type": "multipart/form-data"})
     assert broken.status_code == 422
     assert SECRET not in lacking.text + broken.text
 
 
 def _of_server(kind: type[psycopg.Error]) -> sa.DBAPIError:
-    wrapper = next(
-        (getattr(sa, base.__name__) for base in kind.__mro__ if hasattr(sa, base.__name__)), sa.DBAPIError
-    )
-    wrapped = wrapper(
-        "INSERT INTO people VALUES (%(name)s)", {"name": SECRET}, kind(f"Key ({SECRET}) exists")
-    )
+    wrapper = next((getattr(sa, base.__name__) for base in kind.__mro__ if hasattr(sa, base.__name__)), sa.DBAPIError)
+    wrapped = wrapper("INSERT INTO people VALUES (%(name)s)", {"name": SECRET}, kind(f"Key ({SECRET}) exists"))
     assert isinstance(wrapped, sa.DBAPIError)
     return wrapped
 
@@ -385,9 +374,7 @@ DATABASE: list[tuple[type[psycopg.Error], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "status", "code"), DATABASE, ids=lambda value: getattr(value, "__name__", None)
-)
+@pytest.mark.parametrize(("kind", "status", "code"), DATABASE, ids=lambda value: getattr(value, "__name__", None))
 def test_what_the_database_refuses_is_answered_by_its_state_with_or_without_sqlalchemy(
     kind: type[psycopg.Error], status: int, code: str
 ) -> None:

@@ -54,9 +54,7 @@ def raw(directory: Path, content: bytes) -> Path:
 
 def areas(urls: DatabaseUrls) -> list[tuple[str, str, str, str | None, str | None]]:
     with psycopg.connect(urls.runtime) as connection:
-        return connection.execute(
-            "select code, level, name_km, name_en, parent from areas order by code"
-        ).fetchall()
+        return connection.execute("select code, level, name_km, name_en, parent from areas order by code").fetchall()
 
 
 def codes(urls: DatabaseUrls) -> set[str]:
@@ -105,9 +103,7 @@ def test_codes_keep_their_zeros_and_a_village_without_a_latin_name_is_kept(
     assert {"01", "0102", "010201", "1701"} <= rows.keys()
     assert not {"1", "102", "10201"} & rows.keys()
     assert rows["02010508"] == ("02010508", "village", "ប៉ៃឡាំ", None, "020105")
-    by_level = {
-        level: sum(row[1] == level for row in rows.values()) for level in {r[1] for r in rows.values()}
-    }
+    by_level = {level: sum(row[1] == level for row in rows.values()) for level in {r[1] for r in rows.values()}}
     assert by_level == {"province": 25, "district": 210, "commune": 1652, "village": 14578}
 
 
@@ -123,9 +119,7 @@ def test_one_bad_row_at_the_end_of_sixteen_thousand_changes_nothing(
     assert areas(fresh_database) == before
 
 
-def test_a_second_import_of_the_same_file_changes_nothing(
-    fresh_database: DatabaseUrls, tmp_path: Path
-) -> None:
+def test_a_second_import_of_the_same_file_changes_nothing(fresh_database: DatabaseUrls, tmp_path: Path) -> None:
     path = written(tmp_path, [*KNOWN, *GOOD])
     first = import_file(fresh_database, path)
     assert (first.inserted, first.updated, first.removed) == (len(GOOD), 0, 0)
@@ -238,20 +232,14 @@ def test_a_file_beyond_all_measure_is_left_unread(database: DatabaseUrls, tmp_pa
     path = written(tmp_path, [GOOD[0]] * (MOST_ROWS + 5))
     report = import_file(database, path)
     assert report.rows == MOST_ROWS
-    assert (
-        report.bad == MOST_ROWS
-    )  # all but the first repeat its code, and one line says that the rest was not read
+    assert report.bad == MOST_ROWS  # all but the first repeat its code, and one line says that the rest was not read
 
 
-def test_a_thousand_bad_rows_are_all_counted_and_the_first_are_listed(
-    database: DatabaseUrls, tmp_path: Path
-) -> None:
+def test_a_thousand_bad_rows_are_all_counted_and_the_first_are_listed(database: DatabaseUrls, tmp_path: Path) -> None:
     report = import_file(database, written(tmp_path, [("1", "province", "ក", "", "")] * 1000))
     assert report.bad == 1000
     assert len(report.problems) == MOST_LISTED
-    assert [problem.line for problem in report.problems] == sorted(
-        problem.line for problem in report.problems
-    )
+    assert [problem.line for problem in report.problems] == sorted(problem.line for problem in report.problems)
 
 
 def test_a_report_never_repeats_what_the_file_says(database: DatabaseUrls, tmp_path: Path) -> None:
@@ -319,9 +307,7 @@ def test_a_code_that_a_case_uses_is_kept_with_all_above_it(
     assert codes(fresh_database) == {row[0] for row in GOOD} | set(kept)
 
 
-def test_communes_of_users_and_villages_of_households_are_kept(
-    fresh_database: DatabaseUrls, tmp_path: Path
-) -> None:
+def test_communes_of_users_and_villages_of_households_are_kept(fresh_database: DatabaseUrls, tmp_path: Path) -> None:
     add_case(fresh_database, "17", {}, {})
     with psycopg.connect(fresh_database.admin) as connection:
         connection.execute("update users set communes = array['170301']")
@@ -362,9 +348,7 @@ def test_every_column_that_can_hold_a_code_is_asked_before_a_code_goes() -> None
         "people": PersonPrivate,
         "households": HouseholdPrivate,
     }
-    held |= {
-        (name, "village_code") for name, model in private.items() if "village_code" in model.model_fields
-    }
+    held |= {(name, "village_code") for name, model in private.items() if "village_code" in model.model_fields}
     asked = {
         (use.split()[-1], column)
         for use in USES

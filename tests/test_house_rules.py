@@ -118,9 +118,7 @@ def test_cases_are_selected_in_one_file_only() -> None:
 
 def test_services_ask_the_request_for_the_time() -> None:
     clocks = r"\b(datetime\.(now|utcnow|today)|date\.today|time\.time)\("
-    assert [
-        name for name in holding(clocks, allowed=set()) if name.startswith(("app/services/", "app/routers/"))
-    ] == []
+    assert [name for name in holding(clocks, allowed=set()) if name.startswith(("app/services/", "app/routers/"))] == []
 
 
 def test_files_with_tables_keep_their_annotations_as_they_are() -> None:
@@ -206,9 +204,7 @@ def address_of(operation: Operation) -> str:
     return re.sub(r"\{[a-z_]+\}", "not-an-id", operation.path)
 
 
-def test_the_models_are_what_the_migrations_make(
-    database: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_models_are_what_the_migrations_make(database: DatabaseUrls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ischema_names, "xid8", TransactionId)  # SQLAlchemy does not know the type
     config = Config()
     config.set_main_option("script_location", str(PROJECT / "migrations").replace("%", "%%"))

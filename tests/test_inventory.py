@@ -75,9 +75,7 @@ async def test_without_settings_the_api_s_role_reads_nothing(
     assert _reads(runtime_connection) == NOTHING
 
 
-async def test_settings_end_with_their_transaction(
-    cast: Cast, runtime_connection: psycopg.Connection[Any]
-) -> None:
+async def test_settings_end_with_their_transaction(cast: Cast, runtime_connection: psycopg.Connection[Any]) -> None:
     await open_case(cast)
     _begin(runtime_connection, cast.sessions["caseworker"])
     assert _count(runtime_connection, "cases") > 0

@@ -90,9 +90,7 @@ def test_no_foreign_key_dangles(loaded: DatabaseUrls) -> None:
         keys = connection.execute(FOREIGN_KEYS).fetchall()
         assert len(keys) > 20
         for table, other, columns, targets in keys:
-            names = [
-                (sql.Identifier(one), sql.Identifier(two)) for one, two in zip(columns, targets, strict=True)
-            ]
+            names = [(sql.Identifier(one), sql.Identifier(two)) for one, two in zip(columns, targets, strict=True)]
             same = sql.SQL(" and ").join(sql.SQL("o.{} = t.{}").format(two, one) for one, two in names)
             given = sql.SQL(" and ").join(sql.SQL("t.{} is not null").format(one) for one, _ in names)
             query = sql.SQL("select count(*) from {} t where {} and not exists (select from {} o where {})")
@@ -151,8 +149,6 @@ def test_a_load_that_is_cut_off_leaves_no_case_and_can_be_repeated(fresh_databas
 
 
 @pytest.mark.parametrize(("cases", "seed"), [(10, -1), (10, 2970), (10_000_001, 1)])
-def test_a_load_that_would_run_out_of_codes_is_refused(
-    fresh_database: DatabaseUrls, cases: int, seed: int
-) -> None:
+def test_a_load_that_would_run_out_of_codes_is_refused(fresh_database: DatabaseUrls, cases: int, seed: int) -> None:
     with pytest.raises(SetupError, match="at most"):
         load(fresh_database, cases, seed)

@@ -92,9 +92,7 @@ def test_a_failure_of_the_hash_itself_is_not_told_as_a_wrong_password(stored: st
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1025, "\ud800" * 12, "lone \udfff surrogate"])
-def test_a_password_that_cannot_be_hashed_is_refused_without_being_repeated(
-    password: str, stored: str
-) -> None:
+def test_a_password_that_cannot_be_hashed_is_refused_without_being_repeated(password: str, stored: str) -> None:
     with pytest.raises(ValueError, match="a password has") as refusal:
         run(hash_password(password))
     assert not isinstance(refusal.value, UnicodeError)  # it would carry the password
@@ -178,9 +176,7 @@ def test_a_hash_of_today_does_not_ask_to_be_made_again(stored: str) -> None:
         (PASSWORD, "caseworker1", None),
     ],
 )
-def test_a_password_is_long_and_does_not_hold_the_username(
-    password: str, username: str, problem: str | None
-) -> None:
+def test_a_password_is_long_and_does_not_hold_the_username(password: str, username: str, problem: str | None) -> None:
     assert password_problem(password, username) == problem
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.cast import VILLAGE, Cast, answered
 from tests.cases import intake, open_case
+from tests.cast import VILLAGE, Cast, answered
 
 PERSON = {
     "family_name_km": "ស៊ុន",
@@ -64,9 +64,7 @@ async def test_a_client_copied_into_a_case_is_a_row_of_its_own(cast: Cast) -> No
         f"/people/{copied}", json={"given_name_km": "សុខា"}, headers={"If-Match": '"1"'}
     )
     assert answered(change, 200)["display_name"] == "ស៊ុន សុខា"
-    assert (
-        answered(await cast.client("colleague").get(f"/people/{person['id']}"), 200)["given_name_km"] == "សុភា"
-    )
+    assert answered(await cast.client("colleague").get(f"/people/{person['id']}"), 200)["given_name_km"] == "សុភា"
     answered(await cast.client("colleague").get(f"/people/{copied}"), 404)
 
 
@@ -98,9 +96,7 @@ async def test_a_household_lists_the_members_that_the_reader_sees_and_its_size_i
 async def test_further_people_of_a_case_are_seen_with_the_case_but_not_by_its_liaison(cast: Cast) -> None:
     support = [{"purpose": "ccwc_support", "form": "verbal", "obtained_on": "2026-03-01"}]
     case_id = await open_case(cast, "caseworker", "domestic_violence", consents=support)
-    added = await cast.client("caseworker").post(
-        f"/cases/{case_id}/people", json={"alias": "Child", "role": "child"}
-    )
+    added = await cast.client("caseworker").post(f"/cases/{case_id}/people", json={"alias": "Child", "role": "child"})
     child = answered(added, 201)
     assert added.headers["Location"] == f"/api/v1/people/{child['id']}"
     wanted = {"user_id": cast.id("liaison"), "role": "liaison"}

@@ -122,9 +122,7 @@ async def test_one_kind_of_token_is_never_taken_for_the_other(
     answered(await refreshed(client, tokens["refresh_token"]), 200)
 
 
-async def test_refresh_tokens_are_kept_as_keyed_hashes(
-    tokens: dict[str, Any], superuser: psycopg.Connection
-) -> None:
+async def test_refresh_tokens_are_kept_as_keyed_hashes(tokens: dict[str, Any], superuser: psycopg.Connection) -> None:
     secret = tokens["refresh_token"].encode()
     kept = [bytes(digest) for (digest,) in superuser.execute("select digest from refresh_tokens")]
     assert all(len(digest) == 32 for digest in kept)
@@ -196,9 +194,7 @@ async def test_a_systems_session_is_over_with_its_token(
     assert superuser.execute(query, [form["client_id"]]).fetchall() == [(True,)]
 
 
-async def test_a_system_may_send_its_secret_as_http_basic_but_not_twice(
-    client: httpx.AsyncClient, cast: Cast
-) -> None:
+async def test_a_system_may_send_its_secret_as_http_basic_but_not_twice(client: httpx.AsyncClient, cast: Cast) -> None:
     form, only_grant = await system_of(cast), {"grant_type": "client_credentials"}
     answered(await client.post("/auth/token", data=only_grant, headers=basic(form)), 200)
     answered(await client.post("/auth/token", data=form, headers=basic(form)), 422)
@@ -207,17 +203,13 @@ async def test_a_system_may_send_its_secret_as_http_basic_but_not_twice(
 
 
 @pytest.mark.parametrize("value", ["Basic", "Basic ", "Basic %%%", "Basic /////w==", "Basic YQ"])
-async def test_a_basic_header_that_cannot_be_read_is_no_sign_in(
-    client: httpx.AsyncClient, value: str
-) -> None:
+async def test_a_basic_header_that_cannot_be_read_is_no_sign_in(client: httpx.AsyncClient, value: str) -> None:
     data = {"grant_type": "client_credentials"}
     response = await client.post("/auth/token", data=data, headers={"Authorization": value})
     assert response.status_code in {401, 422}
 
 
-async def test_basic_does_not_replace_a_persons_password(
-    client: httpx.AsyncClient, somebody: Newcomer
-) -> None:
+async def test_basic_does_not_replace_a_persons_password(client: httpx.AsyncClient, somebody: Newcomer) -> None:
     header = basic({"client_id": somebody.username, "client_secret": somebody.password})
     answered(await client.post("/auth/token", data={"grant_type": "password"}, headers=header), 422)
 

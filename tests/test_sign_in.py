@@ -102,8 +102,7 @@ async def refused_accounts(runtime: Runtime, cast: Cast) -> dict[str, dict[str, 
 
 async def test_every_refusal_has_the_same_bytes(app: object, runtime: Runtime, cast: Cast) -> None:
     answers = {
-        why: unnamed(await token(door(app), form))
-        for why, form in (await refused_accounts(runtime, cast)).items()
+        why: unnamed(await token(door(app), form)) for why, form in (await refused_accounts(runtime, cast)).items()
     }
     expected = answers["unknown name"]
     assert expected[0] == 401
@@ -162,12 +161,8 @@ async def test_a_form_that_is_not_exactly_one_grant_is_told_what_is_wrong(
     assert (pointer, code) in {(error["pointer"], error["code"]) for error in errors}
 
 
-@pytest.mark.parametrize(
-    "kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", f"{FORM}x", ""]
-)
-async def test_only_a_url_encoded_form_is_taken(
-    client: httpx.AsyncClient, somebody: Newcomer, kind: str
-) -> None:
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", f"{FORM}x", ""])
+async def test_only_a_url_encoded_form_is_taken(client: httpx.AsyncClient, somebody: Newcomer, kind: str) -> None:
     form = f"grant_type=password&username={somebody.username}&password={somebody.password}"
     refused = await client.post("/auth/token", content=form, headers={"Content-Type": kind} if kind else {})
     assert answered(refused, 415)["code"] == "unsupported_media_type"

@@ -83,9 +83,7 @@ async def test_what_is_refused_while_locked_does_not_lengthen_the_lock(
     answered(await token(client, somebody.grant()), 200)
 
 
-async def test_right_passwords_are_free_and_forgive_nothing(
-    client: httpx.AsyncClient, somebody: Newcomer
-) -> None:
+async def test_right_passwords_are_free_and_forgive_nothing(client: httpx.AsyncClient, somebody: Newcomer) -> None:
     await fail(client, somebody, 9)
     for _ in range(15):
         answered(await token(client, somebody.grant()), 200)
@@ -152,9 +150,7 @@ async def test_where_account_and_address_are_locked_the_longer_wait_is_told(
     assert await locked(client, somebody.grant()) == 900
 
 
-async def test_fifty_guesses_at_once_check_ten_passwords(
-    client: httpx.AsyncClient, somebody: Newcomer
-) -> None:
+async def test_fifty_guesses_at_once_check_ten_passwords(client: httpx.AsyncClient, somebody: Newcomer) -> None:
     wrong = somebody.grant(password="a wrong password")
     answers = await asyncio.gather(*(token(client, wrong) for _ in range(50)))
     assert Counter(answer.status_code for answer in answers) == {401: 10, 429: 40}
@@ -163,9 +159,7 @@ async def test_fifty_guesses_at_once_check_ten_passwords(
 async def test_many_processes_together_reserve_no_more_than_ten_attempts(runtime: Runtime) -> None:
     """The turns that one process keeps are left out here, as they are between two processes."""
     name, address = f"name.{uuid4()}", f"192.0.2.{uuid4()}"
-    results = await asyncio.gather(
-        *(reserve(runtime, address, name) for _ in range(50)), return_exceptions=True
-    )
+    results = await asyncio.gather(*(reserve(runtime, address, name) for _ in range(50)), return_exceptions=True)
     assert sum(isinstance(result, RateLimited) for result in results) == 40
     assert sum(not isinstance(result, BaseException) for result in results) == 10
 
@@ -179,9 +173,7 @@ async def test_many_processes_together_reserve_no_more_than_a_hundred_of_an_addr
     assert sum(not isinstance(result, BaseException) for result in results) == 100
 
 
-async def test_twenty_right_passwords_at_once_are_all_let_in(
-    client: httpx.AsyncClient, somebody: Newcomer
-) -> None:
+async def test_twenty_right_passwords_at_once_are_all_let_in(client: httpx.AsyncClient, somebody: Newcomer) -> None:
     answers = await asyncio.gather(*(token(client, somebody.grant()) for _ in range(20)))
     assert Counter(answer.status_code for answer in answers) == {200: 20}
 
@@ -195,9 +187,7 @@ async def test_a_systems_secret_is_guessed_no_more_often(client: httpx.AsyncClie
     await locked(client, form | {"client_secret": system["client_secret"]})
 
 
-async def test_what_is_typed_as_a_name_is_not_kept(
-    client: httpx.AsyncClient, superuser: psycopg.Connection
-) -> None:
+async def test_what_is_typed_as_a_name_is_not_kept(client: httpx.AsyncClient, superuser: psycopg.Connection) -> None:
     typed = f"my secret {uuid4()}"
     await fail(client, Newcomer("", typed, ""), 1)
     [row] = superuser.execute("select account, address from sign_in_attempts order by at desc limit 1")

@@ -18,9 +18,7 @@ async def everybody(client: httpx.AsyncClient, **query: Any) -> list[dict[str, A
     people: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
-        page = answered(
-            await client.get("/staff", params={**query, **({"cursor": cursor} if cursor else {})}), 200
-        )
+        page = answered(await client.get("/staff", params={**query, **({"cursor": cursor} if cursor else {})}), 200)
         people += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
@@ -82,9 +80,7 @@ async def test_who_left_whose_organisation_left_and_systems_are_not_in_the_direc
     try:
         assert cast.id("remaining") not in ids(await everybody(client))
     finally:
-        superuser.execute(
-            "update organisations set active = true where id = %s", [cast.organisation("clinic")]
-        )
+        superuser.execute("update organisations set active = true where id = %s", [cast.organisation("clinic")])
 
 
 async def test_pages_are_by_name_and_no_name_is_in_their_addresses(cast: Cast) -> None:

@@ -109,9 +109,7 @@ values = st.recursive(
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text("abcកខ", max_size=4), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcកខ", max_size=4), inner, max_size=4),
     max_leaves=20,
 )
 

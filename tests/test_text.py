@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from tests.hostile_strings import HOSTILE, HOSTILE_JSON
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
@@ -26,6 +25,7 @@ from app.text import (
     phone_number,
     search_key,
 )
+from tests.hostile_strings import HOSTILE, HOSTILE_JSON
 
 ZWSP, ZWNJ, ZWJ = "\u200b", "\u200c", "\u200d"
 
@@ -111,9 +111,7 @@ def test_cleaning_loses_no_khmer_letter_and_moves_no_joiner(text: str) -> None:
         before, after = unicodedata.normalize("NFC", text), clean_line(text)
         letters = [c for c in before if "\u1780" <= c <= "\u17b3"]
         assert sorted(letters) == sorted(c for c in after if "\u1780" <= c <= "\u17b3")
-        joined = before.strip(
-            "\u200b\u200c\u200d\u2060\u00ad\u2800\u3164\ufeff" + string.whitespace + "\u00a0"
-        )
+        joined = before.strip("\u200b\u200c\u200d\u2060\u00ad\u2800\u3164\ufeff" + string.whitespace + "\u00a0")
         assert [c for c in joined if c in ZWSP + ZWNJ + ZWJ] == [c for c in after if c in ZWSP + ZWNJ + ZWJ]
 
 

@@ -63,13 +63,11 @@ async def test_a_new_user_signs_in_with_the_password_that_is_shown_once(
     assert again.headers["idempotency-replayed"] == "true"
     assert password not in (await admin.get("/users", params={"limit": 200})).text
     for table in ("users", "user_credentials", "idempotency_keys", "events"):
-        found = superuser.execute(f"select count(*) from {table} t where t::text like %s", [f"%{password}%"])  # noqa: S608
+        found = superuser.execute(f"select count(*) from {table} t where t::text like %s", [f"%{password}%"])
         assert found.fetchone() == (0,)
 
 
-async def test_the_first_password_is_in_no_line_of_the_log(
-    cast: Cast, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_the_first_password_is_in_no_line_of_the_log(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
     user = await added(cast)
     out = capsys.readouterr().out
     assert '"route": "/api/v1/users"' in out
@@ -223,10 +221,7 @@ async def test_of_changes_at_once_with_one_version_one_succeeds(cast: Cast) -> N
     user = await added(cast)
     path, tag = f"/users/{user['id']}", {"If-Match": '"1"'}
     answers = await asyncio.gather(
-        *(
-            cast.client("admin").patch(path, json={"display_name": f"Name {number}"}, headers=tag)
-            for number in range(8)
-        )
+        *(cast.client("admin").patch(path, json={"display_name": f"Name {number}"}, headers=tag) for number in range(8))
     )
     assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 7}
 
@@ -293,12 +288,8 @@ async def test_a_live_session_has_the_new_role_at_once(app: object, cast: Cast) 
     assert answered(await client.get("/me", headers=headers), 200)["role"] == "auditor"
 
 
-@pytest.mark.parametrize(
-    "change", [{"active": False}, {"role": "auditor"}, {"organisation_id": "other_ngo"}], ids=str
-)
-async def test_who_no_longer_fits_leads_no_case_any_more(
-    app: object, cast: Cast, change: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("change", [{"active": False}, {"role": "auditor"}, {"organisation_id": "other_ngo"}], ids=str)
+async def test_who_no_longer_fits_leads_no_case_any_more(app: object, cast: Cast, change: dict[str, Any]) -> None:
     client = door(app)
     user = await added(cast, role="caseworker", organisation_id=cast.organisation("ngo"))
     headers = bearer(answered(await token(client, grant(user)), 200))

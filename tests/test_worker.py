@@ -77,7 +77,7 @@ def add_session(
 
 
 def count(owner: psycopg.Connection, table: str) -> int:
-    row = owner.execute(f"select count(*) from {table}".encode()).fetchone()  # noqa: S608
+    row = owner.execute(f"select count(*) from {table}".encode()).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -102,9 +102,7 @@ async def test_answers_kept_for_repetition_go_after_ninety_days(
     assert owner.execute("select key from idempotency_keys").fetchall() == [("young",)]
 
 
-async def test_attempts_to_sign_in_go_after_a_day(
-    at_work: psycopg.AsyncConnection, owner: psycopg.Connection
-) -> None:
+async def test_attempts_to_sign_in_go_after_a_day(at_work: psycopg.AsyncConnection, owner: psycopg.Connection) -> None:
     for address, age in (("old", timedelta(days=1, seconds=1)), ("young", timedelta(hours=23))):
         owner.execute(
             "insert into sign_in_attempts (id, account, address, at) values (gen_random_uuid(), '', %s, %s)",
@@ -143,9 +141,7 @@ async def test_much_is_taken_away_in_many_small_batches(
     add_session(owner, user, expires_at=NOW - timedelta(days=60), tokens=2200)
     left = []
     while await worker.tick(at_work, NOW):
-        left.append(
-            (count(owner, "idempotency_keys"), count(owner, "refresh_tokens"), count(owner, "sessions"))
-        )
+        left.append((count(owner, "idempotency_keys"), count(owner, "refresh_tokens"), count(owner, "sessions")))
     assert left == [(1500, 1200, 1), (500, 200, 1)]
     assert (count(owner, "idempotency_keys"), count(owner, "refresh_tokens"), count(owner, "sessions")) == (
         0,

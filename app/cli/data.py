@@ -29,9 +29,7 @@ def import_areas(
         raise typer.Exit(1)
     for code in report.kept_in_use:
         typer.echo(f"{code} is not in the file but in use: kept")
-    typer.echo(
-        f"{report.rows} areas: {report.inserted} new, {report.updated} changed, {report.removed} removed"
-    )
+    typer.echo(f"{report.rows} areas: {report.inserted} new, {report.updated} changed, {report.removed} removed")
 
 
 def load(

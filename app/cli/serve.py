@@ -65,9 +65,7 @@ def _serve(chosen: Settings, load: Callable[[DatabaseUrls], Accounts]) -> None:
             prepare(urls.admin)
             upgrade(urls.owner)
             ensure(chosen.keys_dir)
-            KeyStore.load(
-                chosen.keys_dir
-            )  # here rather than in the child, so that the reason is the last word
+            KeyStore.load(chosen.keys_dir)  # here rather than in the child, so that the reason is the last word
             accounts = load(urls)
             with Children(*_children(settings(), listener)) as children:
                 _wait_until_up(listener, children)
@@ -102,9 +100,7 @@ def _welcome(url: str, accounts: Accounts) -> None:
         table = Table("username", "password", "role", "organisation", "communes", title="Demo accounts")
         for account in accounts:
             communes = ", ".join(account["communes"])
-            table.add_row(
-                account["username"], account["password"], account["role"], account["organisation"], communes
-            )
+            table.add_row(account["username"], account["password"], account["role"], account["organisation"], communes)
         console.print(table)
         console.print(f"API page   {url}/docs")
     console.print(f"API        {url}/api/v1\nStop with Ctrl-C.")

@@ -28,9 +28,7 @@ def create(
 
     async def make(session: AsyncSession, now: datetime) -> str:
         wanted = {"username": username, "display_name": display_name, "role": role}
-        _, password = await create_user(
-            session, now, **wanted, organisation_name=organisation, communes=commune or []
-        )
+        _, password = await create_user(session, now, **wanted, organisation_name=organisation, communes=commune or [])
         return password
 
     typer.echo(_in_transaction(data_dir, make))

@@ -62,9 +62,7 @@ def renew_accounts(engine: sa.Engine, data_dir: Path, ids: CastIds) -> list[Acco
 def _set_passwords(connection: sa.Connection, accounts: Sequence[Account], ids: CastIds) -> None:
     hashes = asyncio.run(_hashes([account["password"] for account in accounts]))
     rows = [
-        UserCredential(
-            user_id=ids.users[account["username"]], password_hash=stored, changed_at=datetime.now(UTC)
-        )
+        UserCredential(user_id=ids.users[account["username"]], password_hash=stored, changed_at=datetime.now(UTC))
         for account, stored in zip(accounts, hashes, strict=True)
     ]
     statement = insert(UserCredential)

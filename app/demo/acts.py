@@ -48,9 +48,7 @@ class Act:
 
 def note(who: str, text: str, audience: NoteAudience | None = None, *, soon: bool = False) -> Act:
     """Write a note."""
-    return Act(
-        who, lambda s, a, case_id: add_note(s, a, case_id, NoteCreate(text=text, audience=audience)), soon
-    )
+    return Act(who, lambda s, a, case_id: add_note(s, a, case_id, NoteCreate(text=text, audience=audience)), soon)
 
 
 def step(
@@ -121,9 +119,7 @@ def new_person(who: str, added: CasePersonCreate) -> Act:
 
 def new_incident(who: str, draws: Draws) -> Act:
     """Record what the client tells; it happened before that day."""
-    return Act(
-        who, lambda s, a, case_id: report_incident(s, a, case_id, incident(draws, a.now - timedelta(days=1)))
-    )
+    return Act(who, lambda s, a, case_id: report_incident(s, a, case_id, incident(draws, a.now - timedelta(days=1))))
 
 
 def due(who: str, at: datetime) -> Act:

@@ -97,9 +97,7 @@ class Course:
             return
         expires = {"expired": self.story.until - timedelta(days=3)}.get(self.story.support_ends or "")
         yield consent(self.lead, ConsentPurpose.CCWC_SUPPORT, self.draws.one_of(FORMS), expires)
-        yield assignment(
-            self.lead, self.users[liaison], AssignmentRole.LIAISON, "the committee can help", soon=True
-        )
+        yield assignment(self.lead, self.users[liaison], AssignmentRole.LIAISON, "the committee can help", soon=True)
         yield self._note(liaison, NoteAudience.TEAM, soon=True)
         if self.story.recent:
             yield self._note(self.lead, NoteAudience.TEAM)
@@ -167,12 +165,7 @@ class Course:
         story = self.story
         if story.status is S.CLOSED:
             return
-        if (
-            story.recent
-            and self.lead == "caseworker1"
-            and story.number % 2
-            and story.excluded_at_intake is None
-        ):
+        if story.recent and self.lead == "caseworker1" and story.number % 2 and story.excluded_at_intake is None:
             back = self.now + timedelta(days=10)
             cover = self.users["caseworker2"]
             yield assignment(self.lead, cover, AssignmentRole.COVER, "on leave", until=back)

@@ -117,9 +117,7 @@ def incident(draws: Draws, before: datetime) -> IncidentCreate:
     names = [f"{name.en} {draws.choice(MALE_GIVEN_NAMES).en}" for name in draws.sample(FAMILY_NAMES, 1)]
     relationship = draws.one_of(BY_WHOM)
     return IncidentCreate(
-        occurred_at=(before - timedelta(days=draws.randint(1, 40), hours=draws.randint(0, 12))).astimezone(
-            UTC
-        ),
+        occurred_at=(before - timedelta(days=draws.randint(1, 40), hours=draws.randint(0, 12))).astimezone(UTC),
         precision=draws.one_of({DatePrecision.DAY: 4, DatePrecision.EXACT: 1, DatePrecision.MONTH: 1}),
         place=draws.one_of(PLACES),
         answers=GbvAnswers(
@@ -187,15 +185,9 @@ def _birth(draws: Draws, today: date, youngest: int, oldest: int) -> dict[str, A
 def _phones(draws: Draws) -> list[Phone]:
     if draws.chance(0.35):
         return []
-    owner = draws.one_of(
-        {PhoneOwner.SELF: 6, PhoneOwner.SPOUSE: 1, PhoneOwner.RELATIVE: 2, PhoneOwner.NEIGHBOUR: 1}
-    )
+    owner = draws.one_of({PhoneOwner.SELF: 6, PhoneOwner.SPOUSE: 1, PhoneOwner.RELATIVE: 2, PhoneOwner.NEIGHBOUR: 1})
     # A block that no operator has given out.
-    return [
-        Phone(
-            number=f"012 000 {draws.randint(0, 999):03}", owner=owner, safe_to_call=owner is PhoneOwner.SELF
-        )
-    ]
+    return [Phone(number=f"012 000 {draws.randint(0, 999):03}", owner=owner, safe_to_call=owner is PhoneOwner.SELF)]
 
 
 def _disability(draws: Draws) -> Disability:

@@ -18,6 +18,10 @@ from app.demo.load_rows import COLUMNS, Lines, LoadRows
 from app.models.user import User
 from app.settings import Settings, SetupError
 
+UNCHECKED = """
+    select set_config('session_replication_role', 'replica', true)
+     where has_parameter_privilege('session_replication_role', 'SET')
+"""
 CONNECTIONS = 2  # while the server checks and indexes one chunk, the next is made and sent
 # Tables that are being filled have no statistics: the planner would read them whole for every chunk.
 PLANS = "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
@@ -99,6 +103,7 @@ def _copy_all(urls: DatabaseUrls, chunks: _Chunks) -> None:
 
 def _copy_some(connection: psycopg.Connection, chunks: _Chunks) -> None:
     try:
+        connection.execute(UNCHECKED)
         connection.execute(PLANS)
         while (lines := chunks.next()) is not None:
             _copy(connection, lines)

@@ -52,8 +52,7 @@ def load_people(seed: int, cases: int) -> LoadPeople:
         for number in range(max(2, cases // CASES_OF_OFFICE))
     )
     councils = tuple(
-        _organisation(draws, f"load{seed}_council_{commune}", OrganisationKind.COMMUNE_COUNCIL)
-        for commune in COMMUNES
+        _organisation(draws, f"load{seed}_council_{commune}", OrganisationKind.COMMUNE_COUNCIL) for commune in COMMUNES
     )
     each = 1 + len(offices) // 2
     liaisons = {
@@ -99,9 +98,7 @@ def _organisation(draws: Draws, name: str, kind: OrganisationKind) -> Organisati
     return Organisation.named(SET_UP, id=draws.uuid(), name=name, name_km=name, kind=kind)
 
 
-def _user(
-    draws: Draws, name: str, role: Role, organisation: Organisation, communes: Sequence[str] = ()
-) -> User:
+def _user(draws: Draws, name: str, role: Role, organisation: Organisation, communes: Sequence[str] = ()) -> User:
     return User.named(
         SET_UP,
         id=draws.uuid(),

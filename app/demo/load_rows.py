@@ -26,7 +26,7 @@ from app.models.case import CasePrivate, Closure, today_band
 from app.models.codes import CaseStatus, Category, ClosureReason, Outcome
 from app.services.people import private_of
 
-CHUNK = 5_000
+CHUNK = 20_000
 DAYS = 3 * 365
 REVIEW = timedelta(days=8)
 CLIENTS = 700  # different people of each commune; names repeat, as they do in villages
@@ -75,9 +75,7 @@ class LoadRows:
         self.seed, self.cases, self.today = seed, cases, today
         self.draws = Draws(f"cases of load {seed}")
         self.shares = Shares(self.draws, cases, people)
-        self.liaisons = {
-            commune: tuple(user.id.hex for user in users) for commune, users in people.liaisons.items()
-        }
+        self.liaisons = {commune: tuple(user.id.hex for user in users) for commune, users in people.liaisons.items()}
         self.days = [today - timedelta(days=DAYS - number) for number in range(DAYS)]
         self.clients = {commune: [self._client(commune) for _ in range(CLIENTS)] for commune in COMMUNES}
         self.privates = {
@@ -117,9 +115,7 @@ class LoadRows:
                 client.private,
             )
         )
-        lines["events"].append(
-            _line(_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}", "{}")
-        )
+        lines["events"].append(_line(_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}", "{}"))
         self._add_access(lines, case)
 
     def _case(self, number: int, case: _Case, client: _Client) -> str:
@@ -161,9 +157,7 @@ class LoadRows:
     def _consent(self, lines: Lines, case: _Case, purpose: str) -> None:
         office, lead, opened = case.seat.desk.organisation, case.seat.lead, case.opened
         given = (purpose, "[]", "client", "thumbprint", opened[:10])
-        lines["consents"].append(
-            _line(_id(self.draws), "1", opened, opened, case.id, office, *given, lead, "{}")
-        )
+        lines["consents"].append(_line(_id(self.draws), "1", opened, opened, case.id, office, *given, lead, "{}"))
 
     def _at(self, day: date) -> str:
         """A moment of the working hours in Siem Reap, which are the same day in UTC."""
@@ -175,9 +169,7 @@ class LoadRows:
 
     def _private(self, category: Category, closing: ClosureReason | None) -> str:
         closure = closing and Closure(reason=closing, outcome=Outcome.IMPROVED, informed_can_return=True)
-        return _text(
-            CasePrivate(summary=summary(self.draws, category), closure=closure).model_dump(mode="json")
-        )
+        return _text(CasePrivate(summary=summary(self.draws, category), closure=closure).model_dump(mode="json"))
 
 
 def _assign(draws: Draws, lines: Lines, case: _Case, user: str, role: str, until: str = NULL) -> None:

@@ -74,9 +74,7 @@ MALE_GIVEN_NAMES: tuple[Bilingual, ...] = _names(
 
 ORGANISATIONS: tuple[DemoOrganisation, ...] = (
     DemoOrganisation("ngo_1", OrganisationKind.NGO, Bilingual("អង្គការពន្លឺស្ត្រីជនបទ", "Rural Women's Light")),
-    DemoOrganisation(
-        "ngo_2", OrganisationKind.NGO, Bilingual("អង្គការដៃគូគ្រួសារសុខសាន្ត", "Peaceful Family Partners")
-    ),
+    DemoOrganisation("ngo_2", OrganisationKind.NGO, Bilingual("អង្គការដៃគូគ្រួសារសុខសាន្ត", "Peaceful Family Partners")),
     DemoOrganisation(
         "council_1",
         OrganisationKind.COMMUNE_COUNCIL,
@@ -95,17 +93,13 @@ ORGANISATIONS: tuple[DemoOrganisation, ...] = (
         OrganisationKind.COMMUNE_COUNCIL,
         Bilingual("ក្រុមប្រឹក្សាឃុំនគរភាស", "Nokor Pheas Commune Council"),
     ),
-    DemoOrganisation(
-        "council_5", OrganisationKind.COMMUNE_COUNCIL, Bilingual("ក្រុមប្រឹក្សាឃុំប្រីយ៍", "Prei Commune Council")
-    ),
+    DemoOrganisation("council_5", OrganisationKind.COMMUNE_COUNCIL, Bilingual("ក្រុមប្រឹក្សាឃុំប្រីយ៍", "Prei Commune Council")),
     DemoOrganisation(
         "council_6",
         OrganisationKind.COMMUNE_COUNCIL,
         Bilingual("ក្រុមប្រឹក្សាឃុំបឹងមាលា", "Boeng Mealea Commune Council"),
     ),
-    DemoOrganisation(
-        "health", OrganisationKind.HEALTH, Bilingual("មណ្ឌលសុខភាពផ្ការំដួល", "Phka Rumduol Health Centre")
-    ),
+    DemoOrganisation("health", OrganisationKind.HEALTH, Bilingual("មណ្ឌលសុខភាពផ្ការំដួល", "Phka Rumduol Health Centre")),
     DemoOrganisation(
         "legal_aid",
         OrganisationKind.LEGAL_AID,
@@ -143,12 +137,8 @@ SUMMARIES: dict[Category, tuple[Bilingual, ...]] = {
             "ខកខានការពិនិត្យផ្ទៃពោះ ហើយចង់ចាប់ផ្តើមពិនិត្យឡើងវិញ។",
             "Antenatal visits were missed; wishes to start again.",
         ),
-        Bilingual(
-            "សុំការណាត់ជួបជាសម្ងាត់អំពីសុខភាពបន្តពូជ។", "Asks for a confidential appointment about reproductive health."
-        ),
-        Bilingual(
-            "មានបញ្ហាគេងមិនលក់ ហើយសុំជួបអ្នកប្រឹក្សា។", "Has trouble sleeping and asks to speak with a counsellor."
-        ),
+        Bilingual("សុំការណាត់ជួបជាសម្ងាត់អំពីសុខភាពបន្តពូជ។", "Asks for a confidential appointment about reproductive health."),
+        Bilingual("មានបញ្ហាគេងមិនលក់ ហើយសុំជួបអ្នកប្រឹក្សា។", "Has trouble sleeping and asks to speak with a counsellor."),
         Bilingual(
             "ត្រូវការជំនួយក្នុងការប្រើប្រាស់ប័ណ្ណសមធម៌នៅមណ្ឌលសុខភាព។",
             "Needs help to use the equity card at the health centre.",
@@ -164,35 +154,23 @@ SUMMARIES: dict[Category, tuple[Bilingual, ...]] = {
             "បច្ចុប្បន្នស្នាក់នៅជាមួយសាច់ញាតិ ហើយសុំប្រឹក្សាផ្នែកច្បាប់។",
             "Stays with relatives for now and asks for legal advice.",
         ),
-        Bilingual(
-            "ចង់រៀបចំផែនការសុវត្ថិភាពសម្រាប់ខ្លួន និងកូន។", "Wishes to plan for her own and the children's safety."
-        ),
+        Bilingual("ចង់រៀបចំផែនការសុវត្ថិភាពសម្រាប់ខ្លួន និងកូន។", "Wishes to plan for her own and the children's safety."),
         Bilingual(
             "ត្រូវបានមណ្ឌលសុខភាពបញ្ជូនមកក្រោយការពិនិត្យ ហើយសុំការគាំទ្រ។",
             "Was referred by the health centre after a visit; asks for support.",
         ),
-        Bilingual(
-            "សុំមានអ្នកនិយាយជាមួយ និងការតាមដានជាបន្តបន្ទាប់។", "Asks for someone to talk to and for follow-up visits."
-        ),
+        Bilingual("សុំមានអ្នកនិយាយជាមួយ និងការតាមដានជាបន្តបន្ទាប់។", "Asks for someone to talk to and for follow-up visits."),
     ),
     Category.MARITAL_ISSUE: (
-        Bilingual(
-            "សុំប្រឹក្សាអំពីការបែកគ្នា និងការថែទាំកូន។", "Asks for advice about a separation and the children's care."
-        ),
-        Bilingual(
-            "សួរអំពីរបៀបចុះបញ្ជីអាពាហ៍ពិពាហ៍ដែលបានរៀបតាមប្រពៃណី។", "Asks how a customary marriage can be registered."
-        ),
+        Bilingual("សុំប្រឹក្សាអំពីការបែកគ្នា និងការថែទាំកូន។", "Asks for advice about a separation and the children's care."),
+        Bilingual("សួរអំពីរបៀបចុះបញ្ជីអាពាហ៍ពិពាហ៍ដែលបានរៀបតាមប្រពៃណី។", "Asks how a customary marriage can be registered."),
         Bilingual("សុំព័ត៌មានអំពីការលែងលះ និងទ្រព្យសម្បត្តិ។", "Asks for information about divorce and property."),
         Bilingual(
             "ប្តីឬប្រពន្ធធ្វើការឆ្ងាយ សុំប្រឹក្សាអំពីសោហ៊ុយចិញ្ចឹមកូន។",
             "The spouse works away; asks for advice on child support.",
         ),
-        Bilingual(
-            "សុំនិយាយជាសម្ងាត់អំពីការខ្វែងគំនិតគ្នានៅផ្ទះ។", "Asks to speak in confidence about disagreements at home."
-        ),
-        Bilingual(
-            "ចង់យល់អំពីសិទ្ធិរបស់ខ្លួនមុនពេលចុះហត្ថលេខាលើឯកសារ។", "Wishes to understand her rights before signing a paper."
-        ),
+        Bilingual("សុំនិយាយជាសម្ងាត់អំពីការខ្វែងគំនិតគ្នានៅផ្ទះ។", "Asks to speak in confidence about disagreements at home."),
+        Bilingual("ចង់យល់អំពីសិទ្ធិរបស់ខ្លួនមុនពេលចុះហត្ថលេខាលើឯកសារ។", "Wishes to understand her rights before signing a paper."),
     ),
     Category.SOCIAL_ASSISTANCE: (
         Bilingual("គ្រួសារខ្វះស្បៀងរហូតដល់រដូវប្រមូលផល។", "The household lacks food until the harvest."),
@@ -217,9 +195,7 @@ SUMMARIES: dict[Category, tuple[Bilingual, ...]] = {
         Bilingual("សុំគ្រាប់ពូជ និងឧបករណ៍សម្រាប់ដាំបន្លែ។", "Asks for seeds and tools to grow vegetables."),
     ),
     Category.VITAL_DOCUMENTS: (
-        Bilingual(
-            "កុមារត្រូវការសំបុត្រកំណើតដើម្បីចុះឈ្មោះចូលរៀន។", "A child needs a birth certificate to enrol in school."
-        ),
+        Bilingual("កុមារត្រូវការសំបុត្រកំណើតដើម្បីចុះឈ្មោះចូលរៀន។", "A child needs a birth certificate to enrol in school."),
         Bilingual("បាត់សៀវភៅគ្រួសារ ហើយត្រូវធ្វើថ្មី។", "The family book was lost and must be replaced."),
         Bilingual("សុំជំនួយធ្វើអត្តសញ្ញាណប័ណ្ណ។", "Asks for help to obtain an identity card."),
         Bilingual("ឈ្មោះសរសេរខុសគ្នានៅក្នុងឯកសារពីរ។", "The name is spelled differently in two documents."),
@@ -268,12 +244,8 @@ NOTES: dict[Category, tuple[Bilingual, ...]] = {
         ),
         Bilingual("បានរៀបចំមធ្យោបាយធ្វើដំណើរសម្រាប់ការពិនិត្យលើកក្រោយ។", "Transport for the next visit is arranged."),
         Bilingual("អ្នកទទួលសេវាចង់ឱ្យទាក់ទងនៅពេលព្រឹក។", "The client prefers to be contacted in the morning."),
-        Bilingual(
-            "មណ្ឌលសុខភាពសុំឱ្យត្រឡប់ទៅវិញក្នុងរយៈពេលពីរសប្តាហ៍។", "The health centre asks to come back in two weeks."
-        ),
-        Bilingual(
-            "បានឆ្លើយសំណួររួចរាល់ មិនទាន់មានតម្រូវការបន្ថែមទេ។", "Questions were answered; no further need for now."
-        ),
+        Bilingual("មណ្ឌលសុខភាពសុំឱ្យត្រឡប់ទៅវិញក្នុងរយៈពេលពីរសប្តាហ៍។", "The health centre asks to come back in two weeks."),
+        Bilingual("បានឆ្លើយសំណួររួចរាល់ មិនទាន់មានតម្រូវការបន្ថែមទេ។", "Questions were answered; no further need for now."),
     ),
     Category.DOMESTIC_VIOLENCE: (
         Bilingual(
@@ -296,24 +268,16 @@ NOTES: dict[Category, tuple[Bilingual, ...]] = {
         ),
     ),
     Category.MARITAL_ISSUE: (
-        Bilingual(
-            "បានពន្យល់អំពីសិទ្ធិ និងជម្រើសដោយគ្មានការបង្ខំ។", "Rights and choices were explained without pressure."
-        ),
-        Bilingual(
-            "អ្នកទទួលសេវាសុំពេលគិត ហើយបានណាត់ជួបលើកក្រោយ។", "The client takes time to think; next talk agreed."
-        ),
+        Bilingual("បានពន្យល់អំពីសិទ្ធិ និងជម្រើសដោយគ្មានការបង្ខំ។", "Rights and choices were explained without pressure."),
+        Bilingual("អ្នកទទួលសេវាសុំពេលគិត ហើយបានណាត់ជួបលើកក្រោយ។", "The client takes time to think; next talk agreed."),
         Bilingual("បានប្រមូលឯកសារសម្រាប់ជំនួយផ្នែកច្បាប់។", "Papers for legal aid were collected."),
-        Bilingual(
-            "កូនៗទៅរៀនធម្មតា មិនមានតម្រូវការបន្ទាន់ទេ។", "The children go to school; no urgent need reported."
-        ),
+        Bilingual("កូនៗទៅរៀនធម្មតា មិនមានតម្រូវការបន្ទាន់ទេ។", "The children go to school; no urgent need reported."),
         Bilingual("បានផ្តល់ខិត្តប័ណ្ណព័ត៌មាននៅការិយាល័យ។", "Information leaflet given at the office."),
         Bilingual("អ្នកទទួលសេវាសុំជួបតែនៅការិយាល័យប៉ុណ្ណោះ។", "The client asks to be met at the office only."),
     ),
     Category.SOCIAL_ASSISTANCE: (
         Bilingual("បានបញ្ជាក់តម្រូវការពេលចុះសួរសុខទុក្ខតាមផ្ទះ។", "Need confirmed during a home visit."),
-        Bilingual(
-            "បានប្រគល់សម្ភារៈ និងបានផ្តិតមេដៃលើបង្កាន់ដៃ។", "Items handed over; receipt signed with a thumbprint."
-        ),
+        Bilingual("បានប្រគល់សម្ភារៈ និងបានផ្តិតមេដៃលើបង្កាន់ដៃ។", "Items handed over; receipt signed with a thumbprint."),
         Bilingual("សាលារៀនយល់ព្រមទុកកន្លែងសិក្សា។", "The school agreed to keep the place."),
         Bilingual("អ្នកជិតខាងជួយរកទឹក និងអុស។", "The neighbour helps with water and firewood."),
         Bilingual("បានផ្ញើសំណើទៅអ្នកត្រួតពិនិត្យករណីដើម្បីសម្រេច។", "Request sent to the supervisor for a decision."),
@@ -326,9 +290,7 @@ NOTES: dict[Category, tuple[Bilingual, ...]] = {
             "The request was explained; the decision takes up to a week.",
         ),
         Bilingual("បានទទួលប្រាក់គ្រប់ចំនួន និងបានរក្សាទុកបង្កាន់ដៃ។", "Payment received in full, receipt kept."),
-        Bilingual(
-            "តូបលក់ម្ហូបបានបើក និងរកចំណូលបានបន្តិចបន្តួចរាល់ថ្ងៃ។", "The food stall is open and earns a little every day."
-        ),
+        Bilingual("តូបលក់ម្ហូបបានបើក និងរកចំណូលបានបន្តិចបន្តួចរាល់ថ្ងៃ។", "The food stall is open and earns a little every day."),
         Bilingual("បានផ្តល់ប្រឹក្សាអំពីការកត់ត្រាចំណូលចំណាយសាមញ្ញ។", "Advice given on keeping a simple cash book."),
         Bilingual("បានគ្រោងផ្តល់ជំនួយផ្នែកទីពីរនៅខែក្រោយ។", "A second part of the grant is planned for next month."),
     ),
@@ -337,9 +299,7 @@ NOTES: dict[Category, tuple[Bilingual, ...]] = {
         Bilingual("បានរកសាក្សីពីរនាក់រួចហើយ។", "Two witnesses have been found."),
         Bilingual("សាលាឃុំសុំច្បាប់ចម្លងសៀវភៅគ្រួសារ។", "The commune office asks for a copy of the family book."),
         Bilingual("ឯកសាររួចរាល់ហើយ អាចទៅយកបាន។", "The document is ready and can be collected."),
-        Bilingual(
-            "មន្ត្រីអត្រានុកូលដ្ឋានបានកែអក្ខរាវិរុទ្ធរួចហើយ។", "The spelling was corrected by the civil registrar."
-        ),
+        Bilingual("មន្ត្រីអត្រានុកូលដ្ឋានបានកែអក្ខរាវិរុទ្ធរួចហើយ។", "The spelling was corrected by the civil registrar."),
         Bilingual("មិនមានការទារកម្រៃទេ។", "No fee was asked for."),
     ),
     Category.ID_POOR: (
@@ -348,9 +308,7 @@ NOTES: dict[Category, tuple[Bilingual, ...]] = {
         Bilingual("គណៈកម្មការបានចុះពិនិត្យដល់ផ្ទះ។", "The committee visited the house."),
         Bilingual("ប័ណ្ណថ្មីបានមកដល់ហើយ។", "The new card has arrived."),
         Bilingual("បានដាក់ពាក្យបណ្តឹងតវ៉ា។", "The complaint form was handed in."),
-        Bilingual(
-            "បានពន្យល់អំពីការប្រើប្រាស់ប័ណ្ណនៅមណ្ឌលសុខភាព។", "Use of the card at the health centre was explained."
-        ),
+        Bilingual("បានពន្យល់អំពីការប្រើប្រាស់ប័ណ្ណនៅមណ្ឌលសុខភាព។", "Use of the card at the health centre was explained."),
     ),
     Category.LAND_DISPUTE: (
         Bilingual("បានថតចម្លងឯកសារ និងប្រគល់ជូនវិញ។", "Copies of the papers were made and returned."),
@@ -358,14 +316,10 @@ NOTES: dict[Category, tuple[Bilingual, ...]] = {
         Bilingual("បានស្តាប់ភាគីទាំងពីរដោយឡែកពីគ្នា។", "Both sides were heard separately."),
         Bilingual("ជំនួយផ្នែកច្បាប់បានពន្យល់អំពីជំហាន និងការចំណាយ។", "Legal aid explained the steps and the costs."),
         Bilingual("ឃុំនឹងដាក់បង្គោលព្រំដី។", "The commune will put up boundary posts."),
-        Bilingual(
-            "មិនទាន់មានការផ្លាស់ប្តូរ រង់ចាំការសម្រេចនៅខែក្រោយ។", "No change; the decision is expected next month."
-        ),
+        Bilingual("មិនទាន់មានការផ្លាស់ប្តូរ រង់ចាំការសម្រេចនៅខែក្រោយ។", "No change; the decision is expected next month."),
     ),
     Category.DISASTER_RELIEF: (
-        Bilingual(
-            "បានពិនិត្យការខូចខាត និងថតរូបដោយមានការអនុញ្ញាត។", "Damage seen and photographs taken with permission."
-        ),
+        Bilingual("បានពិនិត្យការខូចខាត និងថតរូបដោយមានការអនុញ្ញាត។", "Damage seen and photographs taken with permission."),
         Bilingual("បានប្រគល់អង្ករ និងទឹកបរិសុទ្ធ។", "Rice and drinking water were handed over."),
         Bilingual("បានជួសជុលដំបូលហើយ គ្រួសារបានត្រឡប់មកផ្ទះវិញ។", "The roof is repaired; the family is back home."),
         Bilingual("បានចុះឈ្មោះក្នុងបញ្ជីសង្គ្រោះរបស់ឃុំ។", "Registered on the commune's relief list."),

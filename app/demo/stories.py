@@ -102,9 +102,7 @@ def stories(draws: Draws, now: datetime) -> list[Story]:
     yesterday = day_of(now) - timedelta(days=1)
     told = [*_quarter(draws, yesterday), *_recent(draws, yesterday)]
     told.sort(key=lambda story: story.opened)
-    return _with_exceptions(
-        [_carried(replace(story, number=number), draws) for number, story in enumerate(told)]
-    )
+    return _with_exceptions([_carried(replace(story, number=number), draws) for number, story in enumerate(told)])
 
 
 def _quarter(draws: Draws, yesterday: date) -> Iterator[Story]:
@@ -154,9 +152,7 @@ def _with_exceptions(told: list[Story]) -> list[Story]:
     partner = _find(told, Category.HEALTH_REFERRAL, CaseStatus.IMPLEMENTATION, recent=True)
     told[partner] = replace(_at(told[partner], "caseworker3", 4), excluded_at_intake="partner_health")
     mistaken = _find(told, Category.LAND_DISPUTE, CaseStatus.IMPLEMENTATION, recent=True)
-    told[mistaken] = replace(
-        _at(told[mistaken], "caseworker2", 1), excluded="liaison2", exclusion_lifted=True
-    )
+    told[mistaken] = replace(_at(told[mistaken], "caseworker2", 1), excluded="liaison2", exclusion_lifted=True)
     return told
 
 

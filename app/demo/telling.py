@@ -77,9 +77,7 @@ class Teller:
     def _opener(self, story: Story) -> str:
         if story.leaderless:
             return LIAISONS[story.commune]
-        return (
-            SUPERVISOR_OF[story.lead] if story.number % 19 == 0 and not story.same_client_as else story.lead
-        )
+        return SUPERVISOR_OF[story.lead] if story.number % 19 == 0 and not story.same_client_as else story.lead
 
     def _intake(self, story: Story, course: Course) -> CaseCreate:
         draws, ids = self.draws, self.stage.ids
@@ -107,12 +105,7 @@ class Teller:
         """Somebody new, somebody of the register, or the client of an earlier case; and the village."""
         if story.same_client_as is not None:
             return None, self._clients[story.same_client_as], story.village
-        if (
-            story.status is CaseStatus.INTAKE
-            and story.sensitive
-            and not story.leaderless
-            and story.number % 2
-        ):
+        if story.status is CaseStatus.INTAKE and story.sensitive and not story.leaderless and story.number % 2:
             return unnamed(self.draws, story.village), None, story.village
         registered = self._registered.get((ORGANISATION_OF[story.lead], story.commune), [])
         if registered and story.number % 4 == 0 and not story.leaderless:
@@ -128,9 +121,7 @@ class Teller:
         if story.statistics != "none":
             last = max(today, min(today + timedelta(days=120), story.until - timedelta(days=2)))
             expires = last if story.statistics == "expired" else None
-            yield ConsentCreate(
-                purpose=ConsentPurpose.STATISTICS, form=form, obtained_on=today, expires_on=expires
-            )
+            yield ConsentCreate(purpose=ConsentPurpose.STATISTICS, form=form, obtained_on=today, expires_on=expires)
 
 
 def _moments(draws: Draws, story: Story, acts: Sequence[Act]) -> Iterator[datetime]:

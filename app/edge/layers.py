@@ -88,9 +88,7 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
     metrics.requests.labels(route, method, status).inc()
     metrics.seconds.labels(route, method).observe(seconds)
     actor_id = scope["state"].get("actor_id")
-    log.info(
-        "request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), actor_id=actor_id
-    )
+    log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), actor_id=actor_id)
 
 
 def route_template(scope: Scope) -> str:

@@ -35,9 +35,7 @@ def find_binaries(account: Account) -> Binaries:
     package = _package()
     original = package / INSTALLATION / "bin"
     if set(str(original)) & SHELL_SIGNS:
-        raise EmbeddedError(
-            f"PostgreSQL cannot be run from {original}; install into a path without $ or quotes"
-        )
+        raise EmbeddedError(f"PostgreSQL cannot be run from {original}; install into a path without $ or quotes")
     if version := _version(account, original):
         return Binaries(original, version)
     if not account.switch:
@@ -45,9 +43,7 @@ def find_binaries(account: Account) -> Binaries:
     copy = _copied(package)
     if version := _version(account, copy):
         return Binaries(copy, version)
-    raise EmbeddedError(
-        f"the copy of PostgreSQL in {copy} cannot be run; remove {copy.parents[2]} and try again"
-    )
+    raise EmbeddedError(f"the copy of PostgreSQL in {copy} cannot be run; remove {copy.parents[2]} and try again")
 
 
 def _package() -> Path:

@@ -133,9 +133,7 @@ def start(binaries: Binaries, account: Account, directory: Path, config: Path, d
     started = run_as(account, [*command, *arguments], directory=data_dir)
     if started.code == 0:
         return
-    reason = _reason(
-        Outcome(started.code, log.read_text(errors="replace") if log.exists() else started.output)
-    )
+    reason = _reason(Outcome(started.code, log.read_text(errors="replace") if log.exists() else started.output))
     if STILL_DYING in reason and time.monotonic() < deadline:
         time.sleep(0.2)  # children of a killed server need a moment to notice; the caller tries again
         return

@@ -80,9 +80,7 @@ class StepUpRequired(Problem):
     """The operation wants a password typed within the last five minutes (RFC 9470)."""
 
     status, code = 401, "step_up_required"
-    always: ClassVar[Mapping[str, str]] = {
-        "WWW-Authenticate": 'Bearer error="insufficient_user_authentication"'
-    }
+    always: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication"'}
 
 
 class Forbidden(Problem):

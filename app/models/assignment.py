@@ -29,9 +29,7 @@ class Assignment(SQLModel, table=True):
         Index("ix_assignments_case", "case_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_assignments_user", "user_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_assignments_history", "case_id", "created_at"),
-        Index(
-            "one_lead", "case_id", unique=True, postgresql_where=text("role = 'lead' AND ended_at IS NULL")
-        ),
+        Index("one_lead", "case_id", unique=True, postgresql_where=text("role = 'lead' AND ended_at IS NULL")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

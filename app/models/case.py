@@ -70,13 +70,11 @@ class Case(Table, table=True):
             initially="DEFERRED",
             use_alter=True,
         ),
-        Index(
-            "ix_cases_organisation_open", "organisation_id", "id", postgresql_where=text("status <> 'closed'")
-        ),
+        Index("ix_cases_organisation_open", "organisation_id", "id", postgresql_where=text("status <> 'closed'")),
         Index("ix_cases_lead", "lead_id", postgresql_where=text("status <> 'closed'")),
     )
 
-    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012  # RETURNING would need the right to read the row
+    __mapper_args__ = {"eager_defaults": False}  # RETURNING would need the right to read the row
 
     code: str = Field(unique=True, max_length=12)
     organisation_id: UUID = Field(foreign_key="organisations.id")
@@ -91,9 +89,7 @@ class Case(Table, table=True):
     client_sex: Sex = Field(default=Sex.UNKNOWN, sa_type=coded(Sex))
     client_age_band: AgeBand = Field(default=AgeBand.UNKNOWN, sa_type=coded(AgeBand))
     client_disability: bool | None = None
-    lead_id: UUID | None = Field(
-        default=None, foreign_key="users.id"
-    )  # derived from assignments by a trigger
+    lead_id: UUID | None = Field(default=None, foreign_key="users.id")  # derived from assignments by a trigger
     opened_at: datetime = Field(sa_type=TIMESTAMP)
     closed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     next_due_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
@@ -320,4 +316,4 @@ def today_band(birth: date | None, on: date) -> AgeBand:
         low, _, high = band.value.partition("-")
         if high and int(low) <= age <= int(high):
             return band
-    return AgeBand("60+") if age >= 60 else AgeBand.UNKNOWN  # noqa: PLR2004 (the last band)
+    return AgeBand("60+") if age >= 60 else AgeBand.UNKNOWN

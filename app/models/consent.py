@@ -55,9 +55,7 @@ class ConsentCreate(Body):
             raise PydanticCustomError("expires_before_obtained", "A consent cannot end before it was given.")
         referral = self.purpose is ConsentPurpose.REFERRAL
         if referral and self.organisation_id is None and self.sector is None:
-            raise PydanticCustomError(
-                "recipient_required", "A consent to a referral names its recipient or sector."
-            )
+            raise PydanticCustomError("recipient_required", "A consent to a referral names its recipient or sector.")
         return self
 
 

@@ -24,7 +24,7 @@ class Event(SQLModel, table=True):
         Index("ix_events_stream", "organisation_id", "xid"),
     )
 
-    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012  # RETURNING would need the right to read the row
+    __mapper_args__ = {"eager_defaults": False}  # RETURNING would need the right to read the row
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     case_id: UUID | None = None

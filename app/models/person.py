@@ -112,9 +112,7 @@ class Person(Table, table=True):
             deferrable=True,
             initially="DEFERRED",
         ),
-        Index(
-            "ix_people_register", "organisation_id", "created_at", "id", postgresql_where=text("case_id IS NULL")
-        ),
+        Index("ix_people_register", "organisation_id", "created_at", "id", postgresql_where=text("case_id IS NULL")),
     )
 
     organisation_id: UUID = Field(foreign_key="organisations.id")

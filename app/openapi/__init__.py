@@ -90,9 +90,7 @@ def operations(app: FastAPI, document: Json) -> Iterator[Operation]:
         permission = declared_permission(route.dependant)
         for method in sorted(route.methods or ()):
             json = document["paths"][route.path_format][method.lower()]
-            yield Operation(
-                str(route.path_format), method, json, permission, isinstance(route.original_route, Route)
-            )
+            yield Operation(str(route.path_format), method, json, permission, isinstance(route.original_route, Route))
 
 
 def _say_who_and_what(operation: Operation) -> None:

@@ -47,9 +47,7 @@ async def read_area(
     return await areas.read_area(session, code)
 
 
-@router.get(
-    "/codes", response_model=dict[str, list[CodeRead]], responses={304: {"description": "As you have them."}}
-)
+@router.get("/codes", response_model=dict[str, list[CodeRead]], responses={304: {"description": "As you have them."}})
 async def list_codes(
     actor: Annotated[Actor, allowed(Permission.CODES_READ)],
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,

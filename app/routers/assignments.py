@@ -107,7 +107,7 @@ async def read_exclusion(
 
 
 @router.post("/cases/{case_id}/exclusions/{exclusion_id}/lift")
-async def lift(  # noqa: PLR0913
+async def lift(
     case_id: UUID,
     exclusion_id: UUID,
     wanted: ExclusionLift,

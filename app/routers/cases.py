@@ -86,7 +86,7 @@ async def read_receipt(
 
 
 @router.patch("/cases/{case_id}")
-async def edit_case(  # noqa: PLR0913
+async def edit_case(
     case_id: UUID,
     change: CaseUpdate,
     response: Response,
@@ -100,7 +100,7 @@ async def edit_case(  # noqa: PLR0913
 
 
 @router.post("/cases/{case_id}/transitions")
-async def move_case(  # noqa: PLR0913
+async def move_case(
     case_id: UUID,
     step: Transition,
     response: Response,
@@ -114,9 +114,7 @@ async def move_case(  # noqa: PLR0913
     return await _as_left(case, response, session, actor)
 
 
-async def _as_left(
-    case: CaseRow, response: Response, session: AsyncSession, actor: Actor
-) -> CaseRead | CaseReceipt:
+async def _as_left(case: CaseRow, response: Response, session: AsyncSession, actor: Actor) -> CaseRead | CaseReceipt:
     """The case after a change; its receipt when the change itself ended the caller's access (raised, closed)."""
     try:
         return await read_case(case.id, response, session, actor)  # type: ignore[return-value]  # no liaison changes a case

@@ -53,7 +53,7 @@ async def read_consent(
 
 
 @router.post("/cases/{case_id}/consents/{consent_id}/withdraw")
-async def withdraw_consent(  # noqa: PLR0913
+async def withdraw_consent(
     case_id: UUID,
     consent_id: UUID,
     withdrawal: Withdrawal,

@@ -58,7 +58,7 @@ async def read_incident(
 
 
 @router.patch("/cases/{case_id}/incidents/{incident_id}")
-async def edit_incident(  # noqa: PLR0913
+async def edit_incident(
     case_id: UUID,
     incident_id: UUID,
     change: IncidentUpdate,

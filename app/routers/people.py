@@ -63,7 +63,7 @@ async def read_person(
 
 
 @router.patch("/people/{person_id}")
-async def edit_person(  # noqa: PLR0913
+async def edit_person(
     person_id: UUID,
     change: PersonUpdate,
     response: Response,
@@ -141,7 +141,7 @@ async def read_household(
 
 
 @router.patch("/households/{household_id}")
-async def edit_household(  # noqa: PLR0913
+async def edit_household(
     household_id: UUID,
     change: HouseholdUpdate,
     response: Response,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.db import fetch
 from app.errors import Conflict, ConsentRequired, Forbidden, Invalid, NotFound
@@ -31,9 +32,7 @@ LEADS = """
 """
 
 
-async def assign(
-    session: AsyncSession, actor: Actor, case_id: UUID, wanted: AssignmentCreate
-) -> AssignmentRead:
+async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: AssignmentCreate) -> AssignmentRead:
     """Put somebody on the case, in place of what they had there.
 
     409 for an excluded person, for the lead in a lesser place, and `consent_required` for a liaison without consent.
@@ -80,9 +79,7 @@ async def _leads(session: AsyncSession, case_id: UUID, user_id: UUID) -> bool:
     return bool((await fetch(session, LEADS, {"case_id": case_id, "user_id": user_id}))[0].leads)
 
 
-async def _check_liaison(
-    session: AsyncSession, actor: Actor, case_id: UUID, standing: Standing, user: User
-) -> None:
+async def _check_liaison(session: AsyncSession, actor: Actor, case_id: UUID, standing: Standing, user: User) -> None:
     if standing.access is None:
         raise Forbidden  # consent and commune of a case that is only a stub are not known, so not to be asked
     if user.role is not Role.CCWC_LIAISON:
@@ -129,7 +126,7 @@ def _row(actor: Actor, case_id: UUID, organisation_id: UUID, wanted: AssignmentC
 async def list_assignments(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[AssignmentRead]:
     """Assignments of a case, ended ones too, newest first; a liaison sees the own ones."""
     await access_for(session, case_id, Permission.ASSIGNMENT_READ)
-    statement = select(Assignment).where(Assignment.case_id == case_id)  # type: ignore[arg-type]
+    statement = select(Assignment).where(col(Assignment.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Assignment.created_at, Assignment.id, query)
     users = await names_of(session, (row.user_id for row in rows))
     return Page[AssignmentRead](items=[_read(row, users[row.user_id]) for row in rows], next_cursor=cursor)
@@ -170,8 +167,8 @@ async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, ass
 
 
 async def _of_case(session: AsyncSession, case_id: UUID, assignment_id: UUID) -> Assignment:
-    wanted = (Assignment.id == assignment_id, Assignment.case_id == case_id)
-    row = (await session.execute(select(Assignment).where(*wanted))).scalar_one_or_none()  # type: ignore[arg-type]
+    statement = select(Assignment).where(col(Assignment.id) == assignment_id, col(Assignment.case_id) == case_id)
+    row = (await session.execute(statement)).scalar_one_or_none()
     if row is None:
         raise NotFound
     return row

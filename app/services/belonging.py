@@ -78,9 +78,7 @@ async def _check_organisation(session: AsyncSession, rule: Belonging, organisati
     if organisation is None:
         raise Invalid.at("/organisation_id", "unknown_organisation", "There is no such organisation.")
     if organisation.kind not in rule.kinds:
-        raise Invalid.at(
-            "/organisation_id", "wrong_kind", "This role does not belong to such an organisation."
-        )
+        raise Invalid.at("/organisation_id", "wrong_kind", "This role does not belong to such an organisation.")
 
 
 async def _check_communes(session: AsyncSession, rule: Belonging, communes: Sequence[str]) -> None:

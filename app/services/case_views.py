@@ -19,9 +19,7 @@ from app.services.names import age_on, display_name
 
 def summary_of(row: Any, access: Access, actor: Actor) -> CaseSummary | CaseLiaisonRead:
     """One row of a list, for the caller's audience."""
-    return (
-        liaison_view(row, access, actor) if access.is_liaison else CaseSummary(**_summary(row, access, actor))
-    )
+    return liaison_view(row, access, actor) if access.is_liaison else CaseSummary(**_summary(row, access, actor))
 
 
 def detail_of(row: Any, access: Access, actor: Actor) -> CaseRead | CaseLiaisonRead:

@@ -13,7 +13,8 @@ from app.models.case import CaseStub, Colleague
 from app.paging import ListQuery
 
 STUBS = text("""
-    select * from case_stubs(without_lead => :without_lead, of_lead => :of_lead, after_case => :after, at_most => :at_most)
+    select * from case_stubs(without_lead => :without_lead, of_lead => :of_lead,
+                             after_case => :after, at_most => :at_most)
 """)
 
 

@@ -34,9 +34,7 @@ TEAM_FIELDS = {"status", "priority", "commune_code", "village_code"}
 TEAM_NAME_FIELDS = set(NAMES)
 
 
-async def list_cases(
-    session: AsyncSession, actor: Actor, filters: CaseFilter
-) -> Page[CaseSummary | CaseLiaisonRead]:
+async def list_cases(session: AsyncSession, actor: Actor, filters: CaseFilter) -> Page[CaseSummary | CaseLiaisonRead]:
     """One page of the cases that the caller sees."""
     if actor.role is Role.CCWC_LIAISON and filters.model_fields_set - LIAISON_FILTERS:
         raise Forbidden
@@ -73,9 +71,7 @@ async def count_cases(session: AsyncSession, actor: Actor) -> CaseCounts:
         by_status[CaseStatus(row.status)] = by_status.get(CaseStatus(row.status), 0) + row.cases
         by_category[Category(row.category)] = by_category.get(Category(row.category), 0) + row.cases
     hidden = actor.role is Role.CCWC_LIAISON
-    return CaseCounts(
-        total=sum(by_status.values()), by_status=by_status, by_category=None if hidden else by_category
-    )
+    return CaseCounts(total=sum(by_status.values()), by_status=by_status, by_category=None if hidden else by_category)
 
 
 async def open_for_change(session: AsyncSession, case_id: UUID, permission: Permission) -> CaseRow:

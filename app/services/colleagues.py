@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.errors import Invalid
 from app.models.base import Page
@@ -70,6 +71,6 @@ async def names_of(session: AsyncSession, user_ids: Iterable[UUID | None]) -> di
     wanted = {user_id for user_id in user_ids if user_id is not None}
     if not wanted:
         return {}
-    statement = select(User.id, User.display_name).where(User.id.in_(wanted))  # type: ignore[call-overload,attr-defined]
+    statement = select(col(User.id), col(User.display_name)).where(col(User.id).in_(wanted))
     rows = (await session.execute(statement)).all()
     return {row.id: Colleague(id=row.id, display_name=row.display_name) for row in rows}

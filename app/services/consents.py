@@ -1,9 +1,10 @@
-"""Consents of a case: give, list, withdraw. The database ends a liaison's access with the consent, in the same write."""
+"""Consents of a case: give, list, withdraw. A liaison's access ends with the consent, in the same write."""
 
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.calendar import day_of, refuse_future_day
 from app.errors import Conflict, Invalid, NotFound
@@ -20,23 +21,17 @@ from app.services.events import record
 from app.services.visible import access_for, lock_case
 
 
-async def give_consent(
-    session: AsyncSession, actor: Actor, case_id: UUID, given: ConsentCreate
-) -> ConsentRead:
+async def give_consent(session: AsyncSession, actor: Actor, case_id: UUID, given: ConsentCreate) -> ConsentRead:
     """Record what the client agreed to; 409 when the case is closed."""
     case = await open_for_change(session, case_id, Permission.CONSENT_EDIT)
     return _read(await add_consent(session, actor, case, given, ""), actor)
 
 
-async def add_consent(
-    session: AsyncSession, actor: Actor, case: OfCase, given: ConsentCreate, pointer: str
-) -> Consent:
+async def add_consent(session: AsyncSession, actor: Actor, case: OfCase, given: ConsentCreate, pointer: str) -> Consent:
     """Write one consent of a case that is being opened or changed; errors point below `pointer`."""
     refuse_future_day(given.obtained_on, actor.now, f"{pointer}/obtained_on")
     if given.organisation_id is not None and await session.get(Organisation, given.organisation_id) is None:
-        raise Invalid.at(
-            f"{pointer}/organisation_id", "unknown_organisation", "There is no such organisation."
-        )
+        raise Invalid.at(f"{pointer}/organisation_id", "unknown_organisation", "There is no such organisation.")
     consent = Consent(
         case_id=case.id,
         organisation_id=case.organisation_id,
@@ -60,12 +55,10 @@ async def add_consent(
     return consent
 
 
-async def list_consents(
-    session: AsyncSession, actor: Actor, case_id: UUID, query: ListQuery
-) -> Page[ConsentRead]:
+async def list_consents(session: AsyncSession, actor: Actor, case_id: UUID, query: ListQuery) -> Page[ConsentRead]:
     """The consents of a case, newest first."""
     await access_for(session, case_id, Permission.CONSENT_READ)
-    statement = select(Consent).where(Consent.case_id == case_id)  # type: ignore[arg-type]
+    statement = select(Consent).where(col(Consent.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Consent.created_at, Consent.id, query)
     return Page[ConsentRead](items=[_read(row, actor) for row in rows], next_cursor=cursor)
 
@@ -102,7 +95,7 @@ async def withdraw_consent(
 
 async def has_active(session: AsyncSession, actor: Actor, case_id: UUID, purpose: ConsentPurpose) -> bool:
     """Is there an active consent with this purpose today?"""
-    statement = select(Consent).where(Consent.case_id == case_id, Consent.purpose == purpose)  # type: ignore[arg-type]
+    statement = select(Consent).where(col(Consent.case_id) == case_id, col(Consent.purpose) == purpose)
     return any(is_active(consent, actor) for consent in (await session.execute(statement)).scalars())
 
 
@@ -113,7 +106,7 @@ def is_active(consent: Consent, actor: Actor) -> bool:
 
 
 async def _of_case(session: AsyncSession, case_id: UUID, consent_id: UUID) -> Consent:
-    statement = select(Consent).where(Consent.id == consent_id, Consent.case_id == case_id)  # type: ignore[arg-type]
+    statement = select(Consent).where(col(Consent.id) == consent_id, col(Consent.case_id) == case_id)
     consent = (await session.execute(statement)).scalar_one_or_none()
     if consent is None:
         raise NotFound

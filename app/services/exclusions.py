@@ -15,7 +15,7 @@ from app.models.assignment import ExclusionCreate, ExclusionLift, ExclusionRead
 from app.models.base import Page
 from app.models.codes import ExclusionReason
 from app.models.user import User
-from app.paging import ListQuery
+from app.paging import Cursor, ListQuery, cut
 from app.policy import Permission
 from app.security import Actor
 from app.services.colleagues import names_of
@@ -29,9 +29,7 @@ EXCLUSIONS = text("select * from exclusions_of(:case_id)")
 LIFT = text("select lift_exclusion(:case_id, :exclusion_id, :why)")
 
 
-async def exclude(
-    session: AsyncSession, actor: Actor, case_id: UUID, wanted: ExclusionCreate
-) -> ExclusionRead:
+async def exclude(session: AsyncSession, actor: Actor, case_id: UUID, wanted: ExclusionCreate) -> ExclusionRead:
     """Hide the case, and every case of its client, from a user, at once. 409 while the user leads it."""
     standing = await standing_for(session, case_id, Permission.EXCLUSION_EDIT)
     user = await session.get(User, wanted.user_id)
@@ -63,9 +61,13 @@ async def put_exclusion(
 
 
 async def list_exclusions(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[ExclusionRead]:
-    """The exclusions of a case; a case has few, so they are one page."""
+    """The exclusions of a case, newest first; a case has few, so all of them are read for any page."""
     await standing_for(session, case_id, Permission.EXCLUSION_READ)
-    return Page[ExclusionRead](items=(await _all(session, case_id))[: query.limit])
+    items = await _all(session, case_id)
+    if place := Cursor.decode(query.cursor):
+        items = [item for item in items if (item.created_at, item.id) < (place.at, place.id)]
+    shown, cursor = cut(items, query.limit, lambda item: Cursor(item.created_at, item.id))
+    return Page[ExclusionRead](items=list(shown), next_cursor=cursor)
 
 
 async def read_exclusion(session: AsyncSession, case_id: UUID, exclusion_id: UUID) -> ExclusionRead:

@@ -65,9 +65,7 @@ class ImportReport:
     kept_in_use: tuple[str, ...] = ()
 
 
-def import_file(
-    urls: DatabaseUrls, path: Path, progress: Callable[[int], None] = lambda rows: None
-) -> ImportReport:
+def import_file(urls: DatabaseUrls, path: Path, progress: Callable[[int], None] = lambda rows: None) -> ImportReport:
     """Make `areas` what the file says, in one transaction, or report every bad row and change nothing.
 
     Works as the loader, who sees every row. `progress` is told the number of rows read. Raises SchemaError
@@ -93,9 +91,7 @@ def _write(connection: psycopg.Connection, rows: list[AreaRow]) -> ImportReport:
     inserted = connection.execute(INSERT).rowcount
     updated = connection.execute(UPDATE).rowcount
     removed, kept = _remove_missing(connection)
-    return ImportReport(
-        rows=len(rows), inserted=inserted, updated=updated, removed=removed, kept_in_use=tuple(kept)
-    )
+    return ImportReport(rows=len(rows), inserted=inserted, updated=updated, removed=removed, kept_in_use=tuple(kept))
 
 
 def _remove_missing(connection: psycopg.Connection) -> tuple[int, list[str]]:

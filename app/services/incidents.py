@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.calendar import refuse_future
 from app.errors import NotFound
@@ -22,9 +23,7 @@ from app.services.visible import access_for
 _CLEAR = {"occurred_at", "precision"}
 
 
-async def report_incident(
-    session: AsyncSession, actor: Actor, case_id: UUID, told: IncidentCreate
-) -> IncidentRead:
+async def report_incident(session: AsyncSession, actor: Actor, case_id: UUID, told: IncidentCreate) -> IncidentRead:
     """Record what happened; 409 when the case is closed."""
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
     await raise_to_sensitive(session, case, actor)
@@ -61,7 +60,7 @@ async def add_incident(
 async def list_incidents(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[IncidentRead]:
     """The incidents of a case, newest recorded first."""
     await access_for(session, case_id, Permission.INCIDENT_READ)
-    statement = select(Incident).where(Incident.case_id == case_id)  # type: ignore[arg-type]
+    statement = select(Incident).where(col(Incident.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Incident.created_at, Incident.id, query)
     return Page[IncidentRead](items=[_read(row) for row in rows], next_cursor=cursor)
 
@@ -108,7 +107,7 @@ async def edit_incident(
 
 
 async def _of_case(session: AsyncSession, case_id: UUID, incident_id: UUID) -> Incident:
-    statement = select(Incident).where(Incident.id == incident_id, Incident.case_id == case_id)  # type: ignore[arg-type]
+    statement = select(Incident).where(col(Incident.id) == incident_id, col(Incident.case_id) == case_id)
     incident = (await session.execute(statement)).scalar_one_or_none()
     if incident is None:
         raise NotFound

@@ -37,9 +37,7 @@ def steps_of(case: CaseRow) -> frozenset[CaseStatus]:
     return steps
 
 
-async def move(
-    session: AsyncSession, actor: Actor, case_id: UUID, step: Transition, if_match: str | None
-) -> CaseRow:
+async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transition, if_match: str | None) -> CaseRow:
     """Take one step. 403 by who asks, 409 for an illegal step or a missing consent, 422 for closure or reason."""
     access = await access_for(session, case_id, Permission.CASE_MOVE)
     case = await lock_case(session, case_id)
@@ -92,9 +90,7 @@ async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step:
     if step.to is S.CLOSURE_REQUESTED or closes_intake:
         _check_closure(step, closes_intake)
     elif step.closure is not None:
-        raise Invalid.at(
-            "/closure", "not_allowed", "A closure comes with the request to close, nowhere else."
-        )
+        raise Invalid.at("/closure", "not_allowed", "A closure comes with the request to close, nowhere else.")
     explained = (S.CLOSURE_REQUESTED, S.FOLLOW_UP), (S.CLOSED, S.ASSESSMENT)
     if (case.status, step.to) in explained and step.reason is None:
         raise Invalid.at("/reason", "required", "This step needs a reason.")
@@ -110,13 +106,9 @@ def _check_closure(step: Transition, closes_intake: bool) -> None:
         return
     if closure.reason in TOLD_THAT_SHE_MAY_RETURN:
         if closure.informed_can_return is not True:
-            raise Invalid.at(
-                "/closure/informed_can_return", "must_be_informed", "The client must know she may return."
-            )
+            raise Invalid.at("/closure/informed_can_return", "must_be_informed", "The client must know she may return.")
     elif closure.informed_can_return is None:
-        raise Invalid.at(
-            "/closure/informed_can_return", "required", "Say whether the client knows she may return."
-        )
+        raise Invalid.at("/closure/informed_can_return", "required", "Say whether the client knows she may return.")
     elif closure.informed_can_return == "not_possible" and step.reason is None:
         raise Invalid.at("/reason", "required", "Say why the client could not be told.")
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.errors import CaseClosed, NotFound
 from app.models.base import Page
@@ -51,7 +52,7 @@ async def add_note(session: AsyncSession, actor: Actor, case_id: UUID, written: 
 async def list_notes(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[NoteRead]:
     """The notes that the caller may read, newest first."""
     await access_for(session, case_id, Permission.NOTE_READ)
-    statement = select(Note).where(Note.case_id == case_id)  # type: ignore[arg-type]
+    statement = select(Note).where(col(Note.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Note.created_at, Note.id, query)
     authors = await names_of(session, (row.created_by for row in rows))
     return Page[NoteRead](items=[_read(row, authors[row.created_by]) for row in rows], next_cursor=cursor)
@@ -60,7 +61,7 @@ async def list_notes(session: AsyncSession, case_id: UUID, query: ListQuery) -> 
 async def read_note(session: AsyncSession, case_id: UUID, note_id: UUID) -> NoteRead:
     """One note; 404 when it is not of this case or not for the caller."""
     await access_for(session, case_id, Permission.NOTE_READ)
-    statement = select(Note).where(Note.id == note_id, Note.case_id == case_id)  # type: ignore[arg-type]
+    statement = select(Note).where(col(Note.id) == note_id, col(Note.case_id) == case_id)
     note = (await session.execute(statement)).scalar_one_or_none()
     if note is None:
         raise NotFound

@@ -75,38 +75,27 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
     await _name_lead(session, actor, case, may_be_excluded=client.copied_from is not None)
-    await record(
-        session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True
-    )
+    await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
     return case
 
 
 async def _organisation(session: AsyncSession, actor: Actor, intake: CaseCreate) -> UUID:
     asked = intake.organisation_id
     if actor.role is not Role.CCWC_LIAISON:
-        assert actor.organisation_id is not None, "casework staff belong to an organisation"
-        if asked not in {None, actor.organisation_id}:
-            raise Invalid.at(
-                "/organisation_id", "not_your_organisation", "A case is opened in your own organisation."
-            )
-        return actor.organisation_id
+        if asked not in {None, actor.own_organisation}:
+            raise Invalid.at("/organisation_id", "not_your_organisation", "A case is opened in your own organisation.")
+        return actor.own_organisation
     if intake.commune_code not in actor.communes:
         raise Invalid.at("/commune_code", "not_your_commune", "A liaison opens cases in the own communes.")
     if asked is None:
-        raise Invalid.at(
-            "/organisation_id", "required", "A liaison names the organisation that takes the case."
-        )
+        raise Invalid.at("/organisation_id", "required", "A liaison names the organisation that takes the case.")
     found = await session.get(Organisation, asked)
     if found is None or not found.active or found.kind is not OrganisationKind.NGO:
-        raise Invalid.at(
-            "/organisation_id", "unknown_organisation", "There is no such organisation to take a case."
-        )
+        raise Invalid.at("/organisation_id", "unknown_organisation", "There is no such organisation to take a case.")
     return asked
 
 
-async def _lead(
-    session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID
-) -> UUID | None:
+async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID) -> UUID | None:
     if actor.role is Role.CCWC_LIAISON:
         if intake.lead_id is not None:
             raise Invalid.at("/lead_id", "not_allowed", "The organisation's supervisors name the lead.")
@@ -125,14 +114,10 @@ async def _lead(
     return intake.lead_id
 
 
-async def _check_excluded(
-    session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None
-) -> None:
+async def _check_excluded(session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None) -> None:
     excluded = set(intake.excluded_user_ids)
     if excluded & {actor.id, lead_id}:
-        raise Invalid.at(
-            "/excluded_user_ids", "works_on_case", "Who opens or leads a case cannot be excluded from it."
-        )
+        raise Invalid.at("/excluded_user_ids", "works_on_case", "Who opens or leads a case cannot be excluded from it.")
     if excluded and excluded != (await names_of(session, excluded)).keys():
         raise Invalid.at("/excluded_user_ids", "unknown_user", "There is no such user.")
 
@@ -145,7 +130,8 @@ async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organ
         # A household belongs to one organisation's register, so it is kept only within it.
         household = row.household_id if row.organisation_id == organisation_id else None
         return _Client(dict(row.private), row.sex, household, row.id)
-    assert intake.client is not None, "the schema wants one of the two"
+    if intake.client is None:
+        raise Invalid.at("/client", "required", "A client is needed.")
     await check_person(session, actor, intake.client, "/client")
     return _Client(private_of(intake.client), intake.client.sex, intake.client.household_id, None)
 

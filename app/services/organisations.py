@@ -30,9 +30,7 @@ async def read_organisation(session: AsyncSession, organisation_id: UUID) -> Org
     return OrganisationRead.model_validate(await organisation_row(session, organisation_id))
 
 
-async def add_organisation(
-    session: AsyncSession, actor: Actor, wanted: OrganisationCreate
-) -> OrganisationRead:
+async def add_organisation(session: AsyncSession, actor: Actor, wanted: OrganisationCreate) -> OrganisationRead:
     """A new organisation."""
     organisation = Organisation.named(actor.now, **wanted.model_dump())
     session.add(organisation)
@@ -65,9 +63,7 @@ async def edit_organisation(
     return OrganisationRead.model_validate(organisation)
 
 
-async def organisation_row(
-    session: AsyncSession, organisation_id: UUID, *, lock: bool = False
-) -> Organisation:
+async def organisation_row(session: AsyncSession, organisation_id: UUID, *, lock: bool = False) -> Organisation:
     """The row, locked for a change if asked; 404 when there is none."""
     statement = select(Organisation).where(col(Organisation.id) == organisation_id)
     row = await session.scalar(statement.with_for_update(key_share=True) if lock else statement)
@@ -78,8 +74,6 @@ async def organisation_row(
 
 async def _check_kind(session: AsyncSession, organisation_id: UUID, kind: OrganisationKind) -> None:
     """Inactive users count too: nobody checks again when they come back."""
-    roles = await session.scalars(
-        select(col(User.role)).where(col(User.organisation_id) == organisation_id).distinct()
-    )
+    roles = await session.scalars(select(col(User.role)).where(col(User.organisation_id) == organisation_id).distinct())
     if any(kind not in BELONGING[role].kinds for role in roles):
         raise Conflict

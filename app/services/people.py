@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.calendar import refuse_future_day
 from app.errors import CaseClosed
@@ -28,16 +29,13 @@ _PRIVATE = set(PersonPrivate.model_fields)
 async def add_to_register(session: AsyncSession, actor: Actor, person: PersonCreate) -> PersonRead:
     """A new person of the organisation's register. 404 for a household that is not there."""
     await check_person(session, actor, person, "")
-    assert actor.organisation_id is not None, "casework staff belong to an organisation"
-    row = _row(actor, person, actor.organisation_id)
+    row = _row(actor, person, actor.own_organisation)
     session.add(row)
     await session.flush()
     return read_of(row, actor)
 
 
-async def add_to_case(
-    session: AsyncSession, actor: Actor, case_id: UUID, person: CasePersonCreate
-) -> PersonRead:
+async def add_to_case(session: AsyncSession, actor: Actor, case_id: UUID, person: CasePersonCreate) -> PersonRead:
     """A further person of a case: a child, a caregiver. 409 when the case is closed."""
     case = await open_for_change(session, case_id, Permission.CASE_PEOPLE_EDIT)
     await check_person(session, actor, person, "")
@@ -56,9 +54,7 @@ async def add_to_case(
     return read_of(row, actor)
 
 
-async def check_person(
-    session: AsyncSession, actor: Actor, person: PersonCreate | PersonUpdate, pointer: str
-) -> None:
+async def check_person(session: AsyncSession, actor: Actor, person: PersonCreate | PersonUpdate, pointer: str) -> None:
     """Birth not in the future, village known, household seen (404); errors point below `pointer`."""
     refuse_future_day(person.birth_date, actor.now, f"{pointer}/birth_date")
     await check_village(session, person.village_code, f"{pointer}/village_code")
@@ -69,18 +65,16 @@ async def check_person(
 async def list_register(session: AsyncSession, actor: Actor, query: ListQuery) -> Page[PersonRead]:
     """The register of the caller's organisation, newest first."""
     statement = select(Person).where(
-        Person.case_id.is_(None),  # type: ignore[union-attr]
-        Person.organisation_id == actor.organisation_id,  # type: ignore[arg-type]
+        col(Person.case_id).is_(None),
+        col(Person.organisation_id) == actor.organisation_id,
     )
     return await _page(session, actor, statement, query)
 
 
-async def list_of_case(
-    session: AsyncSession, actor: Actor, case_id: UUID, query: ListQuery
-) -> Page[PersonRead]:
+async def list_of_case(session: AsyncSession, actor: Actor, case_id: UUID, query: ListQuery) -> Page[PersonRead]:
     """The client and further people of a case."""
     await access_for(session, case_id, Permission.CASE_PEOPLE_READ)
-    return await _page(session, actor, select(Person).where(Person.case_id == case_id), query)  # type: ignore[arg-type]
+    return await _page(session, actor, select(Person).where(col(Person.case_id) == case_id), query)
 
 
 async def read_person(session: AsyncSession, actor: Actor, person_id: UUID) -> PersonRead:
@@ -125,9 +119,7 @@ def _merge(row: Person, change: PersonUpdate) -> None:
             setattr(row, name, getattr(change, name))
 
 
-async def _tell_case(
-    session: AsyncSession, actor: Actor, case: CaseRow, row: Person, change: PersonUpdate
-) -> None:
+async def _tell_case(session: AsyncSession, actor: Actor, case: CaseRow, row: Person, change: PersonUpdate) -> None:
     if row.role is PersonRole.CLIENT and TEAM_NAME_FIELDS & change.model_fields_set:
         case.team_version += 1
         await save_case(session, case)

@@ -61,9 +61,7 @@ async def end_sessions_of(session: AsyncSession, user_id: UUID, now: datetime, r
 
 
 async def _rotate(runtime: Runtime, session: AsyncSession, digest: bytes, now: datetime) -> TokenRead | None:
-    token = await session.scalar(
-        select(RefreshToken).where(col(RefreshToken.digest) == digest).with_for_update()
-    )
+    token = await session.scalar(select(RefreshToken).where(col(RefreshToken.digest) == digest).with_for_update())
     if token is None:
         return None
     if token.used_at is not None:
@@ -92,9 +90,7 @@ def _add_refresh_token(runtime: Runtime, session: AsyncSession, session_id: UUID
     return secret
 
 
-def _tokens(
-    runtime: Runtime, user_id: UUID, session_id: UUID, refresh_token: str | None, now: datetime
-) -> TokenRead:
+def _tokens(runtime: Runtime, user_id: UUID, session_id: UUID, refresh_token: str | None, now: datetime) -> TokenRead:
     access_token, seconds = runtime.tokens.issue(user_id, session_id, now)
     return TokenRead(access_token=access_token, expires_in=seconds, refresh_token=refresh_token)
 

@@ -54,9 +54,7 @@ REHASH = text("update user_credentials set password_hash = :hash where user_id =
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
-async def sign_in(
-    runtime: Runtime, host: str | None, username: str, secret: str, *, system: bool
-) -> TokenRead:
+async def sign_in(runtime: Runtime, host: str | None, username: str, secret: str, *, system: bool) -> TokenRead:
     """Tokens for a person (or a partner's system) with the right secret.
 
     401 alike, after the same work, for an unknown name, a wrong secret, and an account that may not sign in

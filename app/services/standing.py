@@ -39,8 +39,6 @@ async def standing_for(session: AsyncSession, case_id: UUID, permission: Permiss
         if permission not in RELATION_PERMISSIONS[Relation.STUB]:
             raise NotFound from None
         return Standing(organisation_id, None, oversees)
-    if not may(access, permission) and not (
-        oversees and permission in RELATION_PERMISSIONS[Relation.REVIEWER]
-    ):
+    if not may(access, permission) and not (oversees and permission in RELATION_PERMISSIONS[Relation.REVIEWER]):
         raise Forbidden
     return Standing(access.organisation_id, access, oversees)

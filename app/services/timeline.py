@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.models.base import Page
 from app.models.case import Colleague
@@ -17,12 +18,10 @@ from app.services.visible import access_for
 async def read_timeline(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[TimelineRead]:
     """The events that the caller may read, newest first; reasons are not for liaisons."""
     access = await access_for(session, case_id, Permission.TIMELINE_READ)
-    statement = select(Event).where(Event.case_id == case_id)  # type: ignore[arg-type]
+    statement = select(Event).where(col(Event.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Event.at, Event.id, query)
     actors = await names_of(session, (row.actor_id for row in rows))
-    return Page[TimelineRead](
-        items=[_read(row, actors, access.is_liaison) for row in rows], next_cursor=cursor
-    )
+    return Page[TimelineRead](items=[_read(row, actors, access.is_liaison) for row in rows], next_cursor=cursor)
 
 
 def _read(event: Event, actors: dict[UUID, Colleague], without_reason: bool) -> TimelineRead:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.db import fetch, update
 from app.errors import NotFound
@@ -65,7 +66,7 @@ DETAIL = f"""
 
 _COLUMNS = [field.name for field in fields(CaseRow)]
 CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id"}]
-LOCK = f"select {', '.join(_COLUMNS)} from cases where id = %(case_id)s for no key update"  # noqa: S608
+LOCK = f"select {', '.join(_COLUMNS)} from cases where id = %(case_id)s for no key update"
 
 COUNTS = f"""
     select a.status, a.category, count(distinct a.case_id) as cases
@@ -79,7 +80,9 @@ def _newest(filters: CaseFilter) -> str:
     Status and category have an index of their own, which is walked once per combination that fits. The first
     principal is the caller's own: what is assigned to the caller is there, and only there.
     """
-    order, beyond = _order(filters)
+    order, sign = _order(filters)
+    beyond = f"and (a.opened_at, a.case_id) {sign} (%(cursor_at)s, cast(%(cursor_id)s as uuid))"
+    principals = "(select app_principals())" + ("[1:1]" if filters.assigned else "")
     indexed = filters.status is not None or filters.category is not None
     combinations = """
          cross join unnest(cast(%(statuses)s as text[])) as s (status)
@@ -87,14 +90,14 @@ def _newest(filters: CaseFilter) -> str:
     return f"""
     with newest as materialized (
         select near.case_id, near.opened_at, array_agg(near.mode || ' ' || near.via) as ways
-          from unnest({"(select app_principals())[1:1]" if filters.assigned else "(select app_principals())"}) as who (principal)
+          from unnest({principals}) as who (principal)
           {combinations if indexed else ""}
          cross join lateral (
             select a.case_id, a.opened_at, a.mode, a.via from case_access a
              where a.principal = who.principal and {_CURRENT}
                {"and a.status = s.status and a.category = k.category" if indexed else ""}
                {"and a.via <> 'break_glass'" if filters.assigned else ""}
-               {f"and (a.opened_at, a.case_id) {beyond} (%(cursor_at)s, cast(%(cursor_id)s as uuid))" if filters.cursor else ""}
+               {beyond if filters.cursor else ""}
                {"and a.opened_at >= %(opened_after)s" if filters.opened_after else ""}
                {"and a.opened_at < %(opened_before)s" if filters.opened_before else ""}
              order by a.opened_at {order}, a.case_id {order}
@@ -141,18 +144,14 @@ def last_examined_statement(filters: CaseFilter) -> str:
 
 def is_narrowed(filters: CaseFilter) -> bool:
     """Does the list have a filter that no index of `case_access` serves?"""
-    return any(
-        (filters.sensitivity, filters.commune_code, filters.priority, filters.lead_id, filters.updated_after)
-    )
+    return any((filters.sensitivity, filters.commune_code, filters.priority, filters.lead_id, filters.updated_after))
 
 
 def page_parameters(filters: CaseFilter, cursor: Cursor | None) -> dict[str, Any]:
     """Values of the statements of a page: `wanted` rows, of at most `examined` that are looked at."""
     return {
         "statuses": [filters.status.value] if filters.status else [status.value for status in CaseStatus],
-        "categories": [filters.category.value]
-        if filters.category
-        else [category.value for category in Category],
+        "categories": [filters.category.value] if filters.category else [category.value for category in Category],
         "cursor_at": cursor.at if cursor else None,
         "cursor_id": cursor.id if cursor else None,
         "opened_after": filters.opened_after,
@@ -210,13 +209,13 @@ async def detail_row(session: AsyncSession, case_id: UUID) -> Any:
 
 async def person_row(session: AsyncSession, person_id: UUID, *, lock: bool = False) -> Person:
     """A person whose home the caller sees; 404 otherwise."""
-    statement = select(Person).where(Person.id == person_id)  # type: ignore[arg-type]
+    statement = select(Person).where(col(Person.id) == person_id)
     return await _one(session, statement.with_for_update() if lock else statement)
 
 
 async def household_row(session: AsyncSession, household_id: UUID, *, lock: bool = False) -> Household:
     """A household of the caller's register; 404 otherwise."""
-    statement = select(Household).where(Household.id == household_id)  # type: ignore[arg-type]
+    statement = select(Household).where(col(Household.id) == household_id)
     return await _one(session, statement.with_for_update() if lock else statement)
 
 

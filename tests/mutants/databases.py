@@ -69,6 +69,4 @@ def make_template(server: Server, name: str) -> None:
     with psycopg.connect(urls.owner) as connection:
         for code, level, parent in AREAS:
             row = (code, level.value, "ភូមិ", parent)
-            connection.execute(
-                "insert into areas (code, level, name_km, parent) values (%s, %s, %s, %s)", row
-            )
+            connection.execute("insert into areas (code, level, name_km, parent) values (%s, %s, %s, %s)", row)

@@ -55,9 +55,7 @@ def operations_by_permission() -> dict[Permission, set[str]]:
         for route in router.routes:
             if isinstance(route, APIRoute) and (permission := declared_permission(route.dependant)):
                 path = route.path.removeprefix(API)
-                found.setdefault(permission, set()).update(
-                    f"{method} {path}" for method in route.methods or ()
-                )
+                found.setdefault(permission, set()).update(f"{method} {path}" for method in route.methods or ())
     return found
 
 

@@ -29,9 +29,7 @@ async def run_database(server: Server, template: str, keys_dir: Path, mutant: Mu
             return Outcome(mutant.name, f"stage: {error}".partition("\n")[0])
 
 
-async def run_policies(
-    server: Server, template: str, keys_dir: Path, chosen: Iterable[Flip]
-) -> AsyncIterator[Outcome]:
+async def run_policies(server: Server, template: str, keys_dir: Path, chosen: Iterable[Flip]) -> AsyncIterator[Outcome]:
     """Wrong permissions, one after the other on one stage; on a new one when a mutant has broken it."""
     waiting = list(chosen)
     while waiting:

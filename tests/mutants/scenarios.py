@@ -1,4 +1,4 @@
-# ruff: noqa: S608  # statements of tests; nothing in them comes from outside
+# statements of tests; nothing in them comes from outside
 """What follows for access when time passes and people move: sentences that tests elsewhere do not say."""
 
 from datetime import timedelta
@@ -131,9 +131,7 @@ def _grant(cast: Cast, superuser: Superuser, case_id: str, user: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("user_role", "organisation"), [(Role.CCWC_LIAISON, "ngo"), (Role.CASEWORKER, "other_ngo")]
-)
+@pytest.mark.parametrize(("user_role", "organisation"), [(Role.CCWC_LIAISON, "ngo"), (Role.CASEWORKER, "other_ngo")])
 async def test_broken_glass_gives_nothing_to_whom_it_does_not_fit(
     cast: Cast, superuser: Superuser, user_role: Role, organisation: str
 ) -> None:
@@ -144,9 +142,7 @@ async def test_broken_glass_gives_nothing_to_whom_it_does_not_fit(
 
 
 @pytest.mark.parametrize("change", ["active = false", "role = 'ccwc_liaison'", "organisation_id = null"])
-async def test_broken_glass_ends_for_good_when_its_user_changes(
-    cast: Cast, superuser: Superuser, change: str
-) -> None:
+async def test_broken_glass_ends_for_good_when_its_user_changes(cast: Cast, superuser: Superuser, change: str) -> None:
     name = await _newcomer(cast, Role.CASEWORKER, "ngo")
     case_id = await open_case(cast, category="domestic_violence")
     _grant(cast, superuser, case_id, name)
@@ -191,9 +187,7 @@ async def test_an_assignment_ends_for_good_when_its_person_changes(
     assert ("assignment.ended", "user_changed") in {(e["type"], e["data"].get("reason")) for e in told}
 
 
-async def test_a_consent_lasts_until_the_end_of_its_last_day_in_phnom_penh(
-    cast: Cast, clock: FrozenClock
-) -> None:
+async def test_a_consent_lasts_until_the_end_of_its_last_day_in_phnom_penh(cast: Cast, clock: FrozenClock) -> None:
     today = clock().astimezone().date()
     given = {**SUPPORT, "obtained_on": "2026-03-01", "expires_on": str(today)}
     case_id = await open_case(cast, consents=[given])
@@ -340,9 +334,7 @@ async def test_an_exclusion_stays_with_the_client_who_is_a_child_in_another_case
 ) -> None:
     first, second = await open_case(cast), await open_case(cast)
     child = {"alias": "Child", "role": "child"}
-    child_id = answered(await cast.client("caseworker").post(f"/cases/{second}/people", json=child), 201)[
-        "id"
-    ]
+    child_id = answered(await cast.client("caseworker").post(f"/cases/{second}/people", json=child), 201)["id"]
     _run(
         cast,
         superuser,

@@ -33,17 +33,13 @@ def main() -> int:
     data_dir.chmod(0o711)  # PostgreSQL runs as a user of its own when this is root
     try:
         with EmbeddedPostgres(data_dir) as postgres:
-            tally, found = asyncio.run(
-                _compare(embedded_server(postgres), data_dir, chosen.operations, chosen.seed)
-            )
+            tally, found = asyncio.run(_compare(embedded_server(postgres), data_dir, chosen.operations, chosen.seed))
     finally:
         shutil.rmtree(data_dir)
     return _tell(tally, found)
 
 
-async def _compare(
-    server: Server, data_dir: Path, operations: int, seed: int
-) -> tuple[Tally, Difference | None]:
+async def _compare(server: Server, data_dir: Path, operations: int, seed: int) -> tuple[Tally, Difference | None]:
     urls = server.urls(NAME)
     server.create(NAME)
     schema.prepare(urls.admin)
@@ -51,9 +47,7 @@ async def _compare(
     with psycopg.connect(urls.owner) as connection:
         for code, level, parent in AREAS:
             row = (code, level.value, "ភូមិ", parent)
-            connection.execute(
-                "insert into areas (code, level, name_km, parent) values (%s, %s, %s, %s)", row
-            )
+            connection.execute("insert into areas (code, level, name_km, parent) values (%s, %s, %s, %s)", row)
     ensure(data_dir / "keys")
     began = time.monotonic()
 

@@ -88,9 +88,7 @@ class Api:
             "sensitivity": wanted["sensitivity"],
             "commune_code": wanted["commune"],
             "lead_id": self.cast.id(wanted["lead"]) if wanted["lead"] else None,
-            "organisation_id": self.cast.organisation(wanted["organisation"])
-            if wanted["organisation"]
-            else None,
+            "organisation_id": self.cast.organisation(wanted["organisation"]) if wanted["organisation"] else None,
             "consents": [_consent(world, purpose, last) for purpose, last in wanted["consents"]],
             "excluded_user_ids": [self.cast.id(name) for name in wanted["excluded"]],
         }
@@ -139,9 +137,7 @@ class Api:
         return await self.cast.client(op.actor).delete(self.path(op.case, f"/assignments/{own_id}"))
 
     async def _exclude(self, world: World, op: Operation) -> httpx.Response:
-        return await self._post(
-            op, "/exclusions", {"user_id": self.cast.id(op.user), "reason_code": "client_wish"}
-        )
+        return await self._post(op, "/exclusions", {"user_id": self.cast.id(op.user), "reason_code": "client_wish"})
 
     async def _lift(self, world: World, op: Operation) -> httpx.Response:
         own_id = self._one(
@@ -168,9 +164,7 @@ class Api:
         path, headers = f"/users/{self.cast.id(op.user)}", {"If-Match": "*"}
         response = await self.cast.client(op.actor).patch(path, json=body, headers=headers)
         if body.get("active"):  # deactivation ended the session; this stands for signing in again
-            self.admin.execute(
-                "update sessions set ended_at = null where user_id = %s", [self.cast.id(op.user)]
-            )
+            self.admin.execute("update sessions set ended_at = null where user_id = %s", [self.cast.id(op.user)])
         return response
 
     async def _post(self, op: Operation, rest: str, body: dict[str, Any]) -> httpx.Response:

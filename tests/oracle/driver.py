@@ -31,9 +31,7 @@ class Difference:
         lines = [f"seed {self.seed}:"]
         lines += [f"{number:3}. {op}" for number, op in enumerate(self.operations, 1)]
         asked = self.question or "the last operation"
-        return "\n".join(
-            [*lines, f"asked:    {asked}", f"answered: {self.answered}", f"rules:    {self.expected}"]
-        )
+        return "\n".join([*lines, f"asked:    {asked}", f"answered: {self.answered}", f"rules:    {self.expected}"])
 
 
 @dataclass
@@ -111,18 +109,14 @@ async def _step(api: Api, world: World, op: Operation, tally: Tally) -> tuple[An
     tally.count(op, status)
     if expected:
         after = api.fingerprint()
-        return (
-            None if status in expected and after == before else ((status, after), (sorted(expected), before))
-        )
+        return None if status in expected and after == before else ((status, after), (sorted(expected), before))
     if not 200 <= status < 300:
         return status, "success"
     apply(world, op)
     return None
 
 
-async def _replayed(
-    stage: Stage, operations: list[Operation], question: Question | None
-) -> tuple[Any, Any] | None:
+async def _replayed(stage: Stage, operations: list[Operation], question: Question | None) -> tuple[Any, Any] | None:
     """The same operations in a new world, what cannot be done left out; the differing answers at the end."""
     async with stage.world() as api:
         world = await api.begin()

@@ -51,9 +51,7 @@ class Chance:
 
     def operation(self) -> Operation:
         """One operation whose parts all exist; four times of five by somebody who may, if anybody may."""
-        return self._until_possible(
-            lambda: self.random.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
-        )
+        return self._until_possible(lambda: self.random.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0])
 
     def attempt(self) -> Operation:
         """A change of a case by somebody who knows of it, and most often may not."""
@@ -61,9 +59,7 @@ class Chance:
             return self.operation()
         op = self._until_possible(lambda: self._one(*ATTEMPTED))
         case = self.world.cases[op.case]
-        knowing = [
-            name for name, user in self.world.users.items() if sees(self.world, user, case).view != "none"
-        ]
+        knowing = [name for name, user in self.world.users.items() if sees(self.world, user, case).view != "none"]
         actor = self.random.choice(knowing) if knowing and self.random.random() < 0.7 else self._somebody()
         return Operation(op.kind, actor, op.case, op.user, op.details)
 
@@ -147,9 +143,7 @@ class Chance:
             name
             for name, user in self.world.users.items()
             if user.role in fitting
-            and (
-                case.commune in user.communes if role == "liaison" else user.organisation == case.organisation
-            )
+            and (case.commune in user.communes if role == "liaison" else user.organisation == case.organisation)
         ]
         user = self.random.choice(users) if users and self.random.random() < 0.9 else self._somebody()
         return self._of(case, "assign", user, role=role, hours=hours)
@@ -193,11 +187,7 @@ class Chance:
         )
 
     def _move(self, case: Case) -> Operation:
-        to = (
-            self.random.choice(sorted(STEPS))
-            if self.random.random() < 0.2
-            else self._one(*sorted(STEPS[case.status]))
-        )
+        to = self.random.choice(sorted(STEPS)) if self.random.random() < 0.2 else self._one(*sorted(STEPS[case.status]))
         return self._of(case, "move", to=to)
 
     def _change_user(self) -> Operation:

@@ -178,11 +178,7 @@ async def _list(api: Api, world: World, question: Question) -> tuple[Any, Any]:
         return response.status_code, expected or 200
     names = {case_id: name for name, case_id in api.cases.items()}
     shown = [(names.get(item["id"], "of another run"), _told(api, item)) for item in items]
-    seen = [
-        case
-        for case in world.cases.values()
-        if sees(world, user, case).sees and _passes(world, user, case, query)
-    ]
+    seen = [case for case in world.cases.values() if sees(world, user, case).sees and _passes(world, user, case, query)]
     newest_first = query.get("sort") != "opened_at"
     seen.sort(key=lambda case: (case.opened_at, api.cases[case.name]), reverse=newest_first)
     return shown, [(case.name, _to_be_told(world, user, case)) for case in seen]

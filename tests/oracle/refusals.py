@@ -177,9 +177,7 @@ def _lift(world: World, user: User, case: Case, op: Operation) -> set[int]:
 
 def _move(world: World, user: User, case: Case, op: Operation) -> set[int]:
     to = op.details["to"]
-    steps = STEPS[case.status] | (
-        {"implementation"} if case.status == "intake" and not case.sensitive else set()
-    )
+    steps = STEPS[case.status] | ({"implementation"} if case.status == "intake" and not case.sensitive else set())
     found = set()
     if to not in steps:
         found.add(409)

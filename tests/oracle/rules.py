@@ -140,20 +140,14 @@ def fits(world: World, one: Assignment, case: Case) -> bool:
     if not user.active or (one.until is not None and one.until <= world.now):
         return False
     if one.role == "liaison":
-        return (
-            user.role == "ccwc_liaison"
-            and case.commune in user.communes
-            and agreed(world, case, "ccwc_support")
-        )
+        return user.role == "ccwc_liaison" and case.commune in user.communes and agreed(world, case, "ccwc_support")
     roles = {"supervisor"} if one.role == "reviewer" else {"caseworker", "supervisor"}
     return user.role in roles and user.organisation == case.organisation
 
 
 def agreed(world: World, case: Case, purpose: str) -> bool:
     today = world.now.astimezone(PHNOM_PENH).date()
-    return any(
-        one.purpose == purpose and (one.last_day is None or one.last_day >= today) for one in case.consents
-    )
+    return any(one.purpose == purpose and (one.last_day is None or one.last_day >= today) for one in case.consents)
 
 
 # ---- who may do what: the table of access.md, and who its columns are ----
@@ -189,9 +183,7 @@ def columns(world: World, user: User, case: Case) -> set[str]:
         if found - {"stub"}:
             found.add("supervisor_sees")
         if found - {"stub", "supervisor_sees", "break_glass"}:
-            found.add(
-                "overseer"
-            )  # "Closing, deciding, access report need an assignment"; break-glass only reads
+            found.add("overseer")  # "Closing, deciding, access report need an assignment"; break-glass only reads
     return found
 
 

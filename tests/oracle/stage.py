@@ -53,9 +53,7 @@ def wrongly_derived(admin: psycopg.Connection, now: datetime, case_ids: list[str
 class Stage:
     """One application with a clock of its own, and connections that see everything."""
 
-    def __init__(
-        self, transport: httpx.ASGITransport, runtime: Any, clock: FrozenClock, urls: DatabaseUrls
-    ) -> None:
+    def __init__(self, transport: httpx.ASGITransport, runtime: Any, clock: FrozenClock, urls: DatabaseUrls) -> None:
         self.transport, self.runtime, self.clock = transport, runtime, clock
         self.admin = psycopg.connect(urls.admin, autocommit=True)
         self.worker = psycopg.connect(urls.worker, autocommit=True)

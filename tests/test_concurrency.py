@@ -1,0 +1,153 @@
+"""Two at once: exactly one of them has changed what both have seen, and nobody slips past a decision."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+
+from app.database_urls import DatabaseUrls
+from tests.cases import SUPPORT, open_case
+from tests.cast import Cast, answered
+
+ROUNDS, WRITERS = 5, 8
+
+
+async def test_of_eight_edits_of_one_version_exactly_one_succeeds_each_time(cast: Cast) -> None:
+    path = f"/cases/{await open_case(cast)}"
+    lead = cast.client("caseworker")
+    for number in range(ROUNDS):
+        seen = (await lead.get(path)).headers["ETag"]
+        edits = (
+            lead.patch(path, json={"summary": f"{number}.{writer}"}, headers={"If-Match": seen})
+            for writer in range(WRITERS)
+        )
+        answers = await asyncio.gather(*edits)
+        assert Counter(answer.status_code for answer in answers) == {200: 1, 412: WRITERS - 1}
+        (winner,) = [answer.json() for answer in answers if answer.status_code == 200]
+        now = answered(await lead.get(path), 200)
+        assert (now["summary"], now["version"]) == (winner["summary"], number + 2)
+
+
+async def test_of_many_steps_at_once_only_one_is_taken(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    step = f"/cases/{case_id}/transitions"
+    lead = cast.client("caseworker")
+    steps = await asyncio.gather(*(lead.post(step, json={"to": "assessment"}) for _ in range(WRITERS)))
+    assert Counter(answer.status_code for answer in steps) == {200: 1, 409: WRITERS - 1}
+
+
+async def test_a_consent_is_withdrawn_once(cast: Cast) -> None:
+    case_id = await open_case(cast, consents=[SUPPORT])
+    lead = cast.client("caseworker")
+    consent = answered(await lead.get(f"/cases/{case_id}/consents"), 200)["items"][0]
+    path = f"/cases/{case_id}/consents/{consent['id']}/withdraw"
+    answers = await asyncio.gather(*(lead.post(path, json={}) for _ in range(WRITERS)))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: WRITERS - 1}
+
+
+async def test_of_many_leads_named_at_once_one_remains(cast: Cast, superuser: psycopg.Connection[Any]) -> None:
+    case_id = await open_case(cast)
+    path = f"/cases/{case_id}/assignments"
+    users = [cast.id(name) for name in ("colleague", "second_supervisor", "supervisor", "caseworker")] * 2
+    wanted = ({"user_id": user, "role": "lead"} for user in users)
+    answers = await asyncio.gather(*(cast.client("supervisor").post(path, json=body) for body in wanted))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    leads = superuser.execute(
+        "select a.user_id = c.lead_id from assignments a join cases c on c.id = a.case_id"
+        " where a.case_id = %s and a.role = 'lead' and a.ended_at is null",
+        [case_id],
+    ).fetchall()
+    assert leads == [(True,)]
+
+
+# ---- one change waits for the other, and then sees what it has decided ----
+
+
+@contextmanager
+def _held_back(
+    urls: DatabaseUrls, first: LiteralString, second: LiteralString, values: dict[str, Any]
+) -> Iterator[list[Any]]:
+    """Runs `second` while `first` is not yet committed; gives what became of it: nothing, or an error."""
+    outcome: list[Any] = []
+
+    def run() -> None:
+        with psycopg.connect(urls.admin, autocommit=True) as connection:
+            try:
+                connection.execute("select set_config('samaki.now', %(now)s, false)", values)
+                connection.execute(second, values)
+                outcome.append(None)
+            except psycopg.Error as error:
+                outcome.append(error)
+
+    with psycopg.connect(urls.admin) as connection, psycopg.connect(urls.admin, autocommit=True) as watcher:
+        connection.execute("select set_config('samaki.now', %(now)s, false)", values)
+        connection.execute(first, values)
+        thread = threading.Thread(target=run)
+        thread.start()
+        waiting = (
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+        while thread.is_alive() and watcher.execute(waiting).fetchone() == (0,):
+            thread.join(0.005)
+        assert outcome == [], "the second change waits for the first"
+        connection.commit()
+        thread.join()
+    yield outcome
+
+
+ASSIGN: LiteralString = (
+    "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by, private)"
+    " select gen_random_uuid(), id, organisation_id, %(user)s, %(role)s, created_at, created_by, '{}'"
+    " from cases where id = %(case)s"
+)
+EXCLUDE: LiteralString = (
+    "select put_exclusion(c.id, row(null, c.id, c.organisation_id, %(user)s::uuid, gen_random_uuid(), 'client_wish',"
+    " '{}'::jsonb, %(now)s::timestamptz, c.created_by, null, null, null, null)::case_exclusions)"
+    " from cases c where c.id = %(case)s"
+)
+WITHDRAW: LiteralString = (
+    "update consents set withdrawn_at = created_at where case_id = %(case)s and purpose = 'ccwc_support'"
+)
+COUNT_ACCESS = "select count(*) from case_access where case_id = %s and principal = %s"
+
+
+async def test_an_assignment_that_waited_for_an_exclusion_is_refused(
+    cast: Cast, database: DatabaseUrls, superuser: psycopg.Connection[Any]
+) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    values = _values(cast, case_id, "colleague", "caseworker")
+    with _held_back(database, EXCLUDE, ASSIGN, values) as outcome:
+        assert isinstance(outcome[0], psycopg.errors.CheckViolation)
+    assert superuser.execute(COUNT_ACCESS, [case_id, cast.users["colleague"].principal]).fetchone() == (0,)
+
+
+async def test_an_exclusion_that_waited_for_an_assignment_ends_it(
+    cast: Cast, database: DatabaseUrls, superuser: psycopg.Connection[Any]
+) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    values = _values(cast, case_id, "colleague", "caseworker")
+    with _held_back(database, ASSIGN, EXCLUDE, values) as outcome:
+        assert outcome == [None]
+    assert superuser.execute(COUNT_ACCESS, [case_id, cast.users["colleague"].principal]).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("withdrawal_first", [True, False])
+async def test_a_liaison_and_a_withdrawal_at_once_leave_no_access(
+    cast: Cast, database: DatabaseUrls, superuser: psycopg.Connection[Any], withdrawal_first: bool
+) -> None:
+    case_id = await open_case(cast, category="domestic_violence", consents=[SUPPORT])
+    values = _values(cast, case_id, "liaison", "liaison")
+    first, second = (WITHDRAW, ASSIGN) if withdrawal_first else (ASSIGN, WITHDRAW)
+    with _held_back(database, first, second, values) as outcome:
+        assert outcome == [None]
+    assert superuser.execute(COUNT_ACCESS, [case_id, cast.users["liaison"].principal]).fetchone() == (0,)
+
+
+def _values(cast: Cast, case_id: str, user: str, role: str) -> dict[str, Any]:
+    now = cast.clock()
+    return {"case": case_id, "user": cast.id(user), "role": role, "now": now.isoformat()}
