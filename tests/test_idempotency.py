@@ -144,9 +144,9 @@ async def test_thirty_at_once_with_one_key_are_one_case(cast: Cast, superuser: S
     assert answered(later, 201)["id"] in ids
 
 
-@pytest.mark.parametrize("key", ["k" * 201, "", " \t", "a\x7fb", "é", "k" * 5_000])
+@pytest.mark.parametrize("key", ["k" * 201, "", " \t", "a\x7fb", "k" * 5_000])
 async def test_a_key_that_is_none_is_refused_at_its_header(cast: Cast, key: str) -> None:
-    response = await cast.client("caseworker").post("/cases", json=intake(), headers={"Idempotency-Key": key.encode()})
+    response = await cast.client("caseworker").post("/cases", json=intake(), headers={b"Idempotency-Key": key.encode()})
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/header/idempotency-key")
 
 

@@ -148,6 +148,20 @@ def test_a_load_that_is_cut_off_leaves_no_case_and_can_be_repeated(fresh_databas
     assert load(fresh_database, 50, 7) == [50]
 
 
+def test_without_the_short_cut_past_foreign_keys_the_same_cases_are_loaded(
+    loaded: DatabaseUrls, fresh_database: DatabaseUrls
+) -> None:
+    with psycopg.connect(fresh_database.admin, autocommit=True) as superuser:
+        superuser.execute("revoke set on parameter session_replication_role from samaki_loader")
+        try:
+            load(fresh_database, CASES, 1)
+        finally:
+            superuser.execute("grant set on parameter session_replication_role to samaki_loader")
+    theirs = set(rows(loaded, "select case_access::text from case_access"))
+    assert set(rows(fresh_database, "select case_access::text from case_access")) <= theirs
+    assert rows(fresh_database, "select count(*) from cases") == [(CASES,)]
+
+
 @pytest.mark.parametrize(("cases", "seed"), [(10, -1), (10, 2970), (10_000_001, 1)])
 def test_a_load_that_would_run_out_of_codes_is_refused(fresh_database: DatabaseUrls, cases: int, seed: int) -> None:
     with pytest.raises(SetupError, match="at most"):

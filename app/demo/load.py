@@ -18,11 +18,13 @@ from app.demo.load_rows import COLUMNS, Lines, LoadRows
 from app.models.user import User
 from app.settings import Settings, SetupError
 
+CONNECTIONS = 2  # while the server indexes one chunk, the next is made and sent
+DERIVED_AT_ONCE = 25_000  # cases; the rows of one principal then arrive together, which its indexes like
+# Not looking up every foreign key takes half the time, where the administrator allows it (roles.sql).
 UNCHECKED = """
     select set_config('session_replication_role', 'replica', true)
      where has_parameter_privilege('session_replication_role', 'SET')
 """
-CONNECTIONS = 2  # while the server checks and indexes one chunk, the next is made and sent
 # Tables that are being filled have no statistics: the planner would read them whole for every chunk.
 PLANS = "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
 DERIVE = """
@@ -105,22 +107,28 @@ def _copy_some(connection: psycopg.Connection, chunks: _Chunks) -> None:
     try:
         connection.execute(UNCHECKED)
         connection.execute(PLANS)
+        waiting: list[str] = []
         while (lines := chunks.next()) is not None:
-            _copy(connection, lines)
+            waiting += _copy(connection, lines)
+            if len(waiting) >= DERIVED_AT_ONCE:
+                connection.execute(DERIVE, [waiting])
+                waiting = []
             chunks.written(lines)
+        connection.execute(DERIVE, [waiting])
     except BaseException:
         chunks.stop()
         raise
 
 
-def _copy(connection: psycopg.Connection, lines: Lines) -> None:
+def _copy(connection: psycopg.Connection, lines: Lines) -> list[str]:
+    """Write one chunk; returns the ids of its cases."""
     for table, columns in COLUMNS.items():
         into = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table), sql.SQL(columns))
         with connection.cursor().copy(into) as copy:
             copy.write("".join(lines[table]))
     # Cases and clients refer to each other: checked here, so that what is still to be checked stays little.
     connection.execute("set constraints all immediate; set constraints all deferred")
-    connection.execute(DERIVE, [[line[:32] for line in lines["cases"]]])
+    return [line[:32] for line in lines["cases"]]
 
 
 def _tidy(urls: DatabaseUrls) -> None:

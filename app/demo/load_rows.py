@@ -26,7 +26,7 @@ from app.models.case import CasePrivate, Closure, today_band
 from app.models.codes import CaseStatus, Category, ClosureReason, Outcome
 from app.services.people import private_of
 
-CHUNK = 20_000
+CHUNK = 5_000
 DAYS = 3 * 365
 REVIEW = timedelta(days=8)
 CLIENTS = 700  # different people of each commune; names repeat, as they do in villages

@@ -150,7 +150,8 @@ class CaseAccess(SQLModel, table=True):
             text("opened_at DESC"),
             text("case_id DESC"),
         ),
-        Index("ix_case_access_case", "case_id"),
+        # Both columns: a look for one case touches the rows of the caller, and no others that a hidden case has.
+        Index("ix_case_access_case", "case_id", "principal"),
         Index("ix_case_access_expiry", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     )
 

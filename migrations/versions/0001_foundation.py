@@ -52,7 +52,7 @@ def upgrade() -> None:
         sa.Column("category", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("principal", "case_id"),
     )
-    op.create_index("ix_case_access_case", "case_access", ["case_id"], unique=False)
+    op.create_index("ix_case_access_case", "case_access", ["case_id", "principal"], unique=False)
     op.create_index(
         "ix_case_access_expiry",
         "case_access",

@@ -14,7 +14,7 @@ from pathlib import Path
 from app.embedded import EmbeddedPostgres
 from app.keys import ensure
 from tests.database import Server, embedded_server
-from tests.mutants.databases import Mutant, make_template, sql_mutants
+from tests.mutants.databases import Mutant, make_template, misplaced, sql_mutants
 from tests.mutants.policies import flips
 from tests.mutants.run import Outcome, run_database, run_policies
 
@@ -41,6 +41,9 @@ async def _run_all(server: Server, keys_dir: Path, chosen: re.Pattern[str]) -> i
     right = await run_database(server, TEMPLATE, keys_dir, Mutant("nothing wrong", "select"))
     if right.noticed_by is not None:
         print(f"the tests fail without any mutant: {right.noticed_by}")
+        return 2
+    if wrong := misplaced(server, TEMPLATE, sql_mutants(server.urls(TEMPLATE).admin)):
+        print("\n".join(wrong))
         return 2
     by: Counter[str] = Counter()
     survivors: list[str] = []

@@ -1,6 +1,6 @@
 """Databases with one wrong wall each, cloned from the template of the right ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from tests.mutants.walls import TRIGGERS, WRONG
 
 
 class MisplacedError(Exception):
-    """A mutant whose text is not where its list says, or that is no SQL: the list is wrong, not the tests."""
+    """A mutant whose text is not where its list says: the list is wrong, not the tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,26 @@ def sql_mutants(admin_url: str) -> Iterator[Mutant]:
         yield Mutant(f"policy {policy} on {table} opened", f"alter policy {policy} on {table} {opened}")
 
 
+def misplaced(server: Server, template: str, mutants: Iterable[Mutant]) -> list[str]:
+    """Mutants that the database does not take at all."""
+    wrong = []
+    with server.clone(template) as urls:
+        for mutant in mutants:
+            with psycopg.connect(urls.owner) as connection:
+                try:
+                    connection.execute(mutant.statements.encode())
+                except psycopg.Error as error:
+                    wrong.append(f"{mutant.name}: {error.diag.message_primary}")
+                connection.rollback()
+    return wrong
+
+
 @contextmanager
 def database_of(server: Server, template: str, mutant: Mutant) -> Iterator[DatabaseUrls]:
-    """A clone of the template with this mutant in it. Raises MisplacedError when the mutant is no SQL."""
+    """A clone of the template with this mutant in it."""
     with server.clone(template) as urls:
-        try:
-            with psycopg.connect(urls.owner) as connection:
-                connection.execute(mutant.statements.encode())
-        except psycopg.Error as error:
-            raise MisplacedError(f"{mutant.name}: {error.diag.message_primary}") from error
+        with psycopg.connect(urls.owner) as connection:
+            connection.execute(mutant.statements.encode())
         yield urls
 
 

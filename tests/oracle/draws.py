@@ -3,27 +3,32 @@
 from random import Random
 from typing import Any
 
+from tests.oracle.changes import Operation
 from tests.oracle.questions import SUBRESOURCES, Question
 from tests.oracle.rules import CASEWORK, World
 
 
-def draw(random: Random, world: World, touched: str, *people: str) -> list[Question]:
-    """About the touched case by whom it concerns, about others by anybody, and some of the lists."""
+def draw(random: Random, world: World, about: Operation, came_or_went: list[tuple[str, str]]) -> list[Question]:
+    """About an operation's case by whom it concerns, about others by anybody, and some of the lists.
+
+    `came_or_went`: pairs of a case and somebody who has just got or lost a place on it.
+    """
     names, cases = list(world.users), list(world.cases)
     working = [name for name, user in world.users.items() if user.role in {*CASEWORK, "ccwc_liaison"}]
     supervisors = [name for name, user in world.users.items() if user.role == "supervisor"] or names
-    concerned = [name for name in people if name]
+    concerned = [name for name in (about.actor, about.user) if name]
+    reader = random.choice([user for _, user in came_or_went] or working)
     asked = [
-        Question("list", random.choice(working), query=_query(random, world)),
-        Question("counts", random.choice(working)),
+        Question("list", reader, query=_query(random, world)),
+        Question("counts", reader),
         Question("caseload", random.choice([*supervisors, random.choice(names)]), query=_load(random)),
+        *(Question("detail", user, case) for case, user in came_or_went),
     ]
-    if touched:
+    if about.case in world.cases:
         looking = dict.fromkeys([*concerned, *random.sample(working, 2), random.choice(names)])
-        asked += [Question("detail", name, touched) for name in looking]
-        asked += [Question(_below(random), name, touched) for name in concerned or random.sample(names, 1)]
+        asked += [Question("detail", name, about.case) for name in looking]
+        asked += [Question(_below(random), name, about.case) for name in concerned]
     if cases:
-        asked.append(Question("detail", random.choice(working), random.choice(cases)))
         asked.append(Question(_below(random), random.choice(working), random.choice(cases)))
     return asked
 

@@ -83,6 +83,7 @@ async def _step_and_look(
     api: Api, world: World, chance: Chance, random: Random, done: list[Operation], tally: Tally
 ) -> tuple[Question | None, Any, Any] | None:
     """One operation and two attempts, then questions about one of them."""
+    before = world.places()
     for drawn in (chance.operation, chance.attempt, chance.attempt):
         op = drawn()
         done.append(op)
@@ -90,7 +91,8 @@ async def _step_and_look(
         if wrong is not None:
             return None, *wrong
     about = random.choice(done[-3:])
-    questions = draw(random, world, about.case if about.case in world.cases else "", about.actor, about.user)
+    came_or_went = sorted(before ^ world.places())
+    questions = draw(random, world, about, came_or_went[:3])
     tally.compared += len(questions)
     differing = await ask_all(api, world, questions)
     return differing[0] if differing else None

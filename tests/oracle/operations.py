@@ -14,22 +14,24 @@ WEIGHTS = {
     "open": 12,
     "assign": 22,
     "end": 6,
-    "exclude": 9,
+    "exclude": 6,
     "lift": 7,
     "consent": 7,
     "withdraw": 5,
     "grant": 5,
-    "pass_time": 7,
+    "pass_time": 9,
     "sweep": 2,
     "change_user": 7,
-    "edit": 8,
+    "edit": 10,
     "incident": 2,
     "note": 5,
     "move": 16,
 }
-ATTEMPTED = ("assign", "end", "exclude", "lift", "consent", "withdraw", "edit", "incident", "note", "move")
+ATTEMPTED = ("assign", "assign", "end", "exclude", "lift", "consent", "withdraw", "edit", "incident", "note", "move")
 MINUTES = (1, 30, 60, 239, 240, 241, 600, 1440, 3 * 1440, 7 * 1440)
 MOST_CASES = 6
+# Every run begins with these: one that nobody leads, a sensitive one, a standard one.
+FIRST_CASES = (("liaison", "marital_issue"), ("caseworker", "domestic_violence"), ("colleague", "id_poor"))
 
 
 class Chance:
@@ -51,6 +53,11 @@ class Chance:
 
     def operation(self) -> Operation:
         """One operation whose parts all exist; four times of five by somebody who may, if anybody may."""
+        if len(self.world.cases) < len(FIRST_CASES):
+            actor, category = FIRST_CASES[len(self.world.cases)]
+            details = self._open().details | {"client": None, "lead": None, "excluded": [], "sensitivity": None}
+            details |= {"category": category, "organisation": "ngo", "commune": COMMUNE}
+            return Operation("open", actor, f"c{len(self.world.cases) + 1}", details=details)
         return self._until_possible(lambda: self.random.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0])
 
     def attempt(self) -> Operation:
@@ -172,6 +179,7 @@ class Chance:
         return self._of(case, "withdraw", purpose=consent.purpose, last=last)
 
     def _edit(self, case: Case) -> Operation:
+        elsewhere = OTHER_COMMUNE if case.commune == COMMUNE else COMMUNE
         return self._of(
             case,
             "edit",
@@ -180,8 +188,9 @@ class Chance:
                 {"sensitivity": "standard"},
                 {"category": self._one(*STANDARD)},
                 {"category": self._one(*sorted(SENSITIVE))},
-                {"commune": self._one(COMMUNE, OTHER_COMMUNE)},
-                {"commune": self._one(COMMUNE, OTHER_COMMUNE)},
+                {"commune": elsewhere},
+                {"commune": elsewhere},
+                {"commune": elsewhere},
                 {"summary": "Told more."},
             ),
         )

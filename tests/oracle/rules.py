@@ -85,6 +85,14 @@ class World:
         """The day so many days after the world began, in Phnom Penh."""
         return None if number is None else self.start.astimezone(PHNOM_PENH).date() + timedelta(days=number)
 
+    def places(self) -> set[tuple[str, str]]:
+        """Who holds an assignment or a grant on which case."""
+        return {
+            (case.name, user)
+            for case in self.cases.values()
+            for user in [*(one.user for one in case.assignments), *case.grants]
+        }
+
 
 @dataclass(frozen=True)
 class Sight:
