@@ -44,7 +44,10 @@ def create_reference(url: str, captured: Path, pool_size: int) -> Starlette:
         return Response(json.dumps(rows, default=str), status, media_type="application/json")
 
     def answering(name: str, status: int = 200) -> Callable[[Request], Awaitable[Response]]:
-        return lambda request: answer(name, request, status)
+        async def endpoint(request: Request) -> Response:
+            return await answer(name, request, status)
+
+        return endpoint
 
     async def read_list(request: Request) -> Response:
         return await answer("filtered" if request.url.query else "list", request, 200)

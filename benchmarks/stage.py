@@ -8,10 +8,11 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app import schema
 from app.database_urls import DatabaseUrls
-from app.demo.load import load
+from app.demo.load import load_cases
 from app.embedded import EmbeddedPostgres
 from app.keys import KeyStore, ensure
 from app.settings import Settings, use
@@ -42,14 +43,14 @@ def stage(data_dir: Path, cases: int) -> Iterator[Stage]:
     """Start the server, load the cases once, and open a session for the caller."""
     data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     ensure(data_dir / "keys")
+    plain = Settings(data_dir=data_dir, requests_per_minute=100_000_000)
     with EmbeddedPostgres(data_dir) as postgres:
         urls = DatabaseUrls.from_embedded(postgres)
         schema.prepare(urls.admin)
         schema.upgrade(urls.owner)
         with psycopg.connect(urls.admin, autocommit=True) as connection:
             if _one(connection, "select count(*) from (select 1 from cases limit 1) c") == 0:
-                load(urls, cases=cases, seed=1)
-            plain = Settings(data_dir=data_dir, requests_per_minute=100_000_000, limit_concurrency=512)
+                _load(urls, plain, cases)
             settings = use(urls.into(plain))
             user_id, organisation_id = connection.execute(
                 "select id, organisation_id from users where username = %s", [CALLER]
@@ -61,6 +62,13 @@ def stage(data_dir: Path, cases: int) -> Iterator[Stage]:
                 [session_id, user_id, now, now + timedelta(days=1)],
             )
         yield Stage(urls, settings, user_id, organisation_id, session_id)
+
+
+def _load(urls: DatabaseUrls, settings: Settings, cases: int) -> None:
+    columns = (TextColumn("load data"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns) as progress:
+        bar = progress.add_task("cases", total=cases)
+        load_cases(urls, settings, cases, 1, lambda done: progress.update(bar, completed=done))
 
 
 def _one(connection: psycopg.Connection, query: str) -> int:

@@ -10,6 +10,7 @@ from app.security import Runtime
 from tests.acts import (
     SENSITIVE,
     assign,
+    break_glass,
     exclude,
     finds,
     lift,
@@ -61,6 +62,17 @@ async def test_an_exclusion_is_lifted_by_two_people_of_whom_one_is_a_supervisor(
     assert await status_of(cast, "colleague", case_id) == 404, "lifting restores no assignment"
     await assign(cast, "caseworker", case_id, "colleague", "caseworker")
     assert await status_of(cast, "colleague", case_id) == 200
+
+
+async def test_lifting_an_exclusion_mends_no_broken_glass(cast: Cast, superuser: psycopg.Connection) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    await break_glass(cast, superuser, case_id, "colleague")
+    assert await status_of(cast, "colleague", case_id) == 200
+    exclusion = await exclude(cast, "caseworker", case_id, "colleague")
+    await lift(cast, "caseworker", case_id, exclusion["id"])
+    await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+    await lift(cast, "supervisor", case_id, exclusion["id"])
+    assert await status_of(cast, "colleague", case_id) == 404
 
 
 async def test_two_leads_without_a_supervisor_cannot_lift_an_exclusion(cast: Cast) -> None:

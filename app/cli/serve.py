@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.cli import address
 from app.cli.children import Child, Children
@@ -97,7 +97,9 @@ def _wait_until_up(listener: socket.socket, children: Children) -> None:
 def _welcome(url: str, accounts: Accounts) -> None:
     console = Console()
     if accounts:
-        table = Table("username", "password", "role", "organisation", "communes", title="Demo accounts")
+        # A password must be seen whole; what is too long for the terminal is the organisation's name.
+        whole = [Column("username", no_wrap=True, min_width=14), Column("password", no_wrap=True, min_width=19)]
+        table = Table(*whole, "role", "organisation", "communes", title="Demo accounts")
         for account in accounts:
             communes = ", ".join(account["communes"])
             table.add_row(account["username"], account["password"], account["role"], account["organisation"], communes)

@@ -21,6 +21,7 @@ listen_addresses = ''
 unix_socket_permissions = 0700
 max_connections = 200
 shared_buffers = 256MB
+max_wal_size = 2GB
 synchronous_commit = on
 jit = off
 timezone = 'UTC'

@@ -151,7 +151,8 @@ class CaseAccess(SQLModel, table=True):
             text("case_id DESC"),
         ),
         # Both columns: a look for one case touches the rows of the caller, and no others that a hidden case has.
-        Index("ix_case_access_case", "case_id", "principal"),
+        # The case alone: with the principal too, the planner counts every pair of principals that a policy names.
+        Index("ix_case_access_case", "case_id"),
         Index("ix_case_access_expiry", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     )
 

@@ -50,14 +50,14 @@ async def _cells(ground: Ground) -> str | None:
 async def _sentences(ground: Ground) -> str | None:
     """The tests of rights, called as pytest would call them."""
     for module in (test_inventory, test_access, scenarios):
-        for name, call in _tests_of(module):
-            for chosen in _parametrized(call):
-                if error := await _failure(ground, call, chosen):
-                    return f"sentence: {name}: {error}"
+        for name, call, chosen in sentences_of(module):
+            if error := await failure_of(ground, call, chosen):
+                return f"sentence: {name}: {error}"
     return None
 
 
-async def _failure(ground: Ground, call: Callable[..., Any], chosen: dict[str, Any]) -> str | None:
+async def failure_of(ground: Ground, call: Callable[..., Any], chosen: dict[str, Any]) -> str | None:
+    """Calls one test; the kind of its failure, None when it holds or cannot be run on this stage."""
     with (
         psycopg.connect(ground.urls.admin, autocommit=True) as superuser,
         psycopg.connect(ground.urls.runtime) as runtime_connection,
@@ -84,10 +84,11 @@ async def _failure(ground: Ground, call: Callable[..., Any], chosen: dict[str, A
     return None
 
 
-def _tests_of(module: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
+def sentences_of(module: Any) -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
+    """The tests of a module: name, function, and the values of its parameters."""
     for name, call in vars(module).items():
         if name.startswith("test_") and inspect.isfunction(call):
-            yield name, call
+            yield from ((name, call, chosen) for chosen in _parametrized(call))
 
 
 def _parametrized(call: Callable[..., Any]) -> Iterator[dict[str, Any]]:

@@ -19,12 +19,14 @@ class Outcome:
     noticed_by: str | None
 
 
-async def run_database(server: Server, template: str, keys_dir: Path, mutant: Mutant) -> Outcome:
+async def run_database(
+    server: Server, template: str, keys_dir: Path, mutant: Mutant, *, with_oracle: bool = True
+) -> Outcome:
     """One wrong wall of the database."""
     with database_of(server, template, mutant) as urls:
         try:
             async with ground(urls, keys_dir) as made:
-                return Outcome(mutant.name, await access_probes(made))
+                return Outcome(mutant.name, await access_probes(made, with_oracle=with_oracle))
         except AssertionError as error:  # what the tests need first is refused already
             return Outcome(mutant.name, f"stage: {error}".partition("\n")[0])
 

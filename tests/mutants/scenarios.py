@@ -263,6 +263,31 @@ async def test_the_strongest_way_is_shown(cast: Cast, superuser: Superuser) -> N
     assert seen["access"] == {"via": "reviewer", "mode": "contribute"}
 
 
+async def test_a_stronger_way_takes_over_from_broken_glass_and_gives_back(cast: Cast, superuser: Superuser) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    _grant(cast, superuser, case_id, "colleague")
+    await _assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    seen = answered(await cast.client("colleague").get(f"/cases/{case_id}"), 200)
+    assert seen["access"] == {"via": "assigned", "mode": "write"}
+    _run(cast, superuser, "update assignments set ended_at = created_at where user_id = %s", cast.id("colleague"))
+    seen = answered(await cast.client("colleague").get(f"/cases/{case_id}"), 200)
+    assert seen["access"] == {"via": "break_glass", "mode": "contribute"}
+
+
+async def test_that_a_liaison_has_left_is_not_told_to_the_other_liaisons(cast: Cast, superuser: Superuser) -> None:
+    leaving = await _newcomer(cast, Role.CCWC_LIAISON, "council", COMMUNE)
+    case_id = await open_case(cast, consents=[SUPPORT])
+    for liaison in (leaving, "liaison"):
+        await _assign(cast, "caseworker", case_id, liaison, "liaison")
+    _run(cast, superuser, "update users set communes = '{}' where id = %s", cast.id(leaving))
+    told = {
+        who: {e["type"] for e in answered(await cast.client(who).get(f"/cases/{case_id}/timeline"), 200)["items"]}
+        for who in ("liaison", "caseworker")
+    }
+    assert "assignment.ended" in told["caseworker"]
+    assert "assignment.ended" not in told["liaison"]
+
+
 async def test_a_lead_who_is_gone_leaves_no_name_on_the_case(cast: Cast, superuser: Superuser) -> None:
     lead = await _newcomer(cast, Role.CASEWORKER, "ngo")
     case_id = await open_case(cast, lead, category="domestic_violence")

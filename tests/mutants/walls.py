@@ -76,7 +76,6 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "040_refresh_case_access": [
         ("the lead is not derived", "   where c.id = the_case and c.lead_id is distinct from lead.user_id\n", "   where false\n"),
-        ("a case being opened loses its lead", "     and not (lead.user_id is null and c.opened_xid", "     and not (false and c.opened_xid"),
         ("a case that lost its lead keeps its name", "     and not (lead.user_id is null and c.opened_xid = pg_current_xact_id()\n              and not exists (select from assignments a where a.case_id = the_case and a.role = 'lead'));", "     and lead.user_id is not null;"),
         ("access is never taken away", "  delete from case_access a\n   where a.case_id = the_case\n", "  delete from case_access a\n   where false and a.case_id = the_case\n"),
         ("access is never given", "    from case_access_rows r\n   where r.case_id = the_case\n  on conflict", "    from case_access_rows r\n   where false\n  on conflict"),

@@ -25,7 +25,9 @@ def draw(random: Random, world: World, about: Operation, came_or_went: list[tupl
         *(Question("detail", user, case) for case, user in came_or_went),
     ]
     if about.case in world.cases:
-        looking = dict.fromkeys([*concerned, *random.sample(working, 2), random.choice(names)])
+        once_there = sorted(user for case, user in world.once if case == about.case)
+        there = random.sample(once_there, min(2, len(once_there)))
+        looking = dict.fromkeys([*concerned, *there, random.choice(working), random.choice(names)])
         asked += [Question("detail", name, about.case) for name in looking]
         asked += [Question(_below(random), name, about.case) for name in concerned]
     if cases:
@@ -38,7 +40,7 @@ def _below(random: Random) -> str:
 
 
 def _load(random: Random) -> dict[str, Any]:
-    return random.choice([{}, {"needs_lead": True}]) | {"limit": random.choice([1, 2, 50])}
+    return random.choice([{}, {"needs_lead": True}]) | {"limit": random.choice([2, 50, 200])}
 
 
 def _query(random: Random, world: World) -> dict[str, Any]:
@@ -53,4 +55,4 @@ def _query(random: Random, world: World) -> dict[str, Any]:
             {"sensitivity": random.choice(["sensitive", "standard"])},
             {"lead_id": random.choice(list(world.users))},
         ]
-    return {**random.choice(filters), "limit": random.choice([1, 3, 5, 200])}
+    return {**random.choice(filters), "limit": random.choice([2, 3, 200, 200])}

@@ -91,6 +91,7 @@ async def _step_and_look(
         if wrong is not None:
             return None, *wrong
     about = random.choice(done[-3:])
+    world.once |= world.places()
     came_or_went = sorted(before ^ world.places())
     questions = draw(random, world, about, came_or_went[:3])
     tally.compared += len(questions)

@@ -80,6 +80,7 @@ class World:
     register: dict[str, str] = field(default_factory=dict)  # person of a register: organisation
     excluded: set[tuple[str, str]] = field(default_factory=set)  # (client, user): all of her cases, for ever
     lift_asked: dict[tuple[str, str], str] = field(default_factory=dict)  # (case, user): who asked first
+    once: set[tuple[str, str]] = field(default_factory=set)  # (case, user): who ever had a place; for questions
 
     def day(self, number: int | None) -> date | None:
         """The day so many days after the world began, in Phnom Penh."""
