@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
-from pydantic import SecretStr
 
-from app.database_urls import ROLE_OF, SUPERUSER, DatabaseUrls
+from app.database_urls import ROLE_OF, SUPERUSER, DatabaseUrls, libpq_url
 from app.embedded import EmbeddedPostgres
+from app.schema import prepare
 from app.settings import URL_SETTINGS, Settings
 
 
@@ -61,12 +61,30 @@ def embedded_server(postgres: EmbeddedPostgres) -> Server:
 
 
 def given_server(settings: Settings) -> Server:
-    """The server of SAMAKI_DATABASE_URL, whose login must be able to make databases and roles."""
+    """The server of SAMAKI_DATABASE_URL, whose login must be able to make databases and roles.
+
+    Each role logs in as itself, as it does in earnest: without a password where the given login needs none, else
+    with the same one.
+    """
+    assert settings.database_url is not None
+    given = urlsplit(libpq_url(settings.database_url.get_secret_value()))
+    prepare(given.geturl())
+    if given.password:
+        with psycopg.connect(given.geturl(), autocommit=True) as connection:
+            for role in ROLE_OF.values():
+                statement = sql.SQL("alter role {} password {}")
+                connection.execute(statement.format(sql.Identifier(role), sql.Literal(given.password)))
+
+    def url(user: str, name: str) -> str:
+        password = f":{given.password}" if given.password else ""
+        place = given.netloc.rpartition("@")[2]
+        return urlunsplit(given._replace(netloc=f"{user}{password}@{place}", path=f"/{name}"))
 
     def urls(name: str) -> DatabaseUrls:
-        assert settings.database_url is not None
-        parts = urlsplit(settings.database_url.get_secret_value())
-        url = urlunsplit(parts._replace(path=f"/{name}"))
-        return DatabaseUrls.from_settings(Settings(database_url=SecretStr(url)))
+        roles = {setting.removesuffix("_database_url"): ROLE_OF[setting] for setting in URL_SETTINGS}
+        roles["runtime"] = roles.pop("database_url")
+        return DatabaseUrls(
+            **{who: url(role, name) for who, role in roles.items()}, admin=urlunsplit(given._replace(path=f"/{name}"))
+        )
 
     return Server(urls)

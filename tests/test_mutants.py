@@ -20,7 +20,7 @@ DANGEROUS = [
     "050_exclusions: nobody is excluded",
     "030_case_access_rows: staff read sensitive cases",
     "040_refresh_case_access: a withdrawal ends no assignment",
-    "100_policies: may: anybody's access",
+    "100_policies: may: excluded",
     "policy see on people opened",
 ]
 FLIPS = [

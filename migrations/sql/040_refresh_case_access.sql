@@ -109,8 +109,7 @@ begin
     select g.case_id from break_glass_grants g where g.user_id = new.id and g.ended_at is null
     order by 1  -- always the same order, so that two of these cannot deadlock
   loop
-    perform end_unfit_assignments(touched, 'user_changed');
-    perform refresh_case_access(touched);
+    perform end_unfit_assignments(touched, 'user_changed');  -- what it ends is derived anew by the triggers
   end loop;
   return null;
 end

@@ -16,16 +16,35 @@ begin
     ) as roles (name, options)
   loop
     if not exists (select from pg_roles where rolname = wanted.name) then
-      execute format('create role %I %s', wanted.name, wanted.options);
+      begin
+        execute format('create role %I %s', wanted.name, wanted.options);
+      exception
+        when duplicate_object or unique_violation then null;  -- another database of this server was being set up
+      end;
     end if;
   end loop;
 end
 $$;
--- Were this membership inherited, the definer's policies would show the owner every case.
-alter role samaki_owner noinherit;
-grant samaki_definer to samaki_owner;
-alter role samaki_runtime set jit = off;
-alter role samaki_worker set jit = off;
+-- Roles belong to the whole server, and other databases of it may be at this very point: change only what is not yet so.
+do $$
+declare
+  r text;
+begin
+  -- Were this membership inherited, the definer's policies would show the owner every case.
+  if (select rolinherit from pg_roles where rolname = 'samaki_owner') then
+    alter role samaki_owner noinherit;
+  end if;
+  if not pg_has_role('samaki_owner', 'samaki_definer', 'member') then
+    grant samaki_definer to samaki_owner;
+  end if;
+  foreach r in array array['samaki_runtime', 'samaki_worker'] loop
+    if not exists (select from pg_db_role_setting s join pg_roles on pg_roles.oid = s.setrole
+                    where rolname = r and setdatabase = 0 and 'jit=off' = any (setconfig)) then
+      execute format('alter role %I set jit = off', r);
+    end if;
+  end loop;
+end
+$$;
 
 -- In the database at hand: the owner makes the tables, and hands functions to the definer, who must be able to own them.
 grant usage, create on schema public to samaki_owner, samaki_definer;

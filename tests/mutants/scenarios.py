@@ -215,6 +215,14 @@ async def test_of_two_consents_the_longer_counts(cast: Cast, clock: FrozenClock)
         lasting["expires_on"] = str(clock().date() + timedelta(days=1))
 
 
+async def test_a_longer_consent_given_later_carries_on(cast: Cast, clock: FrozenClock) -> None:
+    case_id = await open_case(cast, consents=[{**SUPPORT, "expires_on": str(clock().date())}])
+    await _assign(cast, "caseworker", case_id, "liaison", "liaison")
+    answered(await cast.client("caseworker").post(f"/cases/{case_id}/consents", json=SUPPORT), 201)
+    clock.advance(days=2)
+    assert await _sees(cast, "liaison", case_id)
+
+
 async def test_one_of_two_consents_withdrawn_ends_nothing_and_both_end_it(cast: Cast) -> None:
     case_id = await open_case(cast, consents=[SUPPORT, SUPPORT])
     await _assign(cast, "caseworker", case_id, "liaison", "liaison")
@@ -223,6 +231,17 @@ async def test_one_of_two_consents_withdrawn_ends_nothing_and_both_end_it(cast: 
         path = f"/cases/{case_id}/consents/{consent['id']}/withdraw"
         answered(await cast.client("caseworker").post(path, json={}), 200)
         assert await _sees(cast, "liaison", case_id) is (number == 0)
+
+
+async def test_a_withdrawal_ends_the_assignment_of_the_liaison_and_says_why(cast: Cast) -> None:
+    case_id = await open_case(cast, consents=[SUPPORT])
+    lead = cast.client("caseworker")
+    await _assign(cast, "caseworker", case_id, "liaison", "liaison")
+    consent = answered(await lead.get(f"/cases/{case_id}/consents"), 200)["items"][0]
+    answered(await lead.post(f"/cases/{case_id}/consents/{consent['id']}/withdraw", json={}), 200)
+    assignments = answered(await lead.get(f"/cases/{case_id}/assignments"), 200)["items"]
+    ended = [one["end_reason"] for one in assignments if one["user_id"] == cast.id("liaison")]
+    assert ended == ["consent_ended"]
 
 
 async def test_the_sweep_ends_what_time_has_ended_and_nothing_else(

@@ -101,8 +101,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("a consent is not derived", "'consent_ended');\n  perform refresh_case_access(new.case_id);", "'consent_ended');"),
         ("who moves keeps assignments", "select a.case_id from assignments a where a.user_id = new.id and a.ended_at is null\n    union\n    ", ""),
         ("who moves keeps broken glass", "    union\n    select g.case_id from break_glass_grants g where g.user_id = new.id and g.ended_at is null\n", ""),
-        ("who moves is not ended", "    perform end_unfit_assignments(touched, 'user_changed');\n", ""),
-        ("who moves is not derived", "'user_changed');\n    perform refresh_case_access(touched);", "'user_changed');"),
+        ("who moves is not ended", "    perform end_unfit_assignments(touched, 'user_changed');", ""),
         ("the sweep ends nothing", "    perform end_unfit_assignments(touched, 'expired');\n", ""),
         ("the sweep derives nothing", "'expired');\n    perform refresh_case_access(touched);", "'expired');"),
         ("the sweep takes what has not expired", "where a.expires_at <= app_now() order by 1", "where a.expires_at is not null order by 1"),
@@ -186,7 +185,6 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("receipts of every case", "where c.id = the_case and c.created_by", "where c.created_by"),
     ],
     "100_policies": [
-        ("may: anybody's access", "    ' and a.principal = any ((select app_principals())::uuid[])'\n", ""),
         ("may: expired access", "    ' and (a.expires_at is null or a.expires_at > (select app_now())) %2$s offset 0)'", "    ' %2$s offset 0)'"),
         ("may: access to any case", "a where a.case_id = %1$s'", "a where true'"),
         ("may: excluded", "    ' and %1$s <> all ((select app_excluded_cases())::uuid[]))'", "    ')'"),
