@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.services import visible
+from app.services import case_pages
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
 
@@ -291,8 +291,8 @@ async def test_a_cursor_of_another_list_neither_fails_nor_shows_anything_hidden(
 async def test_a_filter_without_an_index_looks_at_a_bounded_number_of_cases_and_goes_on(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert visible.MOST_EXAMINED == 5_000
-    monkeypatch.setattr(visible, "MOST_EXAMINED", 5)
+    assert case_pages.MOST_EXAMINED == 5_000
+    monkeypatch.setattr(case_pages, "MOST_EXAMINED", 5)
     urgent = await open_case(cast, "stranger", priority="stat")
     for _ in range(12):
         await open_case(cast, "stranger")

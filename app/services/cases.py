@@ -24,7 +24,7 @@ from app.paging import Cursor, cut
 from app.policy import LIAISON_FILTERS, Permission, access_of, own_sensitivity
 from app.preconditions import check_match
 from app.security import Actor
-from app.services import visible
+from app.services import case_pages, visible
 from app.services.case_views import detail_of, summary_of
 from app.services.events import record
 from app.services.places import check_place
@@ -38,11 +38,11 @@ async def list_cases(session: AsyncSession, actor: Actor, filters: CaseFilter) -
     """One page of the cases that the caller sees."""
     if actor.role is Role.CCWC_LIAISON and filters.model_fields_set - LIAISON_FILTERS:
         raise Forbidden
-    parameters = visible.page_parameters(filters, Cursor.decode(filters.cursor))
-    rows = await fetch(session, visible.page_statement(filters), parameters)
+    parameters = case_pages.page_parameters(filters, Cursor.decode(filters.cursor))
+    rows = await fetch(session, case_pages.page_statement(filters), parameters)
     shown, cursor = cut(rows, filters.limit, lambda row: Cursor(row.opened_at, row.id))
-    if cursor is None and visible.is_narrowed(filters):
-        last = await fetch(session, visible.last_examined_statement(filters), parameters)
+    if cursor is None and case_pages.is_narrowed(filters):
+        last = await fetch(session, case_pages.last_examined_statement(filters), parameters)
         cursor = Cursor(last[0].opened_at, last[0].case_id).encode() if last else None
     items = [summary_of(row, access_of(row.id, row.organisation_id, row.ways), actor) for row in shown]
     return Page[CaseSummary | CaseLiaisonRead](items=items, next_cursor=cursor)

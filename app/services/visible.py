@@ -14,27 +14,24 @@ from sqlmodel import col
 
 from app.db import fetch, update
 from app.errors import NotFound
-from app.models.case import CaseFilter, CaseRow
+from app.models.case import CaseRow
 from app.models.codes import CaseStatus, Category, Sensitivity
 from app.models.person import Household, Person
-from app.paging import Cursor
 from app.policy import RELATION_PERMISSIONS, Access, Permission, Relation, access_of, require
 
 # Rows of `case_access` that count for the caller now; the exclusions are asked once, before any row of a case.
-_CURRENT = """
+CURRENT = """
       (a.expires_at is null or a.expires_at > (select app_now()))
       and a.case_id <> all ((select app_excluded_cases())::uuid[])
 """
-_MINE = f"a.principal = any ((select app_principals())::uuid[]) and {_CURRENT}"
+_MINE = f"a.principal = any ((select app_principals())::uuid[]) and {CURRENT}"
 
 # `assigned=me` finds a case by one way only, and says all the same how the caller reaches it.
-_EVERY_WAY = f"""
+EVERY_WAY = f"""
     (select array_agg(a.mode || ' ' || a.via) from case_access a where a.case_id = w.case_id and {_MINE}) as ways
 """
 
 Entity = TypeVar("Entity")
-
-MOST_EXAMINED = 5_000
 
 # How the caller reaches one case. The exclusions are asked for before the case is looked for (`offset 0` keeps the two
 # apart), so that a case from which the caller is excluded takes exactly as long as one that does not exist.
@@ -55,22 +52,22 @@ ACCESS = f"""
       join cases c on c.id = w.case_id
 """
 
-_SUMMARY = """
+SUMMARY = """
     c.id, c.code, c.category, c.sensitivity, c.status, c.priority, c.risk_level, c.commune_code, c.organisation_id,
     c.opened_at, c.updated_at, c.closed_at, c.next_due_at, c.version, c.team_version, c.lead_id, c.private,
     l.display_name as lead_name, p.id as client_id, p.sex as client_sex, p.private as client_private, w.ways
 """
-_AROUND = """
+AROUND = """
       left join people p on p.id = c.client_id and p.organisation_id = c.organisation_id
       left join users l on l.id = c.lead_id
 """
 
 DETAIL = f"""
-    select {_SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.private as incident_private,
+    select {SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.private as incident_private,
            i.version as incident_version, i.created_at as incident_created_at, i.updated_at as incident_updated_at
       from {_ONE}
       join cases c on c.id = w.case_id
-      {_AROUND}
+      {AROUND}
       left join lateral (select * from incidents i where i.case_id = c.id
                           order by i.created_at desc, i.id desc limit 1) i on true
 """
@@ -83,98 +80,6 @@ COUNTS = f"""
     select a.status, a.category, count(distinct a.case_id) as cases
       from case_access a where {_MINE} group by a.status, a.category
 """
-
-
-def _newest(filters: CaseFilter) -> str:
-    """SQL of `newest`: per principal the first `examined` access rows in index order, merged.
-
-    Status and category have an index of their own, which is walked once per combination that fits. The first
-    principal is the caller's own: what is assigned to the caller is there, and only there.
-    """
-    order, sign = _order(filters)
-    beyond = f"and (a.opened_at, a.case_id) {sign} (%(cursor_at)s, cast(%(cursor_id)s as uuid))"
-    principals = "(select app_principals())" + ("[1:1]" if filters.assigned else "")
-    indexed = filters.status is not None or filters.category is not None
-    combinations = """
-         cross join unnest(cast(%(statuses)s as text[])) as s (status)
-         cross join unnest(cast(%(categories)s as text[])) as k (category)"""
-    return f"""
-    with newest as materialized (
-        select near.case_id, near.opened_at, array_agg(near.mode || ' ' || near.via) as ways
-          from unnest({principals}) as who (principal)
-          {combinations if indexed else ""}
-         cross join lateral (
-            select a.case_id, a.opened_at, a.mode, a.via from case_access a
-             where a.principal = who.principal and {_CURRENT}
-               {"and a.status = s.status and a.category = k.category" if indexed else ""}
-               {"and a.via <> 'break_glass'" if filters.assigned else ""}
-               {beyond if filters.cursor else ""}
-               {"and a.opened_at >= %(opened_after)s" if filters.opened_after else ""}
-               {"and a.opened_at < %(opened_before)s" if filters.opened_before else ""}
-             order by a.opened_at {order}, a.case_id {order}
-             limit %(examined)s
-         ) near
-         group by near.case_id, near.opened_at
-         order by near.opened_at {order}, near.case_id {order}
-         limit %(examined)s
-    )"""
-
-
-def _order(filters: CaseFilter) -> tuple[str, str]:
-    return ("asc", ">") if filters.sort == "opened_at" else ("desc", "<")
-
-
-def page_statement(filters: CaseFilter) -> str:
-    """SQL of one page: at most `wanted` of the `newest` that pass the filters without an index."""
-    order, _ = _order(filters)
-    return f"""
-    {_newest(filters)}
-    select {_SUMMARY.replace("w.ways", "c.ways")}
-      from (select c.*, {_EVERY_WAY if filters.assigned else "w.ways"} from newest w join cases c on c.id = w.case_id
-             where true
-               {"and c.sensitivity = %(sensitivity)s" if filters.sensitivity else ""}
-               {"and c.commune_code like %(commune_code)s" if filters.commune_code else ""}
-               {"and c.priority = %(priority)s" if filters.priority else ""}
-               {"and c.lead_id = %(lead_id)s" if filters.lead_id else ""}
-               {"and c.updated_at > %(updated_after)s" if filters.updated_after else ""}
-             order by w.opened_at {order}, w.case_id {order}
-             limit %(wanted)s) c
-      {_AROUND}
-     order by c.opened_at {order}, c.id {order}
-    """
-
-
-def last_examined_statement(filters: CaseFilter) -> str:
-    """SQL of the place of the last row that a page looked at, when it looked at all that it may."""
-    order, _ = _order(filters)
-    return f"""
-    {_newest(filters)}
-    select opened_at, case_id from newest order by opened_at {order}, case_id {order} offset %(examined)s - 1 limit 1
-    """
-
-
-def is_narrowed(filters: CaseFilter) -> bool:
-    """Does the list have a filter that no index of `case_access` serves?"""
-    return any((filters.sensitivity, filters.commune_code, filters.priority, filters.lead_id, filters.updated_after))
-
-
-def page_parameters(filters: CaseFilter, cursor: Cursor | None) -> dict[str, Any]:
-    """Values of the statements of a page: `wanted` rows, of at most `examined` that are looked at."""
-    return {
-        "statuses": [filters.status.value] if filters.status else [status.value for status in CaseStatus],
-        "categories": [filters.category.value] if filters.category else [category.value for category in Category],
-        "cursor_at": cursor.at if cursor else None,
-        "cursor_id": cursor.id if cursor else None,
-        "opened_after": filters.opened_after,
-        "opened_before": filters.opened_before,
-        "sensitivity": filters.sensitivity and filters.sensitivity.value,
-        "commune_code": f"{filters.commune_code}%",
-        "priority": filters.priority and filters.priority.value,
-        "lead_id": filters.lead_id,
-        "updated_after": filters.updated_after,
-        "wanted": filters.limit + 1,
-        "examined": MOST_EXAMINED if is_narrowed(filters) else filters.limit + 1,
-    }
 
 
 async def access_to(session: AsyncSession, case_id: UUID) -> Access:

@@ -75,11 +75,12 @@ async def noticed(ground: Ground, flip: Flip) -> str | None:
     """Which cell of the matrix noticed; the operations that name the permission are asked first."""
     mine = operations_by_permission()[flip.permission]
     with flip.made():
-        for operations in (mine, None):
-            if wrong := await _wrong_cell(ground, flip, operations):
-                return f"matrix: {wrong}"
+        if wrong := await _wrong_cell(ground, flip, mine):
+            return f"matrix: {wrong}"
         if isinstance(flip.holder, Relation) and (hidden := await _behind_roles(ground, mine)):
             return hidden
+        if wrong := await _wrong_cell(ground, flip, None):
+            return f"matrix: {wrong}"
         wrong_lines = relation_differences()
         return f"table: {wrong_lines[0]}" if wrong_lines else None
 

@@ -342,8 +342,10 @@ async def test_an_exclusion_is_lifted_only_on_a_case_of_its_own(cast: Cast) -> N
 async def test_a_lifted_exclusion_does_not_follow_the_client_and_one_that_stands_does(cast: Cast) -> None:
     case_id = await open_case(cast)
     lifted = await _exclude(cast, "caseworker", case_id, "colleague")
+    assert not await _sees(cast, "colleague", case_id)
     for by in ("caseworker", "supervisor"):
         assert await _lift(cast, by, case_id, lifted) == 200
+    assert await _sees(cast, "colleague", case_id)
     await _exclude(cast, "caseworker", case_id, "second_supervisor")
     client_id = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["client"]["id"]
     body = {**intake(), "client_id": client_id}
