@@ -89,6 +89,7 @@ CALLABLE = {
     "app_just_opened(uuid)",
     "app_just_opened_for(uuid)",
     "app_leads(uuid)",
+    "app_sees_home_of(uuid)",
     "app_supervises(uuid)",
     "begin_request(uuid,timestamp with time zone)",
     "case_receipt(uuid)",

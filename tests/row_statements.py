@@ -72,6 +72,8 @@ ADDS: dict[str, LiteralString] = {
 CALLS: dict[str, LiteralString] = {
     "supervises": "select app_supervises(%(case_id)s)",
     "leads": "select app_leads(%(case_id)s)",
+    "sees_client": "select app_sees_home_of(%(person_id)s)",
+    "sees_register": "select app_sees_home_of(%(register_person)s)",
     "just_opened": "select app_just_opened(%(case_id)s)",
     "stub": "select exists (select from case_stubs(only_case => %(case_id)s))",
     "exclusions": "select exists (select from exclusions_of(%(case_id)s))",

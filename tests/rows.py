@@ -71,6 +71,8 @@ call may_assign_excluded        0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 call exclude                    1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call lift                       1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
+call sees_client                1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+call sees_register              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 call just_opened                0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 """  # noqa: E501
 

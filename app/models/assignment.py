@@ -150,7 +150,6 @@ class CaseAccess(SQLModel, table=True):
             text("opened_at DESC"),
             text("case_id DESC"),
         ),
-        # Both columns: a look for one case touches the rows of the caller, and no others that a hidden case has.
         # The case alone: with the principal too, the planner counts every pair of principals that a policy names.
         Index("ix_case_access_case", "case_id"),
         Index("ix_case_access_expiry", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),

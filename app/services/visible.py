@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -124,8 +124,9 @@ async def detail_row(session: AsyncSession, case_id: UUID) -> Any:
 
 
 async def person_row(session: AsyncSession, person_id: UUID, *, lock: bool = False) -> Person:
-    """A person whose home the caller sees; 404 otherwise."""
-    statement = select(Person).where(col(Person.id) == person_id)
+    """A person whose home the caller sees; 404 otherwise, which takes as long for a hidden id as for an unknown one."""
+    sees_home = select(func.app_sees_home_of(person_id)).scalar_subquery()
+    statement = select(Person).where(col(Person.id) == person_id, sees_home)
     return await _one(session, statement.with_for_update() if lock else statement)
 
 

@@ -184,6 +184,15 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("receipts for the excluded", " and not is_excluded(app_user_id(), c.id)\n", "\n"),
         ("receipts of every case", "where c.id = the_case and c.created_by", "where c.created_by"),
     ],
+    "080_people": [
+        ("the home of a person from whose case one is excluded", "home <> all (app_excluded_cases())\n", "true\n"),
+        ("any case is a home that is seen", "where a.case_id = home and a.principal", "where a.principal"),
+        ("homes are seen by everybody", "a.principal = any (app_principals())\n", "true\n"),
+        ("expired access still sees the home", "                     and (a.expires_at is null or a.expires_at > app_now()))\n", ")\n"),
+        ("registers are seen from other organisations", "(register = app_organisation_id() and app_role()", "(register is not null and app_role()"),
+        ("registers are seen by every role", " and app_role() in ('caseworker', 'supervisor')) is true", ") is true"),
+        ("registers are not seen", "          or (register = app_organisation_id()", "          or (false"),
+    ],
     "100_policies": [
         ("may: expired access", "    ' and (a.expires_at is null or a.expires_at > (select app_now())) %2$s offset 0)'", "    ' %2$s offset 0)'"),
         ("may: access to any case", "a where a.case_id = %1$s'", "a where true'"),
