@@ -190,10 +190,12 @@ def serving(on: Stage, kind: str, captured: Path) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.serve", kind, str(port), str(captured)],
-        env=child_environment(on.settings, URL_SETTINGS),
-    )
+    with captured.with_name(f"{kind}.log").open("wb") as log:  # a line per request, apart from the figures
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.serve", kind, str(port), str(captured)],
+            env=child_environment(on.settings, URL_SETTINGS),
+            stdout=log,
+        )
     try:
         _wait(port, lambda: process.poll() is None)
         yield Server(kind, port, psutil.Process(process.pid))
