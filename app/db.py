@@ -95,13 +95,18 @@ async def run(session: AsyncSession, statement: str, parameters: Mapping[str, An
 
 async def insert(session: AsyncSession, table: str, values: Mapping[str, Any]) -> None:
     """One new row, for the tables that every intake writes; documents (dict, list) become JSON."""
-    await run(session, _insert(table, tuple(values)), {name: _stored(value) for name, value in values.items()})
+    await run(session, _insert(table, tuple(values)), _all_stored(values))
+
+
+async def insert_if_free(session: AsyncSession, table: str, values: Mapping[str, Any]) -> bool:
+    """The same; False, and nothing is written, when a unique value of the row is taken."""
+    statement = f"{_insert(table, tuple(values))} on conflict do nothing"
+    return (await _driver(session).execute(statement, _all_stored(values))).rowcount == 1
 
 
 async def update(session: AsyncSession, table: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
     """Change a row by its id; False when there is none, or none that the caller may still change."""
-    stored = {name: _stored(value) for name, value in values.items()}
-    done = await _driver(session).execute(_update(table, tuple(values)), {**stored, "row_id": row_id})
+    done = await _driver(session).execute(_update(table, tuple(values)), {**_all_stored(values), "row_id": row_id})
     return done.rowcount == 1
 
 
@@ -115,6 +120,10 @@ def _insert(table: str, columns: tuple[str, ...]) -> str:
 def _update(table: str, columns: tuple[str, ...]) -> str:
     assignments = ", ".join(f"{column} = %({column})s" for column in columns)
     return f"update {table} set {assignments} where id = %(row_id)s"  # noqa: S608 (names of our own columns)
+
+
+def _all_stored(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _stored(value) for name, value in values.items()}
 
 
 def _stored(value: Any) -> Any:

@@ -1,10 +1,12 @@
 """Opening, listing and editing cases: what a caseworker may rely on."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from app.case_code import ALPHABET, code_of, is_case_code, random_case_code
+from app.ids import drawn_from
 from app.security import Runtime
 from benchmarks.capture import recording
 from tests.cases import SUPPORT, intake, open_case
@@ -21,6 +23,14 @@ async def test_a_caseworker_opens_a_case_and_leads_it(cast: Cast) -> None:
     assert (case["status"], case["sensitivity"]) == ("intake", "standard")
     assert is_case_code(case["code"])
     assert answered(await cast.client("caseworker").get(f"/cases/{case['id']}"), 200) == case
+
+
+async def test_a_code_that_is_taken_is_drawn_again(cast: Cast) -> None:
+    taken = answered(await cast.client("caseworker").post("/cases", json=intake()), 201)["code"]
+    draws = iter([taken, taken, free := random_case_code()])
+    with drawn_from(uuid4, lambda: next(draws)):
+        case = answered(await cast.client("colleague").post("/cases", json=intake()), 201)
+    assert case["code"] == free
 
 
 @pytest.mark.parametrize("category", ["health_referral", "domestic_violence", "marital_issue"])

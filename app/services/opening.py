@@ -1,15 +1,14 @@
 """Opening a case: intake of a client, inline or copied, with consents, incident, lead and exclusions in one write."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.calendar import day_of, noon_of, refuse_future_day
-from app.db import insert
+from app.db import insert, insert_if_free
 from app.errors import Invalid, NotFound, Unavailable
 from app.ids import new_case_code, new_id
 from app.models.case import CaseCreate, today_band
@@ -37,6 +36,8 @@ from app.services.incidents import add_incident
 from app.services.people import check_person, private_of
 from app.services.places import check_place
 from app.services.visible import person_row
+
+MOST_DRAWS = 10  # of a code; that many taken ones in a row do not happen by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,8 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     lead_id = await _lead(session, actor, intake, organisation_id)
     await _check_excluded(session, actor, intake, lead_id)
     client = await _client(session, actor, intake, organisation_id)
-    case = Opened(new_id(), new_case_code(), organisation_id, lead_id, client_id=new_id())
-    try:
-        await insert(session, "cases", _row(actor, intake, case, client))
-    except UniqueViolation:
-        # A code that is taken, once in some 30,000 openings at a million cases: the same request again draws another.
-        raise Unavailable from None
+    case = Opened(new_id(), "", organisation_id, lead_id, client_id=new_id())
+    case = await _with_free_code(session, case, _row(actor, intake, case, client))
     await _add_client(session, actor, case, client)
     for number, consent in enumerate(intake.consents):
         await add_consent(session, actor, case, consent, f"/consents/{number}")
@@ -82,6 +79,15 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     await _name_lead(session, actor, case, may_be_excluded=client.copied_from is not None)
     await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
     return case
+
+
+async def _with_free_code(session: AsyncSession, case: Opened, row: dict[str, Any]) -> Opened:
+    """Write the case's row; a code that is taken, once in some 30,000 at a million cases, is drawn again."""
+    for _ in range(MOST_DRAWS):
+        code = new_case_code()
+        if await insert_if_free(session, "cases", {**row, "code": code}):
+            return replace(case, code=code)
+    raise Unavailable
 
 
 async def _organisation(session: AsyncSession, actor: Actor, intake: CaseCreate) -> UUID:
@@ -146,7 +152,6 @@ def _row(actor: Actor, intake: CaseCreate, case: Opened, client: _Client) -> dic
     contact = intake.safe_contact
     return {
         "id": case.id,
-        "code": case.code,
         "organisation_id": case.organisation_id,
         "category": intake.category,
         "sensitivity": _sensitivity(intake),
