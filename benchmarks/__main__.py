@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import psutil
 
+from app import logs
 from app.main import create_app
 from app.settings import URL_SETTINGS, child_environment
 from benchmarks.capture import Replayed, statements_of
@@ -156,6 +158,7 @@ async def _ids(on: Stage, port: int, path: str) -> list[str]:
 async def capture(on: Stage, into: Path) -> None:
     """Write the statements of each operation for the reference, as the API sends them today."""
     app = create_app(on.settings)
+    logs.configure(StringIO())  # these few requests are not what is measured
     known = {on.user_id, on.organisation_id, on.session_id}
     token = on.token()
     first = await statements_of(app, "GET", f"{CASES}?assigned=me&limit=1", token)
