@@ -33,8 +33,11 @@ SET_CLOCK = text("select set_config('samaki.now', :clock, true)")
 class Database:
     """The runtime role's connections. `clock` is None in production: then the database's clock rules."""
 
-    def __init__(self, url: str, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, url: str, settings: Settings, make_ring: Callable[[], object], clock: Clock | None = None
+    ) -> None:
         self.engine = _engine(url, settings)
+        self.make_ring = make_ring  # a transaction's keys (app.sealing)
         self.clock = clock
 
     def now(self) -> datetime:
@@ -46,7 +49,8 @@ class Database:
         """A transaction that is committed when the block ends well, and rolled back when it raises."""
         held = await self.engine.raw_connection()
         driver: Driver = held.driver_connection  # type: ignore[assignment]
-        session = AsyncSession(sync_session_class=_OnHeld, info={"held": held, "engine": self.engine.sync_engine})
+        info = {"held": held, "engine": self.engine.sync_engine, "ring": self.make_ring()}
+        session = AsyncSession(sync_session_class=_OnHeld, info=info)
         try:
             yield session
             if session.in_transaction():

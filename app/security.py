@@ -17,6 +17,7 @@ from app.errors import Forbidden, RateLimited, Unauthenticated
 from app.keys import KeyStore
 from app.models.codes import Language, Role
 from app.policy import Permission, role_may
+from app.sealing.key_encryption import KeyEncryption
 from app.settings import Settings
 from app.tokens import AccessTokens, Claims, InvalidToken
 
@@ -71,6 +72,7 @@ class Runtime:
     settings: Settings
     database: Database
     keys: KeyStore
+    kek: KeyEncryption
     tokens: AccessTokens
     rate: RequestRate
 

@@ -110,8 +110,8 @@ def _spare_assignment(user: str, role: str) -> Call:
     def put(stage: Stage, point: Standpoint) -> None:
         case = stage.cases[point.case]
         case.ids["spare_assignment"] = stage.one(
-            "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by,"
-            " private) select gen_random_uuid(), id, organisation_id, %s, %s, opened_at, created_by, '{}'"
+            "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by)"
+            " select gen_random_uuid(), id, organisation_id, %s, %s, opened_at, created_by"
             " from cases where id = %s returning id::text",
             stage.user(user),
             role,

@@ -10,10 +10,12 @@ import httpx
 import psycopg
 
 from app.models.incident import IncidentPrivate
+from app.sealing import KeyRing
 from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
 from tests.standpoints import LIAISON, SPARE, STANDPOINTS
 
+KEY = "select kek_id, wrapped from vault.data_keys where home = %s"
 LONG = timedelta(days=3000)  # tests on this stage may let time pass
 
 
@@ -102,17 +104,21 @@ class Stage:
         made.ids["note_id"] = made.ids["team_note"]
         made.ids["assignment_id"] = assignment or await self.assign(overseer, case, "spare", "caseworker")
         made.ids["exclusion_id"] = await self.exclude(overseer, case, "spare_excluded")
+        incident_id, linked, child = uuid4(), uuid4(), uuid4()
         made.ids["incident_id"] = self.one(
             "insert into incidents (id, version, created_at, updated_at, case_id, organisation_id, precision,"
-            " created_by, private) select gen_random_uuid(), 1, opened_at, opened_at, id, organisation_id,"
+            " created_by, sealed) select %s, 1, opened_at, opened_at, id, organisation_id,"
             " 'unknown', created_by, %s from cases where id = %s returning id::text",
-            IncidentPrivate(note="Told us so.").model_dump_json(),
+            incident_id,
+            self.sealed(made.id, "incidents", incident_id, IncidentPrivate(note="Told us so.").model_dump(mode="json")),
             made.id,
         )
         made.ids["linked"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, sex, created_by,"
-            " private) select gen_random_uuid(), 1, opened_at, opened_at, organisation_id, 'unknown',"
-            ' created_by, \'{"alias": "Once"}\' from cases where id = %s returning id::text',
+            " sealed) select %s, 1, opened_at, opened_at, organisation_id, 'unknown',"
+            " created_by, %s from cases where id = %s returning id::text",
+            linked,
+            self.sealed(self.with_key(linked, made.id), "people", linked, {"alias": "Once"}),
             made.id,
         )
         self.run(
@@ -123,11 +129,31 @@ class Stage:
         )
         made.ids["child"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, case_id, role, sex,"
-            " created_by, private) select gen_random_uuid(), 1, opened_at, opened_at, organisation_id, id,"
-            " 'child', 'unknown', created_by, '{\"alias\": \"Child\"}' from cases where id = %s"
-            " returning id::text",
+            " created_by, sealed) select %s, 1, opened_at, opened_at, organisation_id, id,"
+            " 'child', 'unknown', created_by, %s from cases where id = %s returning id::text",
+            child,
+            self.sealed(made.id, "people", child, {"alias": "Child"}),
             made.id,
         )
+
+    def sealed(self, home: str, table: str, row_id: UUID, document: dict[str, Any]) -> bytes:
+        """The private part of a row, sealed with the key of its home."""
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.add(UUID(home), *self.admin.execute(KEY, [home]).fetchone() or ())
+        return ring.seal(table, row_id, UUID(home), document)
+
+    def with_key(self, row_id: UUID, case_id: str) -> str:
+        """A register row's home with a new key, in the organisation of a case."""
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.make(row_id)
+        self.run(
+            "insert into vault.data_keys (home, organisation_id, kek_id, wrapped)"
+            " select %s, organisation_id, %s, %s from cases where id = %s",
+            row_id,
+            *ring.wrapped(row_id),
+            case_id,
+        )
+        return str(row_id)
 
     async def _set_sensitive(self) -> None:
         await self._open("excluded_opener", "sensitive", "domestic_violence")

@@ -101,13 +101,13 @@ def _held_back(
 
 
 ASSIGN: LiteralString = (
-    "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by, private)"
-    " select gen_random_uuid(), id, organisation_id, %(user)s, %(role)s, created_at, created_by, '{}'"
+    "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by)"
+    " select gen_random_uuid(), id, organisation_id, %(user)s, %(role)s, created_at, created_by"
     " from cases where id = %(case)s"
 )
 EXCLUDE: LiteralString = (
     "select put_exclusion(c.id, row(null, c.id, c.organisation_id, %(user)s::uuid, gen_random_uuid(), 'client_wish',"
-    " '{}'::jsonb, %(now)s::timestamptz, c.created_by, null, null, null, null)::case_exclusions)"
+    " %(now)s::timestamptz, c.created_by, null, null, null, null, null, null)::case_exclusions)"
     " from cases c where c.id = %(case)s"
 )
 WITHDRAW: LiteralString = (

@@ -136,7 +136,7 @@ def test_reports_count_cases_but_read_no_code_and_no_client(database: DatabaseUr
     with psycopg.connect(database.reports) as connection:
         counted = connection.execute("select count(id) from cases").fetchone()
         assert counted is not None
-        for column in ("code", "client_id", "lead_id", "private", "created_by"):
+        for column in ("code", "client_id", "lead_id", "sealed", "created_by"):
             query = sql.SQL("select {} from cases").format(sql.Identifier(column))
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(query)

@@ -50,14 +50,14 @@ FILL = """
     with made as (select gen_random_uuid() as id, gen_random_uuid() as client, n from generate_series(1, 3000) n),
     clients as (
         insert into people (id, version, created_at, updated_at, organisation_id, case_id, role, sex, created_by,
-                            private)
-        select client, 1, app_now(), app_now(), %(org)s, id, 'client', 'female', %(user)s, '{}' from made)
+                            sealed)
+        select client, 1, app_now(), app_now(), %(org)s, id, 'client', 'female', %(user)s, '' from made)
     insert into cases (id, version, created_at, updated_at, code, organisation_id, category, sensitivity, status,
                        priority, risk_level, commune_code, client_id, client_sex, client_age_band, opened_at,
-                       team_version, created_by, private)
+                       team_version, created_by, sealed)
     select id, 1, app_now(), app_now(), 'X' || n, %(org)s, 'id_poor',
            case n %% 2 when 0 then 'standard' else 'sensitive' end, 'intake', 'routine', 'not_assessed', '170201',
-           client, 'female', 'unknown', app_now() - n * interval '1 minute', 1, %(user)s, '{"summary": "x"}' from made
+           client, 'female', 'unknown', app_now() - n * interval '1 minute', 1, %(user)s, '' from made
 """
 
 

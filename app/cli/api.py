@@ -11,6 +11,8 @@ from app.cli import address
 from app.cli.ending import end_with_parent, stop_in_order
 from app.cli.place import DataDir, configured, database
 from app.keys import ensure
+from app.sealing.key_encryption import key_encryption
+from app.sealing.rotation import check_keys
 from app.settings import Settings
 
 KEEP_ALIVE_SECONDS = 15
@@ -31,8 +33,9 @@ def api(
     else:
         end_with_parent()
         listener = socket.socket(fileno=descriptor)
-    with listener, database(chosen):
+    with listener, database(chosen) as urls:
         ensure(chosen.keys_dir)
+        check_keys(urls.runtime, key_encryption(chosen))
         uvicorn.Server(server_config(chosen)).run(sockets=[listener])
 
 

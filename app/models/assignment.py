@@ -1,11 +1,9 @@
 """Who works on a case, who must never see it, who opened it in an emergency, and what follows for access."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
@@ -43,7 +41,7 @@ class Assignment(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     ended_by: UUID | None = Field(default=None, foreign_key="users.id")
     end_reason: str | None = None
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = None
 
 
 class AssignmentCreate(Body):
@@ -83,9 +81,10 @@ class CaseExclusion(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="users.id")
     origin_id: UUID
     reason_code: ExclusionReason = Field(sa_type=coded(ExclusionReason))
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = None
     created_at: datetime = Field(sa_type=TIMESTAMP)
     created_by: UUID = Field(foreign_key="users.id")
+    lift_sealed: bytes | None = None
     lift_requested_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     lift_requested_by: UUID | None = Field(default=None, foreign_key="users.id")
     lifted_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
@@ -131,6 +130,7 @@ class BreakGlassGrant(SQLModel, table=True):
     organisation_id: UUID
     user_id: UUID = Field(foreign_key="users.id")
     reason_code: BreakGlassReason = Field(sa_type=coded(BreakGlassReason))
+    sealed: bytes | None = None
     created_at: datetime = Field(sa_type=TIMESTAMP)
     expires_at: datetime = Field(sa_type=TIMESTAMP)
     ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)

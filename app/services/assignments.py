@@ -16,6 +16,7 @@ from app.models.codes import AssignmentRole, ConsentPurpose, Role
 from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
+from app.sealing import opened, seal
 from app.security import Actor
 from app.services.colleagues import names_of
 from app.services.consents import has_active
@@ -53,6 +54,7 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     if wanted.role is not AssignmentRole.LEAD and await _leads(session, case_id, user.id):
         raise Conflict  # the new place would replace the lead's, and nobody would lead
     row = _row(actor, case_id, standing.organisation_id, wanted)
+    seal(session, row, {"reason": wanted.reason} if wanted.reason else {})
     # First the event: who hands the lead over may see nothing of the case a moment later.
     await record(
         session,
@@ -66,7 +68,7 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     )
     session.add(row)
     await session.flush()
-    return _read(row, Colleague(id=user.id, display_name=user.display_name))
+    return _read(session, row, Colleague(id=user.id, display_name=user.display_name))
 
 
 async def may_be_assigned(session: AsyncSession, case_id: UUID, user_id: UUID) -> bool:
@@ -119,7 +121,6 @@ def _row(actor: Actor, case_id: UUID, organisation_id: UUID, wanted: AssignmentC
         until=until,
         created_at=actor.now,
         created_by=actor.id,
-        private={"reason": wanted.reason} if wanted.reason else {},
     )
 
 
@@ -129,14 +130,14 @@ async def list_assignments(session: AsyncSession, case_id: UUID, query: ListQuer
     statement = select(Assignment).where(col(Assignment.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Assignment.created_at, Assignment.id, query)
     users = await names_of(session, (row.user_id for row in rows))
-    return Page[AssignmentRead](items=[_read(row, users[row.user_id]) for row in rows], next_cursor=cursor)
+    return Page[AssignmentRead](items=[_read(session, row, users[row.user_id]) for row in rows], next_cursor=cursor)
 
 
 async def read_assignment(session: AsyncSession, case_id: UUID, assignment_id: UUID) -> AssignmentRead:
     """One assignment; 404 when it is not of this case or not to be seen."""
     await access_for(session, case_id, Permission.ASSIGNMENT_READ)
     row = await _of_case(session, case_id, assignment_id)
-    return _read(row, (await names_of(session, [row.user_id]))[row.user_id])
+    return _read(session, row, (await names_of(session, [row.user_id]))[row.user_id])
 
 
 async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, assignment_id: UUID) -> None:
@@ -174,6 +175,6 @@ async def _of_case(session: AsyncSession, case_id: UUID, assignment_id: UUID) ->
     return row
 
 
-def _read(row: Assignment, user: Colleague) -> AssignmentRead:
+def _read(session: AsyncSession, row: Assignment, user: Colleague) -> AssignmentRead:
     values = row.model_dump(include=set(AssignmentRead.model_fields))
-    return AssignmentRead(user=user, reason=row.private.get("reason"), **values)
+    return AssignmentRead(user=user, reason=opened(session, row).get("reason"), **values)

@@ -23,6 +23,7 @@ from app.models.person import NAMES
 from app.paging import Cursor, cut
 from app.policy import LIAISON_FILTERS, Permission, access_of, own_sensitivity
 from app.preconditions import check_match
+from app.sealing import ring_of
 from app.security import Actor
 from app.services import case_pages, visible
 from app.services.case_views import detail_of, summary_of
@@ -44,14 +45,17 @@ async def list_cases(session: AsyncSession, actor: Actor, filters: CaseFilter) -
     if cursor is None and case_pages.is_narrowed(filters):
         last = await fetch(session, case_pages.last_examined_statement(filters), parameters)
         cursor = Cursor(last[0].opened_at, last[0].case_id).encode() if last else None
-    items = [summary_of(row, access_of(row.id, row.organisation_id, row.ways), actor) for row in shown]
+    ring = ring_of(session)
+    for row in shown:
+        ring.add(row.id, row.kek_id, row.wrapped)
+    items = [summary_of(row, access_of(row.id, row.organisation_id, row.ways), actor, ring) for row in shown]
     return Page[CaseSummary | CaseLiaisonRead](items=items, next_cursor=cursor)
 
 
 async def read_case(session: AsyncSession, actor: Actor, case_id: UUID) -> CaseRead | CaseLiaisonRead:
     """The case as the caller may see it; 404 otherwise."""
     row = await visible.detail_row(session, case_id)
-    return detail_of(row, access_of(row.id, row.organisation_id, row.ways), actor)
+    return detail_of(row, access_of(row.id, row.organisation_id, row.ways), actor, ring_of(session))
 
 
 async def read_receipt(session: AsyncSession, case_id: UUID) -> CaseReceipt:

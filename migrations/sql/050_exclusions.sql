@@ -3,6 +3,10 @@
 
 set local role samaki_definer;  -- who owns what follows
 
+-- Before fields were sealed.
+drop function if exists exclude_user(uuid, uuid, text, jsonb);
+drop function if exists lift_exclusion(uuid, uuid, text);
+
 -- The cases that the caller must never see; a policy asks once a statement.
 create or replace function app_excluded_cases() returns uuid[]
   language sql stable security definer
@@ -65,16 +69,18 @@ as $$
     join cases c on c.id = p.case_id and c.client_id = p.id
 $$;
 
--- One exclusion on one case: the row, and the end of what the user held there.
+-- One exclusion on one case: the row, and the end of what the user held there. The note stays where it was written: it
+-- is sealed with that case's key.
 create or replace function put_exclusion(the_case uuid, origin case_exclusions) returns void
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
 begin
   perform from cases where id = the_case for no key update;
-  insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, private, created_at, created_by)
-  select gen_random_uuid(), c.id, c.organisation_id, origin.user_id, origin.origin_id, origin.reason_code, origin.private,
-         app_now(), origin.created_by
+  insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, sealed, created_at, created_by)
+  select case when c.id = origin.case_id then origin.id else gen_random_uuid() end, c.id, c.organisation_id,
+         origin.user_id, origin.origin_id, origin.reason_code,
+         case when c.id = origin.case_id then origin.sealed end, app_now(), origin.created_by
     from cases c where c.id = the_case
   on conflict (case_id, user_id) where lifted_at is null do nothing;
   update break_glass_grants set ended_at = app_now()
@@ -86,7 +92,7 @@ $$;
 
 -- Excludes a user from every case of the client. Returns the id of the exclusion on this case, or null when the user
 -- leads it: the lead is excluded only after another is named.
-create or replace function exclude_user(the_case uuid, the_user uuid, reason text, private_part jsonb) returns uuid
+create or replace function exclude_user(the_case uuid, the_user uuid, reason text, the_id uuid, note bytea) returns uuid
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
@@ -102,9 +108,11 @@ begin
     return null;
   end if;
   origin.user_id := the_user;
-  origin.origin_id := gen_random_uuid();
+  origin.id := the_id;
+  origin.case_id := the_case;
+  origin.origin_id := the_id;
   origin.reason_code := reason;
-  origin.private := private_part;
+  origin.sealed := note;
   origin.created_by := app_user_id();
   perform put_exclusion(the_case, origin);
   for other in select k.case_id from cases_of_client(the_case) k where k.case_id <> the_case order by 1 loop
@@ -157,7 +165,7 @@ $$;
 
 -- The first call asks, the second, by another person, lifts; one of the two is a supervisor; neither is the excluded.
 -- Returns 'requested', 'lifted', 'same_person', 'supervisor_needed', or null for no such exclusion.
-create or replace function lift_exclusion(the_case uuid, the_exclusion uuid, why text) returns text
+create or replace function lift_exclusion(the_case uuid, the_exclusion uuid, why bytea) returns text
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
@@ -175,8 +183,7 @@ begin
     return null;
   end if;
   if e.lift_requested_by is null then
-    update case_exclusions set lift_requested_at = app_now(), lift_requested_by = app_user_id(),
-           private = private || jsonb_build_object('lift_reason', why)
+    update case_exclusions set lift_requested_at = app_now(), lift_requested_by = app_user_id(), lift_sealed = why
      where id = e.id;
     return 'requested';
   elsif e.lift_requested_by = app_user_id() then
@@ -208,13 +215,13 @@ declare
 begin
   foreach f in array array[
     'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
-    'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, jsonb)',
-    'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)'] loop
+    'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
+    'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
   foreach f in array array[
-    'app_excluded_cases()', 'app_supervises(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)', 'exclude_user(uuid, uuid, text, jsonb)',
-    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)', 'app_leads(uuid)'] loop
+    'app_excluded_cases()', 'app_supervises(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
+    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)', 'app_leads(uuid)'] loop
     execute format('grant execute on function %s to samaki_runtime', f);
   end loop;
 end

@@ -107,8 +107,8 @@ def _write_assignment(cast: Cast, superuser: Superuser, case_id: str, user: str,
     _run(
         cast,
         superuser,
-        "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by, private)"
-        " select gen_random_uuid(), id, organisation_id, %s, %s, created_at, created_by, '{}'"
+        "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by)"
+        " select gen_random_uuid(), id, organisation_id, %s, %s, created_at, created_by"
         " from cases where id = %s",
         cast.id(user),
         role,
