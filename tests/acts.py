@@ -16,7 +16,7 @@ SENSITIVE = "domestic_violence"
 
 async def assign(cast: Cast, by: str, case_id: str, user: str, role: str, **more: Any) -> str:
     """Put somebody on the case; gives the assignment's id."""
-    wanted = {"user_id": cast.id(user), "role": role, **more}
+    wanted = {"user_id": cast.id(user), "role": role, "reason": "As agreed.", **more}
     made: str = answered(await cast.client(by).post(f"/cases/{case_id}/assignments", json=wanted), 201)["id"]
     return made
 

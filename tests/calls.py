@@ -60,7 +60,7 @@ def _register(stage: Stage, _: Standpoint) -> Mapping[str, str]:
 
 
 def _assign(user: str, role: str) -> Callable[[Stage, Standpoint], Body]:
-    return lambda stage, _: {"user_id": stage.user(user), "role": role}
+    return lambda stage, _: {"user_id": stage.user(user), "role": role, "reason": "As agreed."}
 
 
 def _status(status: str, requester: str | None = None) -> Callable[[Stage, Standpoint], None]:

@@ -87,7 +87,7 @@ class Stage:
 
     async def assign(self, who: str, case: str, user: str, role: str, **more: Any) -> str:
         """Put somebody of the stage on the case."""
-        body = {"user_id": self.user(user), "role": role, **more}
+        body = {"user_id": self.user(user), "role": role, "reason": "As agreed.", **more}
         return await self.post(who, f"/cases/{self.cases[case].id}/assignments", body)
 
     async def exclude(self, who: str, case: str, user: str) -> str:

@@ -237,7 +237,7 @@ async def test_excluding_a_supervisor_hides_the_case_and_its_stub_at_once_everyw
     assert not await finds(cast, "second_supervisor", case_id)
     assert not await finds(cast, "second_supervisor", case_id, "/caseload")
     assert await total(cast, "second_supervisor") == before - 1
-    wanted = {"user_id": cast.id("second_supervisor"), "role": "reviewer"}
+    wanted = {"user_id": cast.id("second_supervisor"), "role": "reviewer", "reason": "To see."}
     path = f"/cases/{case_id}/assignments"
     answered(await cast.client("second_supervisor").post(path, json=wanted), 404)
     await exclude(cast, "second_supervisor", case_id, "caseworker", 404)
@@ -408,7 +408,7 @@ async def test_conflicting_changes_at_once_leave_access_as_the_rules_derive_it(
     supervisor = cast.client("supervisor")
 
     def wanted(user: str, role: str) -> dict[str, Any]:
-        return {"json": {"user_id": cast.id(user), "role": role}}
+        return {"json": {"user_id": cast.id(user), "role": role, "reason": "As agreed."}}
 
     def excluded(user: str) -> dict[str, Any]:
         return {"json": {"user_id": cast.id(user), "reason_code": "client_wish"}}

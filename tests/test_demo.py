@@ -1,6 +1,7 @@
 """The demo: what it holds, that it is the same everywhere and loaded once, and who sees what of it."""
 
 import asyncio
+import base64
 import json
 import stat
 import unicodedata
@@ -47,6 +48,7 @@ USERNAMES = [
 ]
 
 
+KEY = base64.b64encode(bytes(range(32))).decode()
 Query = LiteralString | sql.Composed
 
 
@@ -79,7 +81,9 @@ class Demo:
         for home, kek_id, wrapped in self.rows("select home, kek_id, wrapped from vault.data_keys"):
             ring.add(home, kek_id, wrapped)
         home = "id" if table in {"cases", "households"} else "case_id"
-        for row_id, home_id, sealed in self.rows(of("select id, coalesce({}, id), sealed from {}", home, table)):
+        for row_id, home_id, sealed in self.rows(
+            of("select id, coalesce({}, id), sealed from {} order by 1", home, table)
+        ):
             yield ring.open(table, row_id, home_id, sealed)
 
     def seen_by(self, username: str, query: Query, *values: Any) -> list[Any]:
@@ -100,22 +104,26 @@ class Demo:
                 connection.execute("delete from sessions where id = %s", [own_session])
 
     def fingerprint(self, place: LiteralString = "null") -> dict[str, str]:
-        """A hash of each table's rows, but for passwords and transactions; `place` may be ctid."""
-        query = "select md5(string_agg({}, '|' order by to_jsonb(t)::text)) from {} t"
-        written = sql.SQL("concat({}, to_jsonb(t) - 'xid' - 'opened_xid')").format(sql.SQL(place))
+        """A hash of each table's rows, but for passwords, transactions and seals; `place` may be ctid."""
+        row: LiteralString = "to_jsonb(t) - 'xid' - 'opened_xid' - 'sealed' - 'lift_sealed'"
+        query: LiteralString = "select md5(string_agg({0}, '|' order by ({1})::text)) from {2} t"
+        stripped = sql.SQL(row)
+        written = sql.SQL("concat({}, {})").format(sql.SQL(place), stripped)
         with psycopg.connect(self.urls.admin) as connection:
             tables = connection.execute(
                 "select tablename from pg_tables where schemaname = 'public'"
                 " and tablename not in ('user_credentials', 'schema_sql')"
             ).fetchall()
             return {
-                name: str(connection.execute(sql.SQL(query).format(written, sql.Identifier(name))).fetchone())
+                name: str(connection.execute(sql.SQL(query).format(written, stripped, sql.Identifier(name))).fetchone())
                 for (name,) in tables
             }
 
 
 def settings_of(urls: DatabaseUrls, data_dir: Path) -> Settings:
-    return Settings(database_url=SecretStr(urls.runtime), data_dir=data_dir, demo=True)
+    return Settings(
+        database_url=SecretStr(urls.runtime), data_dir=data_dir, demo=True, key_encryption_keys=SecretStr(KEY)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +195,8 @@ def test_a_start_that_was_cut_off_goes_on_to_the_same_data_ids_and_codes(
     settings = settings_of(fresh_database, tmp_path)
     again = Demo(fresh_database, settings, load_demo(fresh_database, settings, NOW))
     assert again.fingerprint() == demo.fingerprint()
+    for table in ("cases", "people", "notes", "incidents", "households"):
+        assert list(again.opened(table)) == list(demo.opened(table))
     assert not {one["password"] for one in again.accounts} & {one["password"] for one in demo.accounts}
 
 

@@ -14,6 +14,7 @@ from tests.cast import Cast
 from tests.inventory import RIGHTS, differences, walled
 
 READABLE = sorted(table for table, rights in RIGHTS.items() if "SELECT" in rights)
+VAULT = {"data_keys"}
 SETTINGS = ("samaki.user_id", "samaki.organisation_id", "samaki.role", "samaki.principals", "samaki.now")
 
 
@@ -50,7 +51,8 @@ def test_the_inventory_notices_a_change(fresh_database: DatabaseUrls, change: st
 
 
 def _count(connection: psycopg.Connection[Any], table: str) -> int:
-    row = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table))).fetchone()
+    place = sql.Identifier("vault", table) if table in VAULT else sql.Identifier(table)
+    row = connection.execute(sql.SQL("select count(*) from {}").format(place)).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -77,10 +77,11 @@ def test_the_first_start_makes_keys_that_only_their_owner_can_read(tmp_path: Pat
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
     files = list((tmp_path / "keys").iterdir())
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
-    assert len(files) == 2
+    assert len(files) == 3
     assert len((tmp_path / "keys" / "secret.key").read_bytes()) == 32
     assert the_token_file(tmp_path / "keys").read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----\n")
-    assert len(KeyStore.load(tmp_path / "keys").token_keys) == 1
+    store = KeyStore.load(tmp_path / "keys")
+    assert (len(store.token_keys), [len(key) for key in store.key_encryption_keys]) == (1, [32])
 
 
 def test_two_installations_share_no_key(tmp_path: Path) -> None:
@@ -100,7 +101,8 @@ def test_a_later_start_changes_nothing(keys_dir: Path) -> None:
 def test_processes_that_start_together_make_one_set_of_keys(tmp_path: Path) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(ensure, [tmp_path / "keys"] * 8))
-    assert sorted(contents(tmp_path / "keys")) == ["secret.key", the_token_file(tmp_path / "keys").name]
+    wrapping, secret, token = sorted(contents(tmp_path / "keys"))
+    assert (wrapping[:4], secret, token) == ("kek-", "secret.key", the_token_file(tmp_path / "keys").name)
 
 
 def test_a_first_start_that_was_cut_off_is_completed_by_the_next(keys_dir: Path) -> None:

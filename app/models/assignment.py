@@ -70,7 +70,9 @@ class CaseExclusion(SQLModel, table=True):
     __tablename__ = "case_exclusions"
     __table_args__ = (
         ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
-        Index("one_exclusion", "case_id", "user_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+        Index(
+            "one_exclusion", "case_id", "user_id", "origin_id", unique=True, postgresql_where=text("lifted_at IS NULL")
+        ),
         Index("ix_case_exclusions_user", "user_id", "case_id", postgresql_where=text("lifted_at IS NULL")),
         Index("ix_case_exclusions_origin", "origin_id"),
     )
@@ -89,6 +91,14 @@ class CaseExclusion(SQLModel, table=True):
     lift_requested_by: UUID | None = Field(default=None, foreign_key="users.id")
     lifted_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     lifted_by: UUID | None = Field(default=None, foreign_key="users.id")
+
+
+class ClientGraph(SQLModel, table=True):
+    """One row, locked by who excludes or links: each must see what the other has just done."""
+
+    __tablename__ = "client_graph"
+
+    id: int = Field(primary_key=True)
 
 
 class ExclusionCreate(Body):

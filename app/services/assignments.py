@@ -18,7 +18,7 @@ from app.paging import ListQuery, newest_first
 from app.policy import Permission
 from app.sealing import opened, seal
 from app.security import Actor
-from app.services.colleagues import names_of
+from app.services.colleagues import names_of, user_as_they_stay
 from app.services.consents import has_active
 from app.services.events import record
 from app.services.standing import Standing, standing_for
@@ -39,11 +39,10 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     409 for an excluded person, for the lead in a lesser place, and `consent_required` for a liaison without consent.
     """
     standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
-    if wanted.role is AssignmentRole.REVIEWER and not standing.oversees:
-        raise Forbidden
-    user = await session.get(User, wanted.user_id)
+    user = await user_as_they_stay(session, wanted.user_id)
     if user is None or not user.active:
         raise Invalid.at("/user_id", "unknown_user", "There is no such user.")
+    _check_who_assigns(actor, standing, user, wanted)
     if wanted.role is AssignmentRole.LIAISON:
         await _check_liaison(session, actor, case_id, standing, user)
     else:
@@ -69,6 +68,17 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     session.add(row)
     await session.flush()
     return _read(session, row, Colleague(id=user.id, display_name=user.display_name))
+
+
+def _check_who_assigns(actor: Actor, standing: Standing, user: User, wanted: AssignmentCreate) -> None:
+    """A lead names liaisons and caseworkers; a supervisor takes a case that she cannot see as its reviewer only."""
+    reviewer = wanted.role is AssignmentRole.REVIEWER
+    if not standing.oversees and (reviewer or user.role is Role.SUPERVISOR):
+        raise Forbidden
+    if standing.access is None and user.id == actor.id and not reviewer:
+        raise Forbidden
+    if reviewer and wanted.reason is None:
+        raise Invalid.at("/reason", "required", "A review has a reason.")
 
 
 async def may_be_assigned(session: AsyncSession, case_id: UUID, user_id: UUID) -> bool:

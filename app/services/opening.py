@@ -24,12 +24,11 @@ from app.models.codes import (
     Sensitivity,
 )
 from app.models.organisation import Organisation
-from app.models.user import User
 from app.policy import own_sensitivity
 from app.sealing import opened, ring_of, write_key
 from app.security import Actor
 from app.services.assignments import may_be_assigned
-from app.services.colleagues import names_of
+from app.services.colleagues import names_of, user_as_they_stay
 from app.services.consents import add_consent
 from app.services.events import record
 from app.services.exclusions import put_exclusion
@@ -114,9 +113,7 @@ async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organis
         if intake.lead_id is not None:
             raise Invalid.at("/lead_id", "not_allowed", "The organisation's supervisors name the lead.")
         return None
-    if intake.lead_id in {None, actor.id}:
-        return actor.id
-    lead = await session.get(User, intake.lead_id)
+    lead = await user_as_they_stay(session, intake.lead_id or actor.id)
     fits = (
         lead
         and lead.active
@@ -125,7 +122,7 @@ async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organis
     )
     if not fits:
         raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
-    return intake.lead_id
+    return intake.lead_id or actor.id
 
 
 async def _check_excluded(session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None) -> None:
@@ -172,7 +169,7 @@ def _row(session: AsyncSession, actor: Actor, intake: CaseCreate, case: Opened, 
         "client_sex": client.sex,
         "client_age_band": today_band(_birth(client.private), day_of(opened)),
         "client_disability": _has_disability(client.private),
-        "lead_id": case.lead_id,
+        "lead_id": None if client.copied_from else case.lead_id,  # then it follows from the assignment
         "opened_at": opened,
         "sealed": ring_of(session).seal("cases", case.id, case.id, private),
         "team_version": 1,
@@ -227,8 +224,7 @@ async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_b
     if case.lead_id is None:
         return
     if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):
-        # Excluded from another case of this client: whoever asks learns only that this lead cannot be.
-        raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
+        return  # excluded from another case of this client: hers waits for a lead, and what she asks for is not lost
     row = {
         "id": new_id(),
         "case_id": case.id,

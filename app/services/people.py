@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.calendar import refuse_future_day
-from app.errors import CaseClosed
+from app.errors import CaseClosed, Invalid
 from app.models.base import Page
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, PersonRole
-from app.models.person import CasePersonCreate, Person, PersonCreate, PersonPrivate, PersonRead, PersonUpdate
+from app.models.person import NAMES, CasePersonCreate, Person, PersonCreate, PersonPrivate, PersonRead, PersonUpdate
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
 from app.preconditions import check_match
@@ -117,7 +117,10 @@ async def _lock_home(session: AsyncSession, person: Person) -> CaseRow | None:
 
 def _merge(session: AsyncSession, row: Person, change: PersonUpdate) -> None:
     written = change.model_dump(mode="json", exclude_unset=True)
-    seal(session, row, {**opened(session, row), **{name: value for name, value in written.items() if name in _PRIVATE}})
+    private = {**opened(session, row), **{name: value for name, value in written.items() if name in _PRIVATE}}
+    if not any(private.get(name) for name in NAMES):
+        raise Invalid.at("", "name_required", "An alias or any one name is needed.")
+    seal(session, row, private)
     for name in ("sex", "household_id"):
         if name in change.model_fields_set:
             setattr(row, name, getattr(change, name))

@@ -52,6 +52,17 @@ as $$
                     and c.opened_xid = pg_current_xact_id())
 $$;
 
+-- Excluding and linking wait for each other: of two at once each would miss what the other has not committed yet. Taken
+-- before any case is locked, and cases are locked in the order of their ids, so that two of these cannot deadlock.
+create or replace function lock_client_graph() returns void
+  language plpgsql volatile security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+  perform from client_graph where id = 1 for update;
+end
+$$;
+
 -- Every case of the same client, through the links between the client's rows.
 create or replace function cases_of_client(the_case uuid) returns table (case_id uuid, organisation_id uuid)
   language sql stable security definer
@@ -82,7 +93,7 @@ begin
          origin.user_id, origin.origin_id, origin.reason_code,
          case when c.id = origin.case_id then origin.sealed end, app_now(), origin.created_by
     from cases c where c.id = the_case
-  on conflict (case_id, user_id) where lifted_at is null do nothing;
+  on conflict (case_id, user_id, origin_id) where lifted_at is null do nothing;
   update break_glass_grants set ended_at = app_now()
    where case_id = the_case and user_id = origin.user_id and ended_at is null;
   update assignments set ended_at = app_now(), ended_by = app_user_id(), end_reason = 'excluded'
@@ -90,8 +101,8 @@ begin
 end
 $$;
 
--- Excludes a user from every case of the client. Returns the id of the exclusion on this case, or null when the user
--- leads it: the lead is excluded only after another is named.
+-- Excludes a user from every case of the client, beside what others have decided about the same user. Returns the id of
+-- the exclusion, or null when the user leads this case: the lead is excluded only after another is named.
 create or replace function exclude_user(the_case uuid, the_user uuid, reason text, the_id uuid, note bytea) returns uuid
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
@@ -103,7 +114,9 @@ begin
   if not (app_leads(the_case) or app_supervises(the_case) or app_just_opened(the_case)) then
     raise insufficient_privilege using message = 'not the lead nor a supervisor of the case';
   end if;
-  perform from cases where id = the_case for no key update;
+  perform lock_client_graph();
+  perform from cases c where c.id in (select the_case union select k.case_id from cases_of_client(the_case) k)
+    order by c.id for no key update;
   if exists (select from cases c where c.id = the_case and c.lead_id = the_user) then
     return null;
   end if;
@@ -118,8 +131,7 @@ begin
   for other in select k.case_id from cases_of_client(the_case) k where k.case_id <> the_case order by 1 loop
     perform put_exclusion(other, origin);
   end loop;
-  return (select e.id from case_exclusions e
-           where e.case_id = the_case and e.user_id = the_user and e.lifted_at is null);
+  return the_id;
 end
 $$;
 
@@ -132,6 +144,8 @@ declare
   standing case_exclusions;
   other uuid;
 begin
+  perform lock_client_graph();
+  perform from cases c where c.id in (select k.case_id from cases_of_client(start) k) order by c.id for no key update;
   for standing in
     select e.* from cases_of_client(start) k join case_exclusions e on e.case_id = k.case_id and e.lifted_at is null
   loop
@@ -153,6 +167,20 @@ begin
 end
 $$;
 
+-- May the caller know of a decision? Of one that was made on another case of the client only who knows that case too.
+create or replace function app_knows_decision(the_origin uuid, the_case uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select exists (select from case_exclusions o
+                  where o.id = the_origin
+                    and (o.case_id = the_case or app_supervises(o.case_id)
+                         or (o.case_id <> all (app_excluded_cases())
+                             and exists (select from case_access a
+                                          where a.case_id = o.case_id and a.principal = any (app_principals())
+                                            and (a.expires_at is null or a.expires_at > app_now())))))
+$$;
+
 -- Readable by the lead and the non-excluded supervisors who see the case (which the caller of this has checked too).
 create or replace function exclusions_of(the_case uuid) returns setof case_exclusions
   language sql stable security definer
@@ -160,6 +188,7 @@ create or replace function exclusions_of(the_case uuid) returns setof case_exclu
 as $$
   select e.* from case_exclusions e
    where e.case_id = the_case and (app_leads(the_case) or app_supervises(the_case))
+     and app_knows_decision(e.origin_id, the_case)
    order by e.created_at desc, e.id desc
 $$;
 
@@ -176,9 +205,10 @@ begin
   if not (app_leads(the_case) or app_supervises(the_case)) then
     raise insufficient_privilege using message = 'not the lead nor a supervisor of the case';
   end if;
-  perform from cases where id = the_case for no key update;
+  perform lock_client_graph();
   select * into e from case_exclusions x
-   where x.id = the_exclusion and x.case_id = the_case and x.lifted_at is null and x.user_id <> app_user_id();
+   where x.id = the_exclusion and x.case_id = the_case and x.lifted_at is null and x.user_id <> app_user_id()
+     and app_knows_decision(x.origin_id, the_case);
   if not found then
     return null;
   end if;
@@ -196,7 +226,6 @@ begin
   -- Together with its copies on the client's other cases: lifting restores no assignment and no grant.
   update case_exclusions set lifted_at = app_now(), lifted_by = app_user_id()
    where origin_id = e.origin_id and lifted_at is null;
-  perform spread_exclusions(the_case);  -- another decision about the same user may stand on another case
   return 'lifted';
 end
 $$;
@@ -215,7 +244,7 @@ declare
 begin
   foreach f in array array[
     'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
-    'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
+    'lock_client_graph()', 'app_knows_decision(uuid, uuid)', 'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
     'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;

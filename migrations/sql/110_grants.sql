@@ -25,11 +25,13 @@ grant select, delete on vault.data_keys to samaki_definer;
 
 -- The definer functions.
 grant select on organisations, users, sessions, areas to samaki_definer;
+grant update (updated_at) on users to samaki_definer;  -- without it no row may be locked; nothing writes it
 grant select, insert, update, delete on case_access to samaki_definer;
 grant select, update on cases, assignments, break_glass_grants to samaki_definer;
 grant select on people, person_links, consents to samaki_definer;
 grant select, insert, update on case_exclusions to samaki_definer;
 grant insert on events to samaki_definer;
+grant select, update on client_graph to samaki_definer;
 
 -- The API.
 grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_version to samaki_runtime;

@@ -27,7 +27,7 @@ async def _newcomer(cast: Cast, role: Role, organisation: str, *communes: str) -
 
 
 async def _assign(cast: Cast, by: str, case_id: str, user: str, role: str) -> None:
-    wanted = {"user_id": cast.id(user), "role": role}
+    wanted = {"user_id": cast.id(user), "role": role, "reason": "As agreed."}
     answered(await cast.client(by).post(f"/cases/{case_id}/assignments", json=wanted), 201)
 
 
@@ -131,14 +131,20 @@ def _grant(cast: Cast, superuser: Superuser, case_id: str, user: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("user_role", "organisation"), [(Role.CCWC_LIAISON, "ngo"), (Role.CASEWORKER, "other_ngo")])
+@pytest.mark.parametrize(
+    ("user_role", "organisation", "active"),
+    [(Role.CCWC_LIAISON, "ngo", True), (Role.CASEWORKER, "other_ngo", True), (Role.CASEWORKER, "ngo", False)],
+)
 async def test_broken_glass_gives_nothing_to_whom_it_does_not_fit(
-    cast: Cast, superuser: Superuser, user_role: Role, organisation: str
+    cast: Cast, superuser: Superuser, user_role: Role, organisation: str, active: bool
 ) -> None:
     name = await _newcomer(cast, user_role, organisation, COMMUNE)
+    _run(cast, superuser, "update users set active = %s where id = %s", active, cast.id(name))
     case_id = await open_case(cast, category="domestic_violence")
     _grant(cast, superuser, case_id, name)
     assert not await _sees(cast, name, case_id)
+    access = "select count(*) from case_access where case_id = %s and principal = %s"
+    assert superuser.execute(access, [case_id, cast.users[name].principal]).fetchone() == (0,)
 
 
 @pytest.mark.parametrize("change", ["active = false", "role = 'ccwc_liaison'", "organisation_id = null"])
@@ -177,7 +183,7 @@ async def test_an_assignment_ends_for_good_when_its_person_changes(
     home = "council" if before is Role.CCWC_LIAISON else "ngo"
     name = await _newcomer(cast, before, home, *([COMMUNE] if home == "council" else []))
     case_id = await open_case(cast, category="domestic_violence", consents=[SUPPORT])
-    await _assign(cast, "supervisor" if role == "reviewer" else "caseworker", case_id, name, role)
+    await _assign(cast, "supervisor" if before is Role.SUPERVISOR else "caseworker", case_id, name, role)
     assert await _sees(cast, name, case_id)
     for change in (after, back):
         _run(cast, superuser, f"update users set {change} where id = %s", cast.id(name))
@@ -248,7 +254,8 @@ async def test_the_sweep_ends_what_time_has_ended_and_nothing_else(
     cast: Cast, clock: FrozenClock, superuser: Superuser
 ) -> None:
     case_id = await open_case(cast, category="domestic_violence")
-    for user, hours in (("colleague", 1), ("supervisor", 48)):
+    lasting = await _newcomer(cast, Role.CASEWORKER, "ngo")
+    for user, hours in (("colleague", 1), (lasting, 48)):
         until = (clock() + timedelta(hours=hours)).isoformat()
         wanted = {"user_id": cast.id(user), "role": "cover", "until": until}
         answered(await cast.client("caseworker").post(f"/cases/{case_id}/assignments", json=wanted), 201)

@@ -123,7 +123,7 @@ class Api:
         return await self._post(op, f"/consents/{consent_id}/withdraw", {})
 
     async def _assign(self, world: World, op: Operation) -> httpx.Response:
-        body = {"user_id": self.cast.id(op.user), "role": op.details["role"]}
+        body = {"user_id": self.cast.id(op.user), "role": op.details["role"], "reason": "As agreed."}
         if op.details["hours"]:
             body["until"] = (world.now + timedelta(hours=op.details["hours"])).isoformat()
         return await self._post(op, "/assignments", body)
@@ -141,8 +141,10 @@ class Api:
 
     async def _lift(self, world: World, op: Operation) -> httpx.Response:
         own_id = self._one(
-            "select id::text from case_exclusions where case_id = %s and user_id = %s and lifted_at is null",
+            "select e.id::text from case_exclusions e join case_exclusions o on o.id = e.origin_id"
+            " where e.case_id = %s and o.case_id = %s and e.user_id = %s and e.lifted_at is null",
             self.cases[op.case],
+            self.cases[op.details["origin"]],
             self.cast.id(op.user),
         )
         return await self._post(op, f"/exclusions/{own_id}/lift", {"reason": "A mistake."})

@@ -160,8 +160,11 @@ class Chance:
         return self._of(case, "end", self.random.choice(placed)) if placed else None
 
     def _lift(self, case: Case) -> Operation | None:
-        out = sorted(user for client, user in self.world.excluded if client == case.client)
-        return self._of(case, "lift", self.random.choice(out)) if out else None
+        out = sorted(decision for decision, client in self.world.decisions.items() if client == case.client)
+        if not out:
+            return None
+        origin, user = self.random.choice(out)
+        return self._of(case, "lift", user, origin=origin)
 
     def _consent(self, case: Case) -> Operation:
         purpose = self._one("ccwc_support", "ccwc_support", "services")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.oracle.api import Api
-from tests.oracle.rules import CASEWORK, Case, User, World, may, sees, supervises
+from tests.oracle.rules import CASEWORK, Case, User, World, knows, may, sees, supervises
 
 SUBRESOURCES = {  # below a case: the action that reads it
     "consents": "read_consents",
@@ -109,6 +109,7 @@ async def _receipt(api: Api, world: World, question: Question) -> tuple[Any, Any
     user, case = world.users[question.user], world.cases[question.case]
     response = await api.get(user.name, api.path(case.name, "/receipt"))
     opened = case.creator == user.name and (case.client, user.name) not in world.excluded
+    opened &= (case.name, user.name) not in world.worked or sees(world, user, case).sees
     expected = _first_refusal(world, user) or (200 if opened else 404)
     if response.status_code == 200 == expected:
         return set(response.json()), {"id", "code"}
@@ -136,7 +137,12 @@ async def _subresource(api: Api, world: World, question: Question) -> tuple[Any,
         return _assigned(api, items, case, user.name if liaison else None)
     if question.kind == "exclusions":
         standing = {item["user_id"] for item in items if item["lifted_at"] is None}
-        return standing, {api.cast.id(name) for client, name in world.excluded if client == case.client}
+        known = {
+            api.cast.id(name)
+            for (origin, name), client in world.decisions.items()
+            if client == case.client and knows(world, user, case, origin)
+        }
+        return standing, known
     return response.status_code, expected
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from tests.oracle.changes import (
     SENSITIVE,
     Operation,
-    client_of,
     consent_of,
     may_hold_grant,
 )
@@ -20,6 +19,7 @@ from tests.oracle.rules import (
     agreed,
     columns,
     fits,
+    knows,
     may,
     sees,
     supervises,
@@ -54,7 +54,9 @@ def _may_be_granted(world: World, case: Case, op: Operation) -> bool:
 
 NEEDS: dict[str, Callable[[World, Case, Operation], bool]] = {
     "end": lambda world, case, op: case.place_of(op.user) is not None,
-    "lift": lambda world, case, op: (case.client, op.user) in world.excluded,
+    # One decision on a case about a user, so that it has a name.
+    "exclude": lambda world, case, op: (case.name, op.user) not in world.decisions,
+    "lift": lambda world, case, op: world.decisions.get((op.details["origin"], op.user)) == case.client,
     "withdraw": lambda world, case, op: consent_of(world, op) in case.consents,
     "grant": _may_be_granted,
     # Number 4 of what rules.py leaves out: no place with an end above a grant.
@@ -103,7 +105,7 @@ def _open_refusals(world: World, user: User, op: Operation) -> set[int]:
         found.add(422)
     lead = world.users[wanted["lead"] or user.name]
     unfit = not lead.active or lead.role not in CASEWORK or lead.organisation != user.organisation
-    if unfit or lead.name in wanted["excluded"] or (client_of(world, op), lead.name) in world.excluded:
+    if unfit or lead.name in wanted["excluded"]:
         found.add(422)
     return found
 
@@ -133,8 +135,10 @@ def _withdraw(world: World, user: User, case: Case, op: Operation) -> set[int]:
 def _assign(world: World, user: User, case: Case, op: Operation) -> set[int]:
     target, role = world.users[op.user], op.details["role"]
     found = set()
-    if role == "reviewer" and not supervises(user, case):
-        found.add(403)
+    if not supervises(user, case) and "supervisor" in {target.role, "supervisor" if role == "reviewer" else ""}:
+        found.add(403)  # a lead names liaisons and caseworkers
+    if target.name == user.name and role != "reviewer" and not sees(world, user, case).sees:
+        found.add(403)  # a supervisor takes what she cannot see as its reviewer only
     if role == "liaison" and not sees(world, user, case).sees:
         found.add(403)
     if not fits(world, Assignment(target.name, role, None), case):
@@ -167,7 +171,9 @@ def _exclude(world: World, user: User, case: Case, op: Operation) -> set[int]:
 
 
 def _lift(world: World, user: User, case: Case, op: Operation) -> set[int]:
-    first = world.lift_asked.get((case.name, op.user))
+    if not knows(world, user, case, op.details["origin"]):
+        return {404}
+    first = world.lift_asked.get((case.name, op.details["origin"], op.user))
     if first is None:
         return set()
     if first == user.name:
@@ -183,7 +189,7 @@ def _move(world: World, user: User, case: Case, op: Operation) -> set[int]:
         found.add(409)
     if not may_take_step(world, user, case, to):
         found.add(403)
-    if case.status == "intake" and to != "closed" and not agreed(world, case, "services"):
+    if case.status in {"intake", "closed"} and to != "closed" and not agreed(world, case, "services"):
         found.add(409)
     return found
 

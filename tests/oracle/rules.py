@@ -78,9 +78,15 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     register: dict[str, str] = field(default_factory=dict)  # person of a register: organisation
-    excluded: set[tuple[str, str]] = field(default_factory=set)  # (client, user): all of her cases, for ever
-    lift_asked: dict[tuple[str, str], str] = field(default_factory=dict)  # (case, user): who asked first
+    decisions: dict[tuple[str, str], str] = field(default_factory=dict)  # (case, excluded user): the client
+    lift_asked: dict[tuple[str, str, str], str] = field(default_factory=dict)  # (case, decided on, user): who asked
+    worked: set[tuple[str, str]] = field(default_factory=set)  # (case, user): who ever had an assignment
     once: set[tuple[str, str]] = field(default_factory=set)  # (case, user): who ever had a place; for questions
+
+    @property
+    def excluded(self) -> set[tuple[str, str]]:
+        """(client, user): from all of her cases, as long as one decision stands."""
+        return {(client, user) for (_, user), client in self.decisions.items()}
 
     def day(self, number: int | None) -> date | None:
         """The day so many days after the world began, in Phnom Penh."""
@@ -119,6 +125,11 @@ def sees(world: World, user: User, case: Case) -> Sight:
         return Sight("stub" if supervises(user, case) else "none")
     mode, via = min(found, key=lambda way: (STRENGTH.index(way[0]), VIAS.index(way[1])))
     return Sight("liaison" if user.role == "ccwc_liaison" else "full", mode, via)
+
+
+def knows(world: World, user: User, case: Case, origin: str) -> bool:
+    """Of a decision made on another case of the client only who knows that case may know."""
+    return origin == case.name or sees(world, user, world.cases[origin]).view != "none"
 
 
 def ways(world: World, user: User, case: Case) -> Iterator[tuple[str, str]]:
