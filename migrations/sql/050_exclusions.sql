@@ -135,7 +135,7 @@ begin
 end
 $$;
 
--- Every exclusion that stands on one case of a client stands on all of them.
+-- Every decision that stands on one case of a client stands on all of them: put where it is missing.
 create or replace function spread_exclusions(start uuid) returns void
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
@@ -147,9 +147,16 @@ begin
   perform lock_client_graph();
   perform from cases c where c.id in (select k.case_id from cases_of_client(start) k) order by c.id for no key update;
   for standing in
-    select e.* from cases_of_client(start) k join case_exclusions e on e.case_id = k.case_id and e.lifted_at is null
+    select distinct on (e.origin_id) e.*
+      from cases_of_client(start) k join case_exclusions e on e.case_id = k.case_id and e.lifted_at is null
+     order by e.origin_id
   loop
-    for other in select k.case_id from cases_of_client(start) k where k.case_id <> standing.case_id order by 1 loop
+    for other in
+      select k.case_id from cases_of_client(start) k
+       where not exists (select from case_exclusions e
+                          where e.case_id = k.case_id and e.origin_id = standing.origin_id and e.lifted_at is null)
+       order by 1
+    loop
       perform put_exclusion(other, standing);
     end loop;
   end loop;
