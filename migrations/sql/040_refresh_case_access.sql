@@ -103,6 +103,8 @@ as $$
 declare
   touched uuid;
 begin
+  -- Who is just breaking glass (055) is waited for, and what that opened is ended too.
+  perform pg_advisory_xact_lock(hashtextextended('access of ' || new.id, 0));
   for touched in
     select a.case_id from assignments a where a.user_id = new.id and a.ended_at is null
     union

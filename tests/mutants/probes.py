@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests import cells, test_access, test_inventory
+from tests import cells, test_access, test_break_glass, test_inventory
 from tests.ground import Ground
 from tests.inventory import differences
 from tests.mutants import scenarios
@@ -49,7 +49,7 @@ async def _cells(ground: Ground) -> str | None:
 
 async def _sentences(ground: Ground) -> str | None:
     """The tests of rights, called as pytest would call them."""
-    for module in (test_inventory, test_access, scenarios):
+    for module in (test_inventory, test_access, test_break_glass, scenarios):
         for name, call, chosen in sentences_of(module):
             if error := await failure_of(ground, call, chosen):
                 return f"sentence: {name}: {error}"

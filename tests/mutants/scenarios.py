@@ -121,8 +121,8 @@ def _grant(cast: Cast, superuser: Superuser, case_id: str, user: str) -> None:
     _run(
         cast,
         superuser,
-        "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at,"
-        " expires_at) select gen_random_uuid(), id, organisation_id, %s, 'danger_to_life', %s, %s"
+        "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, private, created_at,"
+        " expires_at) select gen_random_uuid(), id, organisation_id, %s, 'danger_to_life', '{}', %s, %s"
         " from cases where id = %s",
         cast.id(user),
         now,
