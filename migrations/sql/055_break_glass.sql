@@ -113,9 +113,10 @@ begin
   end if;
   -- The case first, as every change of who sees it.
   perform from cases c
-    where c.id = (select b.case_id from glass_broken(only_grant => the_grant) b) for no key update;
+    where c.id in (select b.case_id from glass_broken(only_grant => the_grant) b) for no key update;
   select x.* into g
-    from break_glass_grants x where x.id = (select b.id from glass_broken(only_grant => the_grant) b);
+    from break_glass_grants x
+   where x.id = the_grant and exists (select from glass_broken(only_grant => the_grant));
   if not found then
     return null;
   elsif g.user_id = app_user_id() then

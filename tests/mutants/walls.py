@@ -204,7 +204,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("reviewed or not", "        and (reviewed is null or (g.reviewed_at is not null) = reviewed)\n", ""),
         ("the second page is the first", "        and (before_at is null or (g.created_at, g.id) < (before_at, before_id))\n", ""),
         ("any role reviews", "  if app_role() is distinct from 'supervisor' then", "  if false then"),
-        ("a grant that is not shown is reviewed", "    from break_glass_grants x where x.id = (select b.id from glass_broken(only_grant => the_grant) b);", "    from break_glass_grants x where x.id = the_grant;"),
+        ("a grant that is not shown is reviewed", "where x.id = the_grant and exists (select from glass_broken(only_grant => the_grant));", "where x.id = the_grant;"),
         ("one reviews oneself", "  elsif g.user_id = app_user_id() then", "  elsif false then"),
         ("nobody reviews others", "  elsif g.user_id = app_user_id() then", "  elsif g.user_id <> app_user_id() then"),
         ("a review is changed", "  elsif g.reviewed_at is not null then", "  elsif false then"),
