@@ -17,6 +17,7 @@ from tests.acts import SENSITIVE, assign, code_of, emergency, exclude, listed, n
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.doors import blocked
+from tests.mutants.policies import everything_for_every_role
 
 Superuser = psycopg.Connection[Any]
 
@@ -355,6 +356,9 @@ async def test_whoever_moves_to_another_organisation_or_role_knows_of_no_grant_a
         assert await status_of(cast, who, case_id) == 404, "what ended never revives"
     superuser.execute(move, ["ccwc_liaison", cast.organisation("ngo"), cast.id(who)])
     answered(await cast.client(who).get("/break-glass"), 403)
+    with everything_for_every_role():  # the rows alone say no more
+        assert await known(cast, who) == {}
+        answered(await cast.client(who).get(f"/break-glass/{grant['id']}"), 404)
 
 
 async def test_pages_are_newest_first_and_lose_nothing(cast: Cast, superuser: Superuser, clock: FrozenClock) -> None:
