@@ -42,6 +42,9 @@ class Permission(StrEnum):
     ASSIGNMENT_EDIT = "assignment:edit"
     EXCLUSION_READ = "exclusion:read"
     EXCLUSION_EDIT = "exclusion:edit"
+    BREAK_GLASS_OPEN = "break_glass:open"
+    BREAK_GLASS_READ = "break_glass:read"
+    BREAK_GLASS_REVIEW = "break_glass:review"
     CONSENT_READ = "consent:read"
     CONSENT_EDIT = "consent:edit"
     INCIDENT_READ = "incident:read"
@@ -75,6 +78,8 @@ _CASEWORKER = _LIAISON | {
     P.ASSIGNMENT_EDIT,
     P.EXCLUSION_READ,
     P.EXCLUSION_EDIT,
+    P.BREAK_GLASS_OPEN,
+    P.BREAK_GLASS_READ,
     P.CONSENT_READ,
     P.CONSENT_EDIT,
     P.INCIDENT_READ,
@@ -84,7 +89,7 @@ _CASEWORKER = _LIAISON | {
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CASEWORKER: frozenset(_CASEWORKER),
-    Role.SUPERVISOR: frozenset(_CASEWORKER | {P.CASELOAD_READ}),
+    Role.SUPERVISOR: frozenset(_CASEWORKER | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW}),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
     Role.PARTNER: frozenset(_EVERYONE),
     Role.AUDITOR: frozenset(_EVERYONE),

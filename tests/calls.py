@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 
 from app.models.codes import Role
+from tests.acts import emergency
 from tests.cases import intake
 from tests.cast import COMMUNE
 from tests.matrix import Row
@@ -90,6 +91,43 @@ def _exclusion_stands(stage: Stage, point: Standpoint) -> None:
     stage.run(change, stage.cases[point.case].ids["exclusion_id"])
 
 
+def _emergency(case: str) -> Callable[[Stage, Standpoint], Body]:
+    return lambda stage, _: emergency(stage.cases[case].ids["case_code"])
+
+
+def _glass_whole(stage: Stage, point: Standpoint) -> None:
+    """What the caller opened is ended and reviewed; the grants of the stage itself stay as they are."""
+    if point.name == "nobody":
+        return
+    change = (
+        "update break_glass_grants set ended_at = coalesce(ended_at, created_at), reviewed_at = created_at"
+        " where user_id = %s"
+    )
+    stage.run(change, stage.user(point.name))
+
+
+def _glass_blocked(stage: Stage, point: Standpoint) -> None:
+    """The caller has two grants that nobody reviewed, on a case of some organisation."""
+    if point.name == "nobody":
+        return
+    _glass_whole(stage, point)
+    for _ in range(2):
+        stage.run(
+            "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at,"
+            " expires_at) select gen_random_uuid(), id, organisation_id, %s, 'other', %s, %s from cases"
+            " where id = %s",
+            stage.user(point.name),
+            stage.cast.clock(),
+            stage.cast.clock(),
+            stage.cases["standard"].id,
+        )
+
+
+def _not_reviewed(stage: Stage, point: Standpoint) -> None:
+    change = "update break_glass_grants set reviewed_at = null, reviewed_by = null, finding = null where id = %s"
+    stage.run(change, stage.cases[point.case].ids["grant_id"])
+
+
 def _session_lives(stage: Stage, point: Standpoint) -> None:
     if point.name == "nobody":
         return
@@ -160,6 +198,12 @@ CALLS: dict[str, Call] = {
         lambda stage, _: {"user_id": stage.user("spare_excluded"), "reason_code": "client_wish"}
     ),
     f"POST {_CASE}/exclusions/{{exclusion_id}}/lift": Call({"reason": "Mistake."}, before=_exclusion_stands),
+    "POST /break-glass/{grant_id}/review": Call(
+        {"finding": "justified", "note": "Right."}, before=_not_reviewed, after=_not_reviewed
+    ),
+    "POST /break-glass [sensitive case]": Call(_emergency("sensitive"), before=_glass_whole, after=_glass_whole),
+    "POST /break-glass [standard case]": Call(_emergency("standard"), before=_glass_whole),
+    "POST /break-glass [blocked]": Call(_emergency("sensitive"), before=_glass_blocked, after=_glass_whole),
     "POST /cases [client of the case]": Call(_case_of_client),
     "POST /cases": Call(_case_of_own),
     "POST /auth/token": Call(form={"grant_type": "password", "username": "nobody.at.all", "password": "unknown"}),

@@ -21,7 +21,7 @@ NAMED = {
 # table: (policy, command, role); the definer's own policy is on every one of them.
 POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "assignments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
-    "break_glass_grants": {("see", "SELECT", RUNTIME)},
+    "break_glass_grants": set(),
     "case_access": {("see", "SELECT", RUNTIME)},
     "case_exclusions": set(),
     "cases": {
@@ -49,7 +49,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
 # What the API's role may do with a whole table; columns that it may update are below.
 RIGHTS: dict[str, set[str]] = {
     "assignments": {"SELECT", "INSERT"},
-    "break_glass_grants": {"SELECT"},
+    "break_glass_grants": set(),
     "case_access": {"SELECT"},
     "case_exclusions": set(),
     "cases": {"SELECT", "INSERT"},
@@ -95,12 +95,18 @@ CALLABLE = {
     "app_sees_home_of(uuid)",
     "app_supervises(uuid)",
     "begin_request(uuid,timestamp with time zone)",
+    "break_glass(uuid,uuid,text)",
+    "case_of_code(text)",
     "case_receipt(uuid)",
     "case_stubs(uuid,boolean,uuid,uuid,integer)",
     "exclude_user(uuid,uuid,text,uuid,bytea)",
     "exclusions_of(uuid)",
     "lift_exclusion(uuid,uuid,bytea)",
+    "glass_broken(uuid,boolean,timestamp with time zone,uuid,integer)",
+    "glass_is_blocked()",
     "may_be_assigned(uuid,uuid)",
+    "note_glass(uuid,bytea)",
+    "review_glass(uuid,text,bytea)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
 # user, a link stands between two rows that have one.

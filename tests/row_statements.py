@@ -19,8 +19,7 @@ READS: dict[str, LiteralString] = {
     "team_event": "select from events where case_id = %(case_id)s and audience = 'team'",
     "own_assignment": "select from assignments where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "select from assignments where case_id = %(case_id)s and user_id <> %(me)s",
-    "own_grant": "select from break_glass_grants where case_id = %(case_id)s and user_id = %(me)s",
-    "others_grant": "select from break_glass_grants where user_id <> %(me)s",
+    "grants": "select from break_glass_grants",
     "own_access": "select from case_access where case_id = %(case_id)s",
     "others_access": "select from case_access where principal <> all (app_principals())",
     "exclusions": "select from case_exclusions",
@@ -88,6 +87,11 @@ CALLS: dict[str, LiteralString] = {
     "may_assign_excluded": "select may_be_assigned(%(case_id)s, %(excluded)s)",
     "exclude": "select exclude_user(%(case_id)s, %(other)s, 'client_wish', gen_random_uuid(), null) is not null",
     "lift": "select lift_exclusion(%(case_id)s, %(exclusion_id)s, '') is not null",
+    "code": "select exists (select where case_of_code(%(case_code)s) = %(case_id)s)",
+    "glass": "select coalesce(break_glass(gen_random_uuid(), %(case_id)s, 'other'), '') = 'opened'",
+    "grant": "select exists (select from glass_broken(only_grant => %(grant_id)s))",
+    "grant_words": "select exists (select from glass_broken(only_grant => %(grant_id)s) where sealed is not null)",
+    "review": "select coalesce(review_glass(%(grant_id)s, 'justified', ''), '') = 'reviewed'",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

@@ -11,6 +11,7 @@ import psycopg
 
 from app.models.incident import IncidentPrivate
 from app.sealing import KeyRing
+from tests.acts import emergency
 from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
 from tests.standpoints import LIAISON, SPARE, STANDPOINTS
@@ -81,7 +82,9 @@ class Stage:
         case_id = await self.post(who, "/cases", intake(category, consents=consents, **changes))
         client_id = self.one("select client_id::text from cases where id = %s", case_id)
         consent_id = self.one("select id::text from consents where case_id = %s and purpose = 'services'", case_id)
-        made = StageCase({"case_id": case_id, "person_id": client_id, "consent_id": consent_id})
+        code = self.one("select code from cases where id = %s", case_id)
+        ids = {"case_id": case_id, "case_code": code, "person_id": client_id, "consent_id": consent_id}
+        made = StageCase(ids)
         self.cases[case] = made
         return made
 
@@ -127,6 +130,17 @@ class Stage:
             made.ids["linked"],
             made.id,
         )
+        if "grant_id" not in made.ids:
+            grant_id = uuid4()
+            made.ids["grant_id"] = self.one(
+                "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, sealed,"
+                " created_at, expires_at) select %s, id, organisation_id, %s, 'other', %s, opened_at,"
+                " opened_at from cases where id = %s returning id::text",
+                grant_id,
+                self.user("spare"),
+                self.sealed(made.id, "break_glass_grants", grant_id, {"reason": "Told us so."}),
+                made.id,
+            )
         made.ids["child"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, case_id, role, sex,"
             " created_by, sealed) select %s, 1, opened_at, opened_at, organisation_id, id,"
@@ -172,9 +186,9 @@ class Stage:
         own = await self.assign("lead", "sensitive", "liaison", "liaison")
         soon = (self.cast.clock() + timedelta(minutes=1)).isoformat()
         await self.assign("lead", "sensitive", "expired_cover", "cover", until=soon)
-        self.break_glass("sensitive", "expired_glass", timedelta(minutes=1))
-        for name in ("glass", "supervisor_glass"):
-            self.break_glass("sensitive", name, LONG)
+        await self.break_glass("sensitive", "expired_glass", timedelta(minutes=1))
+        await self.break_glass("sensitive", "supervisor_glass", LONG)
+        self.cases["sensitive"].ids["grant_id"] = await self.break_glass("sensitive", "glass", LONG)
         lasting = "update assignments set until = %s where role = 'reviewer' and case_id = %s"
         self.run(lasting, self.cast.clock() + LONG, self.cases["sensitive"].id)
         await self._furnish("sensitive", "lead", "lead", own)
@@ -213,18 +227,12 @@ class Stage:
             "user_id": self.user("spare_user"),
         }
 
-    def break_glass(self, case: str, user: str, duration: timedelta) -> None:
-        """Emergency access, as a later part of the API will give it."""
-        now = self.cast.clock()
-        self.run(
-            "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at,"
-            " expires_at) select gen_random_uuid(), id, organisation_id, %s, 'danger_to_life', %s, %s"
-            " from cases where id = %s",
-            self.user(user),
-            now,
-            now + duration,
-            self.cases[case].id,
-        )
+    async def break_glass(self, case: str, user: str, duration: timedelta) -> str:
+        """Emergency access that lasts for as long as the stage needs it; gives the grant's id."""
+        made = await self.post(user, "/break-glass", emergency(self.cases[case].ids["case_code"]))
+        lasting = "update break_glass_grants set expires_at = %s where id = %s"
+        self.run(lasting, self.cast.clock() + duration, made)
+        return made
 
     def one(self, statement: str, *values: Any) -> Any:
         """The single value of a query that sees everything."""

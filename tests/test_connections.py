@@ -32,7 +32,7 @@ async def connections(app_settings: Settings) -> AsyncIterator[Database]:
     """A small pool of the test's own, every place of it in use once."""
     assert app_settings.database_url is not None
     small = app_settings.model_copy(update={"pool_size": PLACES, "pool_timeout_seconds": 0.5})
-    opened = Database(app_settings.database_url.get_secret_value(), small)
+    opened = Database(app_settings.database_url.get_secret_value(), small, dict)
     await fill(opened)
     yield opened
     await opened.close()

@@ -2,6 +2,7 @@
 
 from app.errors.answers import answer, install, problem_response, to_problem
 from app.errors.problems import (
+    AccessExists,
     BadRequest,
     CaseClosed,
     CaseloadFull,
@@ -23,6 +24,7 @@ from app.errors.problems import (
     Problem,
     RateLimited,
     RequestTimeout,
+    ReviewPending,
     StepUpRequired,
     Unauthenticated,
     Unavailable,
@@ -32,6 +34,7 @@ from app.errors.problems import (
 from app.errors.validation import field_errors
 
 __all__ = [
+    "AccessExists",
     "BadRequest",
     "CaseClosed",
     "CaseloadFull",
@@ -53,6 +56,7 @@ __all__ = [
     "Problem",
     "RateLimited",
     "RequestTimeout",
+    "ReviewPending",
     "StepUpRequired",
     "Unauthenticated",
     "Unavailable",

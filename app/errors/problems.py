@@ -146,6 +146,18 @@ class CaseloadFull(Problem):
     status, code = 409, "caseload_full"
 
 
+class AccessExists(Problem):
+    """The caller sees the case already; emergency access would add nothing to it."""
+
+    status, code = 409, "access_exists"
+
+
+class ReviewPending(Problem):
+    """Earlier emergency access of the caller waits for its review."""
+
+    status, code = 409, "review_pending"
+
+
 class InProgress(Problem):
     """A request with the same Idempotency-Key is still running."""
 

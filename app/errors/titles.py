@@ -17,6 +17,11 @@ TITLES: dict[str, tuple[str, str]] = {
     "consent_required": ("Consent is required first", "ត្រូវមានការយល់ព្រមជាមុនសិន"),
     "unsafe_contact": ("This contact would not be safe", "ការទាក់ទងបែបនេះគ្មានសុវត្ថិភាពទេ"),
     "caseload_full": ("The caseload is full", "ចំនួនករណីក្នុងបន្ទុកពេញហើយ"),
+    "access_exists": ("You can see this case already", "អ្នកអាចមើលករណីនេះបានរួចហើយ"),
+    "review_pending": (
+        "Your earlier emergency access must be reviewed first",
+        "ការចូលមើលក្នុងគ្រាអាសន្នលើកមុនរបស់អ្នកត្រូវពិនិត្យឡើងវិញជាមុនសិន",
+    ),
     "idempotency_in_progress": ("The same request is still being processed", "សំណើដដែលនេះកំពុងដំណើរការនៅឡើយ"),
     "precondition_failed": (
         "The record has changed meanwhile, please load it again",

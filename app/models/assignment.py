@@ -1,4 +1,4 @@
-"""Who works on a case, who must never see it, who opened it in an emergency, and what follows for access."""
+"""Who works on a case, who must never see it, and what follows for access."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,6 @@ from app.models.case import Colleague
 from app.models.codes import (
     AccessVia,
     AssignmentRole,
-    BreakGlassReason,
     CaseStatus,
     Category,
     ExclusionReason,
@@ -123,27 +122,6 @@ class ExclusionRead(Read):
     lift_requested_at: datetime | None
     lift_requested_by: UUID | None
     lifted_at: datetime | None
-
-
-class BreakGlassGrant(SQLModel, table=True):
-    """Emergency access of one user to one case; requested and reviewed by a later part of the API."""
-
-    __tablename__ = "break_glass_grants"
-    __table_args__ = (
-        ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
-        Index("ix_break_glass_grants_case", "case_id", postgresql_where=text("ended_at IS NULL")),
-        Index("ix_break_glass_grants_user", "user_id", postgresql_where=text("ended_at IS NULL")),
-    )
-
-    id: UUID = Field(default_factory=new_id, primary_key=True)
-    case_id: UUID
-    organisation_id: UUID
-    user_id: UUID = Field(foreign_key="users.id")
-    reason_code: BreakGlassReason = Field(sa_type=coded(BreakGlassReason))
-    sealed: bytes | None = None
-    created_at: datetime = Field(sa_type=TIMESTAMP)
-    expires_at: datetime = Field(sa_type=TIMESTAMP)
-    ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
 
 
 class CaseAccess(SQLModel, table=True):

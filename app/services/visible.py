@@ -155,6 +155,14 @@ async def _one(session: AsyncSession, statement: Select[Entity]) -> Entity:
     return row
 
 
+async def grant_row(session: AsyncSession, grant_id: UUID) -> Any:
+    """An emergency access of which the caller may know; 404 otherwise."""
+    rows = await fetch(session, "select * from glass_broken(only_grant => %(grant_id)s)", {"grant_id": grant_id})
+    if not rows:
+        raise NotFound
+    return rows[0]
+
+
 async def supervises(session: AsyncSession, case_id: UUID) -> bool:
     """Does the caller oversee the case, if only as a stub?"""
     rows = await fetch(session, "select app_supervises(%(case_id)s) as oversees", {"case_id": case_id})
@@ -163,7 +171,12 @@ async def supervises(session: AsyncSession, case_id: UUID) -> bool:
 
 async def is_addressable(session: AsyncSession, name: str, value: str, permission: Permission) -> bool:
     """Does what a path names exist for the caller? Asked before a wrong body is explained."""
-    looks: dict[str, Any] = {"case_id": access_to, "person_id": person_row, "household_id": household_row}
+    looks: dict[str, Any] = {
+        "case_id": access_to,
+        "person_id": person_row,
+        "household_id": household_row,
+        "grant_id": grant_row,
+    }
     if name not in looks:
         return True
     try:

@@ -112,8 +112,7 @@ begin
   execute 'create policy add on events for insert to samaki_runtime with check (actor_id = app_user_id() and case_id is not null and
              (app_just_opened(case_id) or app_supervises(case_id) or ' || format(may, 'events.case_id', contribute) || '))';
 
-  -- break_glass_grants: the own ones. case_exclusions: nothing at all for the runtime role.
-  execute 'create policy see on break_glass_grants for select to samaki_runtime using (user_id = app_user_id())';
+  -- case_exclusions, break_glass_grants: nothing at all for the runtime role; 050 and 055 say who knows of them.
 
   -- idempotency_keys: the own ones; the worker takes old ones away.
   execute 'create policy own on idempotency_keys to samaki_runtime

@@ -30,14 +30,13 @@ grant select, insert, update, delete on case_access to samaki_definer;
 grant select, update on cases, assignments, break_glass_grants to samaki_definer;
 grant select on people, person_links, consents to samaki_definer;
 grant select, insert, update on case_exclusions to samaki_definer;
-grant insert on events to samaki_definer;
+grant insert on events, break_glass_grants to samaki_definer;
 grant select, update on client_graph to samaki_definer;
 
 -- The API.
 grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_version to samaki_runtime;
 grant select, insert on person_links, notes, events to samaki_runtime;
 grant select, insert, update on cases, people, households, consents, incidents, assignments to samaki_runtime;
-grant select on break_glass_grants to samaki_runtime;
 grant select, insert, update on organisations, users, user_credentials, sessions, refresh_tokens to samaki_runtime;
 grant select, insert, delete on sign_in_attempts to samaki_runtime;
 grant select, insert, update on idempotency_keys to samaki_runtime;

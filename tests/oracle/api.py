@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 
+from tests.acts import emergency
 from tests.cases import intake
 from tests.cast import Cast, answered
 from tests.oracle.changes import Operation
@@ -22,6 +23,8 @@ FINGERPRINT: LiteralString = """
            (select count(*) from incidents join mine using (case_id)),
            (select (count(*), sum(version))::text from consents join mine using (case_id)),
            (select (count(*), count(ended_at))::text from assignments join mine using (case_id)),
+           (select (count(*), count(ended_at), count(reviewed_at))::text
+              from break_glass_grants join mine using (case_id)),
            (select (count(*), count(lift_requested_at), count(lifted_at))::text
               from case_exclusions join mine using (case_id))
 """
@@ -34,6 +37,7 @@ class Api:
         self.cast, self.admin, self.worker = cast, admin, worker
         self.cases: dict[str, str] = {}
         self.clients: dict[str, str] = {}
+        self.glass: dict[tuple[str, str], list[str]] = {}  # case and user: ids of their grants, in order
 
     async def begin(self) -> World:
         """Two registers with one person each, and the world that the rules start from."""
@@ -172,6 +176,17 @@ class Api:
     async def _post(self, op: Operation, rest: str, body: dict[str, Any]) -> httpx.Response:
         return await self.cast.client(op.actor).post(self.path(op.case, rest), json=body)
 
+    async def _break_glass(self, world: World, op: Operation) -> httpx.Response:
+        code = self._one("select code from cases where id = %s", self.cases[op.case])
+        response = await self.cast.client(op.actor).post("/break-glass", json=emergency(code))
+        if response.is_success:
+            self.glass.setdefault((op.case, op.actor), []).append(response.json()["id"])
+        return response
+
+    async def _review(self, world: World, op: Operation) -> httpx.Response:
+        path = f"/break-glass/{self.glass[op.case, op.user][op.details['number']]}/review"
+        return await self.cast.client(op.actor).post(path, json={"finding": op.details["finding"]})
+
     _BY: ClassVar[dict[str, Callable[["Api", World, Operation], Awaitable[httpx.Response]]]] = {
         "open": _open,
         "edit": _edit,
@@ -184,19 +199,12 @@ class Api:
         "exclude": _exclude,
         "lift": _lift,
         "move": _move,
+        "break_glass": _break_glass,
+        "review": _review,
         "change_user": _change_user,
     }
 
     # ---- beside the API ----
-
-    def _grant(self, world: World, op: Operation) -> None:
-        self._at_the_clock()
-        self.admin.execute(
-            "insert into break_glass_grants"
-            " (id, case_id, organisation_id, user_id, reason_code, created_at, expires_at)"
-            " select %s, id, organisation_id, %s, 'danger_to_life', %s, %s from cases where id = %s",
-            [uuid4(), self.cast.id(op.user), world.now, world.now + timedelta(hours=4), self.cases[op.case]],
-        )
 
     def _pass_time(self, world: World, op: Operation) -> None:
         self.cast.clock.advance(minutes=op.details["minutes"])
@@ -205,11 +213,7 @@ class Api:
         self.worker.execute("select set_config('samaki.now', %s, false)", [self.cast.clock().isoformat()])
         self.worker.execute("select sweep_expired_access(1000)")
 
-    def _at_the_clock(self) -> None:
-        self.admin.execute("select set_config('samaki.now', %s, false)", [self.cast.clock().isoformat()])
-
     _BESIDE: ClassVar[dict[str, Callable[["Api", World, Operation], None]]] = {
-        "grant": _grant,
         "pass_time": _pass_time,
         "sweep": _sweep,
     }

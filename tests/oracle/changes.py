@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.oracle.rules import CASEWORK, Assignment, Case, Consent, User, World, fits
+from tests.oracle.rules import CASEWORK, Assignment, Case, Consent, Glass, User, World, fits
 
 SENSITIVE = {"health_referral", "domestic_violence", "marital_issue"}
 
@@ -147,8 +147,17 @@ def _moved(world: World, op: Operation) -> None:
     case.status = to
 
 
-def _granted(world: World, op: Operation) -> None:
-    world.cases[op.case].grants[op.user] = world.now + timedelta(hours=4)
+def _glass_broken(world: World, op: Operation) -> None:
+    world.cases[op.case].grants[op.actor] = world.now + timedelta(hours=4)
+    world.glass.append(Glass(op.case, op.actor, world.now))
+
+
+def _reviewed(world: World, op: Operation) -> None:
+    """What was not justified ends; an earlier grant that is over says nothing about a later one."""
+    of_both = world.broken(op.case, op.user)
+    of_both[op.details["number"]].reviewed = True
+    if op.details["finding"] == "not_justified" and op.details["number"] == len(of_both) - 1:
+        world.cases[op.case].grants.pop(op.user, None)
 
 
 def _time_passed(world: World, op: Operation) -> None:
@@ -177,9 +186,10 @@ EFFECTS: dict[str, Callable[[World, Operation], None]] = {
     "exclude": _excluded,
     "lift": _lifted,
     "move": _moved,
-    "grant": _granted,
+    "break_glass": _glass_broken,
+    "review": _reviewed,
     "pass_time": _time_passed,
     "sweep": _swept,
     "change_user": _user_changed,
 }
-BESIDE_THE_API = {"grant", "pass_time", "sweep"}
+BESIDE_THE_API = {"pass_time", "sweep"}
