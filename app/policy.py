@@ -6,6 +6,7 @@ A permission reads `thing:verb`. A role without a permission gets 403 whatever t
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -18,7 +19,7 @@ from app.models.codes import AccessVia, Category, Role, Sensitivity
 class Permission(StrEnum):
     """Every operation of the API names one of these in its router."""
 
-    SELF = "self:read"
+    SELF = "self:read"  # who one is, and one's own factors and sessions: all that an account that owes a factor may do
     CODES_READ = "codes:read"
     AREAS_READ = "areas:read"
     STAFF_READ = "staff:read"
@@ -27,6 +28,8 @@ class Permission(StrEnum):
     CLIENT_EDIT = "client:edit"
     USER_READ = "user:read"
     USER_EDIT = "user:edit"
+    USER_CONFIRM = "user:confirm"
+    NOTICE_READ = "notice:read"
     PERSON_READ = "person:read"
     PERSON_EDIT = "person:edit"
     HOUSEHOLD_READ = "household:read"
@@ -53,7 +56,10 @@ class Permission(StrEnum):
 
 P = Permission
 
-_EVERYONE = {P.SELF, P.CODES_READ, P.AREAS_READ}
+# How long a sign-in or a step-up counts for what asks for one (security.require_step_up).
+STEP_UP_LASTS = timedelta(minutes=5)
+
+_EVERYONE = {P.SELF, P.CODES_READ, P.AREAS_READ, P.NOTICE_READ}
 _LIAISON = _EVERYONE | {
     P.STAFF_READ,
     P.CASE_READ,
@@ -84,12 +90,12 @@ _CASEWORKER = _LIAISON | {
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CASEWORKER: frozenset(_CASEWORKER),
-    Role.SUPERVISOR: frozenset(_CASEWORKER | {P.CASELOAD_READ}),
+    Role.SUPERVISOR: frozenset(_CASEWORKER | {P.CASELOAD_READ, P.USER_CONFIRM}),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
-    Role.PARTNER: frozenset(_EVERYONE),
+    Role.PARTNER: frozenset(_EVERYONE | {P.USER_CONFIRM}),
     Role.AUDITOR: frozenset(_EVERYONE),
     Role.ADMIN: frozenset(
-        _EVERYONE | {P.ORGANISATION_READ, P.ORGANISATION_EDIT, P.CLIENT_EDIT, P.USER_READ, P.USER_EDIT}
+        _EVERYONE | {P.ORGANISATION_READ, P.ORGANISATION_EDIT, P.CLIENT_EDIT, P.USER_READ, P.USER_EDIT, P.USER_CONFIRM}
     ),
 }
 

@@ -9,7 +9,7 @@ import httpx
 
 from app.models.codes import Role
 from tests.cases import intake
-from tests.cast import COMMUNE
+from tests.cast import COMMUNE, PASSWORD, password_hash
 from tests.matrix import Row
 from tests.stage import Stage
 from tests.standpoints import Standpoint
@@ -96,6 +96,21 @@ def _session_lives(stage: Stage, point: Standpoint) -> None:
     stage.run("update sessions set ended_at = null where user_id = %s", stage.user(point.name))
 
 
+def _own_session(stage: Stage, point: Standpoint) -> Mapping[str, str]:
+    return {"session_id": str(uuid4() if point.name == "nobody" else stage.session(point.name))}
+
+
+def _no_factor(stage: Stage, point: Standpoint) -> None:
+    if point.name != "nobody":
+        stage.run("delete from user_totp where user_id = %s", stage.user(point.name))
+
+
+def _password_stands(stage: Stage, point: Standpoint) -> None:
+    if point.name != "nobody":
+        change = "update user_credentials set password_hash = %s where user_id = %s"
+        stage.run(change, password_hash(), stage.user(point.name))
+
+
 def _user_lives(stage: Stage, _: Standpoint) -> None:
     stage.run("update users set active = true where id = %s", stage.register["user_id"])
 
@@ -164,6 +179,16 @@ CALLS: dict[str, Call] = {
     "POST /cases": Call(_case_of_own),
     "POST /auth/token": Call(form={"grant_type": "password", "username": "nobody.at.all", "password": "unknown"}),
     "POST /auth/logout": Call(after=_session_lives),
+    "DELETE /auth/sessions/{session_id} [own]": Call(ids=_own_session, after=_session_lives),
+    "DELETE /auth/sessions/{session_id} [of another]": Call(
+        ids=lambda stage, _: {"session_id": str(stage.session("spare_user"))}
+    ),
+    "POST /auth/step-up": Call({"password": PASSWORD}),
+    "PUT /me/password": Call(
+        {"current_password": PASSWORD, "new_password": "three herons in the reeds"}, after=_password_stands
+    ),
+    "POST /me/totp": Call(after=_no_factor),
+    "POST /me/totp/confirm": Call({"otp": "123456"}, before=_no_factor),
     "GET /areas/{code}": Call(ids=lambda *_: {"code": COMMUNE}),
     "POST /organisations": Call({"name": "New", "name_km": "ថ្មី", "kind": "shelter"}),
     "PATCH /organisations/{organisation_id}": Call({"name": "Renamed"}, headers=EDIT),

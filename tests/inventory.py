@@ -91,7 +91,7 @@ CALLABLE = {
     "app_leads(uuid)",
     "app_sees_home_of(uuid)",
     "app_supervises(uuid)",
-    "begin_request(uuid,timestamp with time zone)",
+    "begin_request(uuid,timestamp with time zone,boolean)",
     "case_receipt(uuid)",
     "case_stubs(uuid,boolean,uuid,uuid,integer)",
     "exclude_user(uuid,uuid,text,jsonb)",

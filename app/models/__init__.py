@@ -12,6 +12,7 @@ from app.models import (
     person,
     service_rows,
     user,
+    user_request,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "person",
     "service_rows",
     "user",
+    "user_request",
 ]

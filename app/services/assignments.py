@@ -16,7 +16,7 @@ from app.models.codes import AssignmentRole, ConsentPurpose, Role
 from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
-from app.security import Actor
+from app.security import Actor, require_step_up
 from app.services.colleagues import names_of
 from app.services.consents import has_active
 from app.services.events import record
@@ -40,6 +40,8 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
     if wanted.role is AssignmentRole.REVIEWER and not standing.oversees:
         raise Forbidden
+    if wanted.role is AssignmentRole.REVIEWER:
+        require_step_up(actor)
     user = await session.get(User, wanted.user_id)
     if user is None or not user.active:
         raise Invalid.at("/user_id", "unknown_user", "There is no such user.")

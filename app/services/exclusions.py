@@ -17,7 +17,7 @@ from app.models.codes import ExclusionReason
 from app.models.user import User
 from app.paging import Cursor, ListQuery, cut
 from app.policy import Permission
-from app.security import Actor
+from app.security import Actor, require_step_up
 from app.services.colleagues import names_of
 from app.services.events import record
 from app.services.standing import standing_for
@@ -32,6 +32,7 @@ LIFT = text("select lift_exclusion(:case_id, :exclusion_id, :why)")
 async def exclude(session: AsyncSession, actor: Actor, case_id: UUID, wanted: ExclusionCreate) -> ExclusionRead:
     """Hide the case, and every case of its client, from a user, at once. 409 while the user leads it."""
     standing = await standing_for(session, case_id, Permission.EXCLUSION_EDIT)
+    require_step_up(actor)
     user = await session.get(User, wanted.user_id)
     if user is None:
         raise Invalid.at("/user_id", "unknown_user", "There is no such user.")
@@ -89,6 +90,7 @@ async def lift(
     outcome = (await session.execute(LIFT, parameters)).scalar_one()
     if outcome is None:
         raise NotFound
+    require_step_up(actor)  # undoes the lifting too; asked only about an exclusion that is there
     if outcome == "same_person":
         raise Conflict
     if outcome == "supervisor_needed":
