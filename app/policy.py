@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import Forbidden
-from app.models.codes import AccessVia, Category, Role, Sensitivity
+from app.models.codes import AccessVia, Category, OrganisationKind, Role, Sensitivity
 
 
 class Permission(StrEnum):
@@ -228,3 +228,17 @@ def forbid(condition: Any) -> None:
     """403 when the condition holds for a visible thing."""
     if condition:
         raise Forbidden
+
+
+def party_of(role: Role, organisation_id: UUID | None, kind: OrganisationKind | None) -> str:
+    """Who must confirm that an account has this role in this place, or gets new factors there.
+
+    An organisation's id: a supervisor of that NGO, or a person of that partner. "signatories": a supervisor of any
+    organisation that signed the agreement, for liaisons, whose councils have nobody of the kind. "administration":
+    another admin, or such a supervisor. Never the requester, never the person (services/user_requests.py).
+    """
+    if role in {Role.ADMIN, Role.AUDITOR}:
+        return "administration"
+    if organisation_id is None or (role is Role.CCWC_LIAISON and kind is not OrganisationKind.NGO):
+        return "signatories"
+    return str(organisation_id)

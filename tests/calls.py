@@ -115,6 +115,22 @@ def _user_lives(stage: Stage, _: Standpoint) -> None:
     stage.run("update users set active = true where id = %s", stage.register["user_id"])
 
 
+def _nothing_asked(stage: Stage, _: Standpoint) -> None:
+    stage.run("delete from user_requests where user_id = %s", stage.register["user_id"])
+
+
+def _asked(stage: Stage, point: Standpoint) -> None:
+    """Another admin's wish to give somebody of the NGO a new password."""
+    _nothing_asked(stage, point)
+    stage.run(
+        "insert into user_requests (id, user_id, kind, wanted, awaiting, requested_by, created_at, confirmed_by)"
+        " select gen_random_uuid(), id, 'password_reset', '{}', array[organisation_id::text], %s, now(), '{}'"
+        " from users where id = %s",
+        stage.cast.id("admin"),
+        stage.register["user_id"],
+    )
+
+
 def _client_lives(stage: Stage, _: Standpoint) -> None:
     stage.run("update users set active = true where id = %s", stage.register["client_id"])
 
@@ -197,6 +213,10 @@ CALLS: dict[str, Call] = {
     "POST /users": Call(lambda *_: {"username": f"new.{uuid4().hex[:12]}", "display_name": "New", "role": "auditor"}),
     "PATCH /users/{user_id}": Call({"display_name": "Renamed"}, headers=EDIT),
     "POST /users/{user_id}/deactivate": Call(after=_user_lives),
+    "POST /users/{user_id}/reset-password": Call(before=_user_lives),
+    "POST /users/{user_id}/reset-mfa": Call(before=_user_lives),
+    "POST /users/{user_id}/confirm [asked by another]": Call(before=_asked),
+    "POST /users/{user_id}/confirm [asked by nobody]": Call(before=_nothing_asked),
     "POST /people": Call({"alias": "Neighbour"}),
     "GET /people/{person_id} [register]": Call(ids=_register),
     "PATCH /people/{person_id} [register]": Call({"known_as": "Aunt"}, ids=_register, headers=EDIT),

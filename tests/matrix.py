@@ -97,6 +97,11 @@ POST   /users                                            403 403 403 403 403 403
 GET    /users/{user_id}                                  403 403 403 403 403 403 403 200 401
 PATCH  /users/{user_id}                                  403 403 403 403 403 403 403 200 401
 POST   /users/{user_id}/deactivate                       403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/reset-password                   403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/reset-mfa                        403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/confirm [asked by another]       403 200 403 404 403 404 403 403 401
+POST   /users/{user_id}/confirm [asked by nobody]        403 404 403 404 403 404 403 409 401
+GET    /me/notices                                       200 200 200 200 200 200 200 200 401
 
 POST   /auth/logout                                      204 204 204 204 204 204 204 204 401
 GET    /auth/sessions                                    200 200 200 200 200 200 200 200 401

@@ -13,6 +13,7 @@ from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Patch, Read, Table, coded, optional
 from app.models.codes import Language, Role
 from app.models.organisation import principal
+from app.models.user_request import RequestRead
 from app.text import NameText
 
 Username = Annotated[str, Rule(pattern=r"^[a-z][a-z0-9_.-]{2,39}$")]
@@ -144,12 +145,7 @@ class UserRead(Read):
     version: int
     created_at: datetime
     updated_at: datetime
-
-
-class UserCreated(UserRead):
-    """The only answer that holds the first password."""
-
-    initial_password: str
+    pending: RequestRead | None = None
 
 
 class StaffRead(Read):
