@@ -175,6 +175,8 @@ async def test_an_organisation_without_anybody_gets_its_first_supervisor_by_a_si
     user_id = await asked(cast, role="supervisor", organisation_id=home)
     assert await says(cast, "other_supervisor", user_id) == 404  # of no signatory
     assert await says(cast, "supervisor", user_id) == 200
+    await reset(cast, user_id)  # nobody else of the organisation could say yes to this
+    assert await says(cast, "supervisor", user_id) == 200
     second = await asked(cast, role="caseworker", organisation_id=home)
     assert await says(cast, "supervisor", second) == 404  # now it has somebody of its own
 
