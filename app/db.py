@@ -25,7 +25,7 @@ from app.settings import Settings
 Clock = Callable[[], datetime]
 Driver = psycopg.AsyncConnection[Any]
 
-BEGIN_REQUEST = "select * from begin_request(%(session_id)s, %(clock)s)"
+BEGIN_REQUEST = "select * from begin_request(%(session_id)s, %(clock)s, %(mfa_required)s)"
 SET_CLOCK = text("select set_config('samaki.now', :clock, true)")
 
 
@@ -61,9 +61,13 @@ class Database:
         finally:
             await _give_back(session, held, driver)
 
-    async def begin_request(self, session: AsyncSession, session_id: UUID) -> Any | None:
-        """Write the caller's settings into the transaction; None when the session is not alive."""
-        parameters = {"session_id": session_id, "clock": self.clock() if self.clock else None}
+    async def begin_request(self, session: AsyncSession, session_id: UUID, *, mfa_required: bool = False) -> Any | None:
+        """Write the caller's settings into the transaction; None when the session is not alive.
+
+        No settings, but a row, for an account that owes a factor. `mfa_required`: roles that need a second one do.
+        """
+        clock = self.clock() if self.clock else None
+        parameters = {"session_id": session_id, "clock": clock, "mfa_required": mfa_required}
         rows = await fetch(session, BEGIN_REQUEST, parameters)
         return rows[0] if rows else None
 

@@ -75,6 +75,10 @@ class Settings(BaseSettings):
         default=None, description="keys that wrap data keys, in base64, newest first; unset: kek-*.key in keys_dir"
     )
     demo: bool = Field(default=False, description="demo mode: loopback only, API page on, no second factor")
+    mfa_required: bool = Field(
+        default_factory=lambda data: not data["demo"],
+        description="supervisors, admins, auditors and partner persons need a second factor; unset: unless demo",
+    )
     host: str = Field(default="127.0.0.1", description="address to serve on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to serve on; 0: any free one")
     workers: int = Field(default=1, ge=1, le=64, description="API processes")

@@ -10,7 +10,7 @@ import httpx
 from app.models.codes import Role
 from tests.acts import emergency
 from tests.cases import intake
-from tests.cast import COMMUNE
+from tests.cast import COMMUNE, PASSWORD, password_hash
 from tests.matrix import Row
 from tests.stage import Stage
 from tests.standpoints import Standpoint
@@ -134,8 +134,39 @@ def _session_lives(stage: Stage, point: Standpoint) -> None:
     stage.run("update sessions set ended_at = null where user_id = %s", stage.user(point.name))
 
 
+def _own_session(stage: Stage, point: Standpoint) -> Mapping[str, str]:
+    return {"session_id": str(uuid4() if point.name == "nobody" else stage.session(point.name))}
+
+
+def _no_factor(stage: Stage, point: Standpoint) -> None:
+    if point.name != "nobody":
+        stage.run("delete from user_totp where user_id = %s", stage.user(point.name))
+
+
+def _password_stands(stage: Stage, point: Standpoint) -> None:
+    if point.name != "nobody":
+        change = "update user_credentials set password_hash = %s where user_id = %s"
+        stage.run(change, password_hash(), stage.user(point.name))
+
+
 def _user_lives(stage: Stage, _: Standpoint) -> None:
     stage.run("update users set active = true where id = %s", stage.register["user_id"])
+
+
+def _nothing_asked(stage: Stage, _: Standpoint) -> None:
+    stage.run("delete from user_requests where user_id = %s", stage.register["user_id"])
+
+
+def _asked(stage: Stage, point: Standpoint) -> None:
+    """Another admin's wish to give somebody of the NGO a new password."""
+    _nothing_asked(stage, point)
+    stage.run(
+        "insert into user_requests (id, user_id, kind, wanted, awaiting, requested_by, created_at, confirmed_by)"
+        " select gen_random_uuid(), id, 'password_reset', '{}', array[organisation_id::text], %s, now(), '{}'"
+        " from users where id = %s",
+        stage.cast.id("admin"),
+        stage.register["user_id"],
+    )
 
 
 def _client_lives(stage: Stage, _: Standpoint) -> None:
@@ -208,6 +239,16 @@ CALLS: dict[str, Call] = {
     "POST /cases": Call(_case_of_own),
     "POST /auth/token": Call(form={"grant_type": "password", "username": "nobody.at.all", "password": "unknown"}),
     "POST /auth/logout": Call(after=_session_lives),
+    "DELETE /auth/sessions/{session_id} [own]": Call(ids=_own_session, after=_session_lives),
+    "DELETE /auth/sessions/{session_id} [of another]": Call(
+        ids=lambda stage, _: {"session_id": str(stage.session("spare_user"))}
+    ),
+    "POST /auth/step-up": Call({"password": PASSWORD}),
+    "PUT /me/password": Call(
+        {"current_password": PASSWORD, "new_password": "three herons in the reeds"}, after=_password_stands
+    ),
+    "POST /me/totp": Call(after=_no_factor),
+    "POST /me/totp/confirm": Call({"otp": "123456"}, before=_no_factor),
     "GET /areas/{code}": Call(ids=lambda *_: {"code": COMMUNE}),
     "POST /organisations": Call({"name": "New", "name_km": "ថ្មី", "kind": "shelter"}),
     "PATCH /organisations/{organisation_id}": Call({"name": "Renamed"}, headers=EDIT),
@@ -216,6 +257,10 @@ CALLS: dict[str, Call] = {
     "POST /users": Call(lambda *_: {"username": f"new.{uuid4().hex[:12]}", "display_name": "New", "role": "auditor"}),
     "PATCH /users/{user_id}": Call({"display_name": "Renamed"}, headers=EDIT),
     "POST /users/{user_id}/deactivate": Call(after=_user_lives),
+    "POST /users/{user_id}/reset-password": Call(before=_user_lives),
+    "POST /users/{user_id}/reset-mfa": Call(before=_user_lives),
+    "POST /users/{user_id}/confirm [asked by another]": Call(before=_asked),
+    "POST /users/{user_id}/confirm [asked by nobody]": Call(before=_nothing_asked),
     "POST /people": Call({"alias": "Neighbour"}),
     "GET /people/{person_id} [register]": Call(ids=_register),
     "PATCH /people/{person_id} [register]": Call({"known_as": "Aunt"}, ids=_register, headers=EDIT),

@@ -94,7 +94,7 @@ CALLABLE = {
     "app_leads(uuid)",
     "app_sees_home_of(uuid)",
     "app_supervises(uuid)",
-    "begin_request(uuid,timestamp with time zone)",
+    "begin_request(uuid,timestamp with time zone,boolean)",
     "break_glass(uuid,uuid,text)",
     "case_of_code(text)",
     "case_receipt(uuid)",

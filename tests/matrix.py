@@ -104,8 +104,20 @@ POST   /users                                            403 403 403 403 403 403
 GET    /users/{user_id}                                  403 403 403 403 403 403 403 200 401
 PATCH  /users/{user_id}                                  403 403 403 403 403 403 403 200 401
 POST   /users/{user_id}/deactivate                       403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/reset-password                   403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/reset-mfa                        403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/confirm [asked by another]       403 200 403 404 403 404 403 403 401
+POST   /users/{user_id}/confirm [asked by nobody]        403 404 403 404 403 404 403 409 401
+GET    /me/notices                                       200 200 200 200 200 200 200 200 401
 
 POST   /auth/logout                                      204 204 204 204 204 204 204 204 401
+GET    /auth/sessions                                    200 200 200 200 200 200 200 200 401
+DELETE /auth/sessions/{session_id} [own]                 204 204 204 204 204 204 204 204 401
+DELETE /auth/sessions/{session_id} [of another]          404 404 404 404 404 404 404 404 401
+POST   /auth/step-up                                     204 204 204 204 204 204 204 204 401
+PUT    /me/password                                      204 204 204 204 204 204 204 204 401
+POST   /me/totp                                          200 200 200 200 200 200 200 200 401
+POST   /me/totp/confirm                                  409 409 409 409 409 409 409 409 401
 """  # noqa: E501
 
 # Open to everybody, signed in or not. The token endpoint is asked with the name of nobody; no worker runs.

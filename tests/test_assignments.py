@@ -17,6 +17,7 @@ from tests.acts import (
 )
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.confirmations import confirmed
 
 
 @pytest.mark.parametrize("category", ["id_poor", SENSITIVE])
@@ -112,6 +113,7 @@ async def test_a_deactivated_lead_leaves_the_case_to_the_supervisors_for_good(
     assert await finds(cast, "supervisor", case_id, "/caseload", needs_lead=True)
     assert await status_of(cast, "supervisor", case_id) == 200
     answered(await cast.client("admin").patch(path, json={"active": True}, headers=changes), 200)
+    await confirmed(cast, cast.id(leaver))
     superuser.execute("update sessions set ended_at = null where user_id = %s", [cast.id(leaver)])
     assert await status_of(cast, leaver, case_id) == 404
 
@@ -125,5 +127,6 @@ async def test_who_moves_to_another_organisation_leaves_every_case_behind(cast: 
         change = {"organisation_id": cast.organisation(organisation)}
         moved = await cast.client("admin").patch(f"/users/{cast.id(mover)}", json=change, headers={"If-Match": "*"})
         answered(moved, 200)
+        await confirmed(cast, cast.id(mover))
         seen = [await status_of(cast, mover, one) for one in (standard, sensitive)]
         assert seen == ([404, 404] if organisation == "other_ngo" else [200, 404])

@@ -49,6 +49,7 @@ class Stage:
             communes=tuple(row.communes),
             language=Language(row.language),
             now=row.at,
+            proved_at=row.at,
         )
 
 

@@ -71,9 +71,15 @@ class Unauthenticated(Problem):
 
 
 class MfaRequired(Problem):
-    """The password is right and a one-time code is needed too."""
+    """A one-time code is needed too; on a session: the account must enrol a second factor first."""
 
     status, code, always = 401, "mfa_required", BEARER
+
+
+class PasswordChangeRequired(Problem):
+    """The password came from somebody else; until another is chosen the account does nothing else."""
+
+    status, code, always = 401, "password_change_required", BEARER
 
 
 class StepUpRequired(Problem):
@@ -162,6 +168,12 @@ class InProgress(Problem):
     """A request with the same Idempotency-Key is still running."""
 
     status, code = 409, "idempotency_in_progress"
+
+
+class DeviceWiped(Problem):
+    """The session was ended from elsewhere: the device takes away what it keeps, and signs in again."""
+
+    status, code = 410, "device_wiped"
 
 
 class PreconditionFailed(Problem):

@@ -13,6 +13,7 @@ from app.models import (
     person,
     service_rows,
     user,
+    user_request,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "person",
     "service_rows",
     "user",
+    "user_request",
 ]

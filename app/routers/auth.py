@@ -4,18 +4,24 @@ import base64
 import binascii
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote_plus
+from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from app.errors import Invalid, Unauthenticated, UnsupportedMediaType, field_errors
-from app.http import API, Route, Session
+from app.http import API, Route, Session, answers_for
+from app.models.base import Page
+from app.models.factor import PasswordChange, SessionRead, StepUp, TotpConfirm, TotpEnrolment
 from app.models.user import ClientGrant, KeySet, Me, PasswordGrant, RefreshGrant, TokenRead
+from app.paging import ListQuery
 from app.policy import Permission, permissions_of
+from app.routers.proving import ProvingRoute, looked_at
 from app.security import Actor, allowed, runtime_of
-from app.services import sessions, sign_in
+from app.services import own_factors, second_factor, sessions, sign_in
+from app.services.sign_in import Proof
 
-router = APIRouter(prefix=API, tags=["auth"], route_class=Route)
+router = APIRouter(prefix=API, tags=["auth"], route_class=ProvingRoute)
 well_known = APIRouter(tags=["auth"], route_class=Route)
 
 Grant = PasswordGrant | RefreshGrant | ClientGrant
@@ -40,7 +46,7 @@ async def get_token(request: Request) -> TokenRead:
     host = request.client.host if request.client else None
     match grant:
         case PasswordGrant():
-            return await sign_in.sign_in(runtime, host, grant.username, grant.password, system=False)
+            return await sign_in.sign_in(runtime, host, grant.username, grant.password, grant.otp, system=False)
         case ClientGrant():
             return await sign_in.sign_in(runtime, host, grant.client_id, grant.client_secret, system=True)
         case RefreshGrant():
@@ -51,6 +57,63 @@ async def get_token(request: Request) -> TokenRead:
 async def log_out(session: Session, actor: Annotated[Actor, allowed(Permission.SELF)]) -> None:
     """End this session: none of its tokens is taken any more."""
     await sessions.end_session(session, actor.session_id, actor.now, "logout")
+
+
+@router.get("/auth/sessions")
+async def list_sessions(
+    query: Annotated[ListQuery, Query()],
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.SELF)],
+) -> Page[SessionRead]:
+    """Your sign-ins that still count, newest first."""
+    return await sessions.list_sessions(session, actor, query)
+
+
+@router.delete("/auth/sessions/{session_id}", status_code=204)
+async def end_own_session(
+    session_id: UUID, session: Session, actor: Annotated[Actor, allowed(Permission.SELF)]
+) -> None:
+    """End one of your sign-ins, on a lost phone for one: at once."""
+    await sessions.end_own_session(session, actor, session_id)
+
+
+@router.post("/auth/step-up", status_code=204)
+async def step_up(
+    _: StepUp,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.SELF)],
+    proof: Annotated[Proof, looked_at(own_factors.look_at_factors, StepUp)],
+) -> None:
+    """Prove your factors again; for five minutes you may then do what asks for it (`step_up_required`)."""
+    await own_factors.step_up(session, actor, proof)
+
+
+@router.put("/me/password", status_code=204)
+async def change_password(
+    _: PasswordChange,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.SELF)],
+    wanted: Annotated[own_factors.NewPassword, looked_at(own_factors.look_at_passwords, PasswordChange)],
+) -> None:
+    """Choose another password; every other session of yours ends."""
+    await own_factors.change_password(session, actor, wanted)
+
+
+@router.post("/me/totp")
+async def propose_totp(
+    request: Request, response: Response, session: Session, actor: Annotated[Actor, allowed(Permission.SELF)]
+) -> TotpEnrolment:
+    """A secret for your authenticator app, shown once; it counts when you have confirmed a code of it."""
+    answers_for(response, "/me")
+    return await second_factor.propose(runtime_of(request), session, actor)
+
+
+@router.post("/me/totp/confirm", status_code=204)
+async def confirm_totp(
+    given: TotpConfirm, request: Request, session: Session, actor: Annotated[Actor, allowed(Permission.SELF)]
+) -> None:
+    """Make the new second factor count: from now on every sign-in asks for its code."""
+    await second_factor.confirm(runtime_of(request), session, actor, given.otp)
 
 
 @router.get("/me")
@@ -64,7 +127,7 @@ async def read_me(actor: Annotated[Actor, allowed(Permission.SELF)]) -> Me:
         organisation_id=actor.organisation_id,
         communes=list(actor.communes),
         permissions=permissions_of(actor.role),
-        mfa_enrolled=False,
+        mfa_enrolled=actor.mfa_enrolled,
         language=actor.language,
     )
 

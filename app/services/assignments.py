@@ -17,7 +17,7 @@ from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
 from app.sealing import opened, seal
-from app.security import Actor
+from app.security import Actor, require_step_up
 from app.services.colleagues import names_of, user_as_they_stay
 from app.services.consents import has_active
 from app.services.events import record
@@ -39,6 +39,8 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     409 for an excluded person, for the lead in a lesser place, and `consent_required` for a liaison without consent.
     """
     standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
+    if wanted.role is AssignmentRole.REVIEWER and standing.oversees:
+        require_step_up(actor)
     user = await user_as_they_stay(session, wanted.user_id)
     if user is None or not user.active:
         raise Invalid.at("/user_id", "unknown_user", "There is no such user.")

@@ -16,7 +16,7 @@ from app.models.break_glass import BreakGlass, BreakGlassRead, BreakGlassReview
 from app.models.case import Colleague
 from app.paging import Cursor, ListQuery, cut
 from app.sealing import load_keys, ring_of
-from app.security import Actor
+from app.security import Actor, require_step_up
 from app.services.events import record
 from app.services.visible import access_to, grant_row
 
@@ -45,7 +45,7 @@ async def break_glass(session: AsyncSession, actor: Actor, wanted: BreakGlass) -
     and `access_exists` when the caller sees the case already, by an earlier grant too: what that grant is for was
     said then, and a second reason would be told to nobody.
     """
-    # Step-up belongs here, before anything is said about the code.
+    require_step_up(actor)
     looked = (await fetch(session, LOOK, {"code": wanted.case_code}))[0]
     if looked.blocked:
         raise ReviewPending
@@ -106,8 +106,8 @@ async def review(session: AsyncSession, actor: Actor, grant_id: UUID, said: Brea
 
     403 for the own grant, 409 when it is reviewed already.
     """
-    # Step-up belongs here, before anything is said about the grant.
     case_id = (await grant_row(session, grant_id)).case_id
+    require_step_up(actor)
     await load_keys(session, [case_id])
     sealed = ring_of(session).seal(REVIEWS, grant_id, case_id, {"note": said.note}) if said.note else None
     parameters = {"grant_id": grant_id, "finding": said.finding.value, "sealed": sealed}

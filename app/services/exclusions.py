@@ -19,7 +19,7 @@ from app.models.user import User
 from app.paging import Cursor, ListQuery, cut
 from app.policy import Permission
 from app.sealing import ring_of
-from app.security import Actor
+from app.security import Actor, require_step_up
 from app.services.colleagues import names_of
 from app.services.events import record
 from app.services.standing import standing_for
@@ -33,6 +33,7 @@ LIFTS = "case_exclusions.lift"  # what the reason of a lifting is bound to, besi
 async def exclude(session: AsyncSession, actor: Actor, case_id: UUID, wanted: ExclusionCreate) -> ExclusionRead:
     """Hide the case, and every case of its client, from a user, at once. 409 while the user leads it."""
     standing = await standing_for(session, case_id, Permission.EXCLUSION_EDIT)
+    require_step_up(actor)
     user = await session.get(User, wanted.user_id)
     if user is None:
         raise Invalid.at("/user_id", "unknown_user", "There is no such user.")
@@ -94,6 +95,7 @@ async def lift(
     outcome = (await fetch(session, LIFT, parameters))[0].outcome
     if outcome is None:
         raise NotFound
+    require_step_up(actor)  # undoes the lifting too; asked only about an exclusion that is there
     if outcome == "same_person":
         raise Conflict
     if outcome == "supervisor_needed":

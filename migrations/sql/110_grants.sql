@@ -26,6 +26,8 @@ grant select, delete on vault.data_keys to samaki_definer;
 -- The definer functions.
 grant select on organisations, users, sessions, areas to samaki_definer;
 grant update (updated_at) on users to samaki_definer;  -- without it no row may be locked; nothing writes it
+grant select (user_id, must_change, mfa_due) on user_credentials to samaki_definer;
+grant select (user_id, confirmed_at) on user_totp to samaki_definer;
 grant select, insert, update, delete on case_access to samaki_definer;
 grant select, update on cases, assignments, break_glass_grants to samaki_definer;
 grant select on people, person_links, consents to samaki_definer;
@@ -38,6 +40,8 @@ grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_versi
 grant select, insert on person_links, notes, events to samaki_runtime;
 grant select, insert, update on cases, people, households, consents, incidents, assignments to samaki_runtime;
 grant select, insert, update on organisations, users, user_credentials, sessions, refresh_tokens to samaki_runtime;
+grant select, insert, update, delete on user_totp to samaki_runtime;
+grant select, insert, update on user_requests to samaki_runtime;
 grant select, insert, delete on sign_in_attempts to samaki_runtime;
 grant select, insert, update on idempotency_keys to samaki_runtime;
 -- lead_id follows from the assignments, the opening's transaction from the database.

@@ -436,3 +436,52 @@ async def test_a_case_that_moves_leaves_its_liaison_and_comes_back_without(cast:
         client = cast.client("caseworker")
         answered(await client.patch(f"/cases/{case_id}", json=change, headers={"If-Match": "*"}), 200)
         assert not await _sees(cast, "liaison", case_id)
+
+
+OWING = [
+    (Role.CASEWORKER, "ngo", "", "", True, False),
+    (Role.CASEWORKER, "ngo", "must_change", "", False, True),
+    (Role.CASEWORKER, "ngo", "mfa_due", "", False, True),
+    (Role.CASEWORKER, "ngo", "mfa_due", "proposed", False, True),
+    (Role.CASEWORKER, "ngo", "mfa_due", "confirmed", False, False),
+    (Role.SUPERVISOR, "ngo", "", "", True, True),
+    (Role.SUPERVISOR, "ngo", "", "", False, False),
+    (Role.SUPERVISOR, "ngo", "", "proposed", True, True),
+    (Role.SUPERVISOR, "ngo", "", "confirmed", True, False),
+    (Role.SUPERVISOR, "ngo", "must_change", "confirmed", True, True),
+    (Role.PARTNER, "clinic", "", "", True, True),
+    (Role.PARTNER, "clinic", "system", "", True, False),
+]
+
+
+@pytest.mark.parametrize(("role", "organisation", "mark", "factor", "required", "owes"), OWING)
+async def test_who_owes_a_factor_is_nobody_to_the_rows(
+    cast: Cast,
+    superuser: Superuser,
+    runtime_connection: Superuser,
+    role: Role,
+    organisation: str,
+    mark: str,
+    factor: str,
+    required: bool,
+    owes: bool,
+) -> None:
+    name = await _newcomer(cast, role, organisation)
+    if mark == "system":
+        _run(cast, superuser, "update users set system = true where id = %s", cast.id(name))
+    elif mark:
+        _run(cast, superuser, f"update user_credentials set {mark} = true where user_id = %s", cast.id(name))
+    if factor:
+        confirmed_at = cast.clock() if factor == "confirmed" else None
+        row = "insert into user_totp (user_id, secret, created_at, confirmed_at, last_step) values (%s, '', %s, %s, 0)"
+        _run(cast, superuser, row, cast.id(name), cast.clock(), confirmed_at)
+    try:
+        asked = [cast.sessions[name], cast.clock(), required]
+        found = runtime_connection.execute("select password_due or mfa_due from begin_request(%s, %s, %s)", asked)
+        assert found.fetchall() == [(owes,)]
+        for setting in ("user_id", "role", "organisation_id", "principals"):
+            value = runtime_connection.execute("select current_setting(%s, true)", [f"samaki.{setting}"]).fetchone()
+            assert value is not None
+            assert bool(value[0]) is not owes
+    finally:
+        runtime_connection.rollback()

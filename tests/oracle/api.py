@@ -11,6 +11,7 @@ import psycopg
 from tests.acts import emergency
 from tests.cases import intake
 from tests.cast import Cast, answered
+from tests.confirmations import confirmed
 from tests.oracle.changes import Operation
 from tests.oracle.rules import User, World
 
@@ -169,9 +170,28 @@ class Api:
             body["communes"] = sorted(op.details["communes"])
         path, headers = f"/users/{self.cast.id(op.user)}", {"If-Match": "*"}
         response = await self.cast.client(op.actor).patch(path, json=body, headers=headers)
+        if response.status_code == 200 and response.json()["pending"] is not None:
+            await self._agree(self.cast.id(op.user))
         if body.get("active"):  # deactivation ended the session; this stands for signing in again
             self.admin.execute("update sessions set ended_at = null where user_id = %s", [self.cast.id(op.user)])
         return response
+
+    async def _agree(self, user_id: str) -> None:
+        """Who may says yes; where nobody is left who may, whoever runs the machine does it."""
+        await confirmed(self.cast, user_id)
+        left = "select count(*) from user_requests where user_id = %s and settled_at is null"
+        if self._one(left, user_id):
+            self.admin.execute(
+                "update users u set role = coalesce(r.wanted->>'role', u.role),"
+                " organisation_id = case when r.wanted ? 'organisation_id'"
+                " then (r.wanted->>'organisation_id')::uuid else u.organisation_id end,"
+                " communes = case when r.wanted ? 'communes'"
+                " then array(select jsonb_array_elements_text(r.wanted->'communes')) else u.communes end,"
+                " active = coalesce((r.wanted->>'active')::boolean, u.active)"
+                " from user_requests r where r.user_id = u.id and u.id = %s and r.settled_at is null",
+                [user_id],
+            )
+            self.admin.execute("update user_requests set settled_at = now() where user_id = %s", [user_id])
 
     async def _post(self, op: Operation, rest: str, body: dict[str, Any]) -> httpx.Response:
         return await self.cast.client(op.actor).post(self.path(op.case, rest), json=body)
