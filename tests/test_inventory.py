@@ -71,7 +71,7 @@ async def test_without_settings_the_api_s_role_reads_nothing(
 ) -> None:
     await open_case(cast)
     assert _count(superuser, "cases") > 0
-    assert walled(superuser) - set(READABLE) == {"case_exclusions"}
+    assert walled(superuser) - set(READABLE) == {"case_exclusions", "audit_events"}
     assert _reads(runtime_connection) == NOTHING
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from app.keys import KeyStore, UnusableKey, ensure
+from app.keys import KeyStore, UnusableKey, ensure, load_audit_keys
 
 ROOT = bytes(range(100, 132))
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
@@ -77,10 +77,11 @@ def test_the_first_start_makes_keys_that_only_their_owner_can_read(tmp_path: Pat
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
     files = list((tmp_path / "keys").iterdir())
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
-    assert len(files) == 2
+    assert len(files) == 3
     assert len((tmp_path / "keys" / "secret.key").read_bytes()) == 32
     assert the_token_file(tmp_path / "keys").read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----\n")
     assert len(KeyStore.load(tmp_path / "keys").token_keys) == 1
+    assert len(load_audit_keys(tmp_path / "keys")) == 1
 
 
 def test_two_installations_share_no_key(tmp_path: Path) -> None:
@@ -97,10 +98,33 @@ def test_a_later_start_changes_nothing(keys_dir: Path) -> None:
     assert contents(keys_dir) == before
 
 
+def test_an_installation_from_before_the_trail_gets_its_key_and_keeps_the_others(keys_dir: Path) -> None:
+    (path,) = keys_dir.glob("audit-*.pem")
+    before = contents(keys_dir)
+    path.unlink()
+    with pytest.raises(UnusableKey, match="audit"):
+        load_audit_keys(keys_dir)
+    ensure(keys_dir)
+    (made,) = load_audit_keys(keys_dir)
+    assert {name: content for name, content in contents(keys_dir).items() if name in before} == {
+        name: content for name, content in before.items() if not name.startswith("audit-")
+    }
+    assert len(made.key_id) == 16
+
+
+def test_a_key_of_another_kind_does_not_sign_the_trail(keys_dir: Path) -> None:
+    (path,) = keys_dir.glob("audit-*.pem")
+    write(path, the_token_file(keys_dir).read_bytes())
+    with pytest.raises(UnusableKey, match="Ed25519"):
+        load_audit_keys(keys_dir)
+
+
 def test_processes_that_start_together_make_one_set_of_keys(tmp_path: Path) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(ensure, [tmp_path / "keys"] * 8))
-    assert sorted(contents(tmp_path / "keys")) == ["secret.key", the_token_file(tmp_path / "keys").name]
+    audit, *others = sorted(contents(tmp_path / "keys"))
+    assert audit.startswith("audit-")
+    assert others == ["secret.key", the_token_file(tmp_path / "keys").name]
 
 
 def test_a_first_start_that_was_cut_off_is_completed_by_the_next(keys_dir: Path) -> None:

@@ -7,6 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from app.cli.api import api
+from app.cli.audit import verify_audit
 from app.cli.check import check
 from app.cli.data import import_areas, load
 from app.cli.ending import stop_in_order
@@ -30,6 +31,10 @@ for command in (serve, demo, api, worker, migrate, check, load):
 areas = typer.Typer(help="Provinces, districts, communes and villages.", no_args_is_help=True)
 areas.command("import")(import_areas)
 cli.add_typer(areas, name="areas")
+
+audit = typer.Typer(help="The trail of who did what.", no_args_is_help=True)
+audit.command("verify")(verify_audit)
+cli.add_typer(audit, name="audit")
 
 user = typer.Typer(help="People who sign in.", no_args_is_help=True)
 user.command()(create)

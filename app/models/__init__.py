@@ -3,6 +3,7 @@
 from app.models import (
     area,
     assignment,
+    audit,
     case,
     consent,
     event,
@@ -17,6 +18,7 @@ from app.models import (
 __all__ = [
     "area",
     "assignment",
+    "audit",
     "case",
     "consent",
     "event",

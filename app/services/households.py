@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.audit import touched
 from app.models.base import Page
 from app.models.person import (
     Household,
@@ -86,6 +87,8 @@ async def _members(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> 
     )
     found: dict[UUID, list[HouseholdMember]] = {}
     for person in (await session.execute(statement)).scalars():
+        if person.case_id is not None:
+            touched(session, person.case_id, "household")
         member = HouseholdMember(
             id=person.id,
             display_name=display_name(person.private, actor.language),

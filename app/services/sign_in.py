@@ -130,4 +130,4 @@ async def _let_in(
         if renewed is not None:
             await session.execute(REHASH, {"id": found.id, "hash": renewed})
         await session.execute(delete(SignInAttempt).where(col(SignInAttempt.id) == attempt_id))
-        return await open_session(runtime, session, found.id, now, system=system)
+        return await open_session(runtime, session, found.id, now, system=system, account=username)
