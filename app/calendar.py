@@ -13,6 +13,11 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(PHNOM_PENH).date()
 
 
+def start_of(day: date) -> datetime:
+    """The moment at which a local day begins."""
+    return datetime.combine(day, time(0), PHNOM_PENH)
+
+
 def noon_of(day: date) -> datetime:
     """The middle of a local day, for what is known to the day only."""
     return datetime.combine(day, time(12), PHNOM_PENH)

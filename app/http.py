@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
+from app.audit import Asker, Deed, append, as_id, ids_of, refusals_of
 from app.errors import FieldError, Invalid, NotFound, UnsupportedMediaType
 from app.idempotency import KeyedPost
-from app.policy import Permission
+from app.policy import Permission, audit_kind
 from app.security import (
     Call,
     authenticate,
@@ -27,6 +28,7 @@ from app.security import (
     require_role,
     runtime_of,
 )
+from app.services.sign_in import throttled_address
 from app.services.visible import is_addressable
 from app.strict_json import StrictRequest
 
@@ -35,6 +37,7 @@ IfMatch = Annotated[str | None, Header(max_length=200)]
 Handler = Callable[[Request], Awaitable[Response]]
 
 API = "/api/v1"
+REPLAYED = "replayed"
 
 
 class Route(APIRoute):
@@ -45,31 +48,55 @@ class Route(APIRoute):
         permission = declared_permission(self.dependant)
         known_query = _query_names(self.dependant)
         takes_json = self.body_field is not None and permission is not None
+        deed = deed_of(self, permission)
 
         async def answer(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             if permission is None:
                 _refuse_unknown_query(strict, known_query)
                 return await handler(strict)
-            runtime, claims = runtime_of(strict), await read_claims(strict)
-            strict.state.actor_id = str(claims.subject)
-            if takes_json:
-                await strict.body()  # before a connection is taken: a slow sender must not hold one
-            async with runtime.database.transaction() as session:
-                actor = await authenticate(runtime, session, claims)
-                require_role(actor, permission)
-                strict.state.call = Call(session, actor)
-                keyed = await KeyedPost.claim(strict, session, actor)
-                if keyed is None or keyed.earlier_status is None:
-                    response = await _visible_first(
-                        strict, session, permission, _checked(handler, known_query, takes_json)
-                    )
-                    if keyed is not None:
-                        keyed.remember(session, actor, response)
-                    return response
-            return await keyed.replay(strict)
+            runtime, asker = runtime_of(strict), asker_of(strict)
+            async with refusals_of(runtime, strict.scope, deed, asker):
+                asker.claims = claims = await read_claims(strict)
+                strict.state.actor_id = str(claims.subject)
+                if takes_json:
+                    await strict.body()  # before a connection is taken: a slow sender must not hold one
+                async with runtime.database.transaction() as session:
+                    actor = await authenticate(runtime, session, claims)
+                    require_role(actor, permission)
+                    strict.state.call = Call(session, actor)
+                    keyed = await KeyedPost.claim(strict, session, actor)
+                    if keyed is None or keyed.earlier_status is None:
+                        response = await _visible_first(
+                            strict, session, permission, _checked(handler, known_query, takes_json)
+                        )
+                        if keyed is not None:
+                            keyed.remember(session, actor, response)
+                        await append(session, deed, response.status_code, **_told(strict, response))
+                        return response
+                    if keyed.earlier_location is None:
+                        await append(session, deed, keyed.earlier_status, reason=REPLAYED)
+            return await keyed.replay(strict)  # whose reading has its own row
 
         return answer
+
+
+def deed_of(route: APIRoute, permission: Permission | None) -> Deed:
+    """What the trail calls an operation: its id in the API's description."""
+    name = getattr(route.endpoint, "__name__", "")
+    return Deed(name, audit_kind(permission)) if permission else Deed(name)
+
+
+def asker_of(request: Request) -> Asker:
+    """Who asks, before the token is read, and the ids in the path."""
+    return Asker(throttled_address(request.client.host if request.client else None), asked=request.path_params)
+
+
+def _told(request: Request, response: Response) -> dict[str, Any]:
+    """The subject of a row: what was made, else what the path names below a case; and whether it was asked before."""
+    made = as_id(response.headers.get("location", "").rpartition("/")[2])
+    replayed = REPLAYED if request.scope["state"].get("replays") else None
+    return {"subject": made or ids_of(request.path_params)[1], "reason": replayed}
 
 
 def _checked(handler: Handler, known_query: frozenset[str], takes_json: bool) -> Handler:

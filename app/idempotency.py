@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from app.errors import IdempotencyKeyReused, InProgress, Invalid, NotFound
+from app.errors import IdempotencyKeyReused, InProgress, Invalid, NotFound, Unavailable
 from app.models.service_rows import IdempotencyKey
 from app.security import Actor, runtime_of
 
@@ -68,6 +68,8 @@ class KeyedPost:
         if self.earlier_location is None:
             return Response(status_code=self.earlier_status or 204, headers={"Idempotency-Replayed": "true"})
         answer = await _read_again(request, self.earlier_location)
+        if answer.status_code >= 500:
+            raise Unavailable
         if answer.status_code >= 400:
             raise NotFound
         answer.status_code = self.earlier_status or answer.status_code
@@ -86,7 +88,7 @@ async def _read_again(request: Request, location: str) -> Response:
         "raw_path": location.encode(),
         "query_string": b"",
         "headers": [(name, value) for name, value in request.scope["headers"] if name in kept],
-        "state": dict(request.scope["state"]),
+        "state": {**request.scope["state"], "replays": True},
     }
     sent: list[Message] = []
 

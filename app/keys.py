@@ -19,13 +19,15 @@ from typing import Self
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_pem
 
 ROOT_FILE = "secret.key"
 KEK_FILES = "kek-*.key"
 SIGNING_FILES = "token-*.pem"
+AUDIT_FILES = "audit-*.pem"
 ROOT_BYTES = 32
 # 32 random bytes hold about 30 different values; 15 or fewer happen once in 10^15. Typed ones repeat.
 LEAST_DISTINCT_BYTES = 16
@@ -59,6 +61,18 @@ class TokenKey:
         numbers = self.private.public_key().public_numbers()
         x, y = (_base64url(coordinate.to_bytes(32, "big")) for coordinate in (numbers.x, numbers.y))
         return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+
+
+@dataclass(frozen=True)
+class AuditKey:
+    """One Ed25519 key pair that signs the heads of the trail; `key_id` is a hash of its public half, 16 hex digits."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @cached_property
+    def key_id(self) -> str:
+        public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return hashlib.sha256(public).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -103,6 +117,15 @@ class KeyStore:
         return {"keys": [key.jwk for key in self.token_keys]}
 
 
+def load_audit_keys(keys_dir: Path) -> tuple[AuditKey, ...]:
+    """The keys of the trail, newest first: the first signs, all verify. Raises UnusableKey."""
+    _check_directory(keys_dir)
+    paths = sorted(keys_dir.glob(AUDIT_FILES), reverse=True)
+    if not paths:
+        raise UnusableKey(f"{keys_dir} holds no audit-*.pem: restore the keys backup into it, or start samaki serve.")
+    return tuple(_read_audit_key(path) for path in paths)
+
+
 def ensure(keys_dir: Path) -> None:
     """Create the keys on the first start, and change nothing later; safe beside a second process.
 
@@ -113,6 +136,9 @@ def ensure(keys_dir: Path) -> None:
         _check_directory(keys_dir)
         with _opened(keys_dir) as directory:
             fcntl.flock(directory, fcntl.LOCK_EX)
+            if not any(keys_dir.glob(AUDIT_FILES)):
+                # A lost one is replaced: what the old one signed is then reported as signed by nobody known.
+                _write_pem(keys_dir, "audit", Ed25519PrivateKey.generate())
             # The token key is written last. A directory with a token key and no secret has lost the secret;
             # a new one would quietly orphan every hash made with the old, so load() is left to refuse.
             if any(keys_dir.glob(SIGNING_FILES)):
@@ -121,9 +147,7 @@ def ensure(keys_dir: Path) -> None:
                 _write(keys_dir / ROOT_FILE, secrets.token_bytes(ROOT_BYTES))
             if not any(keys_dir.glob(KEK_FILES)):
                 add_key_encryption_key(keys_dir)
-            key = ec.generate_private_key(ec.SECP256R1())
-            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            _write(keys_dir / f"token-{_stamp()}.pem", pem)
+            _write_pem(keys_dir, "token", ec.generate_private_key(ec.SECP256R1()))
         _sync(keys_dir.parent)
     except OSError as error:
         reason = f"{keys_dir} takes no keys ({error.strerror})"
@@ -136,15 +160,27 @@ def add_key_encryption_key(keys_dir: Path) -> None:
 
 
 def _stamp() -> str:
+    """The time of creation, which the name of a key carries."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
-def _read_token_key(path: Path) -> TokenKey:
+def _read_audit_key(path: Path) -> AuditKey:
+    key = _read_pem(path)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UnusableKey(f"{path} is not an Ed25519 key: the trail needs one, so replace or remove it.")
+    return AuditKey(key)
+
+
+def _read_pem(path: Path) -> object:
     pem = _read_private(path)
     try:
-        key = load_pem(pem, password=None)
+        return load_pem(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UnusableKey(f"{path} is not an unencrypted PEM private key: {RESTORE}.") from None
+
+
+def _read_token_key(path: Path) -> TokenKey:
+    key = _read_pem(path)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise UnusableKey(f"{path} is not a P-256 key: ES256 needs one, so replace or remove it.")
     return TokenKey(key)
@@ -186,6 +222,11 @@ def _check_directory(keys_dir: Path) -> None:
 def _refuse_others(path: Path, status: os.stat_result, mode: str) -> None:
     if status.st_mode & OTHERS:
         raise UnusableKey(f"{path} is open to other accounts of this machine: run chmod {mode} on it.")
+
+
+def _write_pem(keys_dir: Path, kind: str, key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> None:
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    _write(keys_dir / f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.pem", pem)
 
 
 def _write(path: Path, content: bytes) -> None:

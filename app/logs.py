@@ -162,6 +162,12 @@ log: FilteringBoundLogger = structlog.wrap_logger(
 )
 
 
+def current_request_id() -> str | None:
+    """The id of the request that is being answered, as every line of its log has it."""
+    found = structlog.contextvars.get_contextvars().get("request_id")
+    return found if isinstance(found, str) else None
+
+
 def configure(stream: TextIO | None = None) -> None:
     """Routes every library's messages through the allow-list; `stream` replaces standard output."""
     _lines.stream = stream

@@ -1,20 +1,24 @@
 """Builds the application: routers, the edge around them, and the process's runtime."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
 from app import edge, errors, health, logs
 from app.api_page import serve_api_page
+from app.audit import tell_counted
 from app.db import Clock, Database
 from app.http import API
 from app.keys import KeyStore
+from app.logs import log
 from app.openapi import describe
 from app.routers import (
     areas,
     assignments,
+    audit,
     auth,
     break_glass,
     cases,
@@ -43,6 +47,7 @@ ROUTERS = (
     areas.router,
     users.router,
     organisations.router,
+    audit.router,
     auth.router,
     auth.well_known,
     health.router,
@@ -61,7 +66,11 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
+        telling = asyncio.create_task(_tell_counted(runtime))
         yield
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
         await runtime.database.close()
 
     app = FastAPI(
@@ -87,6 +96,23 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
         docs_paths=pages,
     )
     return app
+
+
+async def _tell_counted(runtime: Runtime) -> None:
+    """Every minute, and once more at the end, tell the trail of the strangers that were only counted."""
+    try:
+        while True:
+            await asyncio.sleep(60)
+            await _try_to_tell(runtime)
+    finally:
+        await _try_to_tell(runtime)
+
+
+async def _try_to_tell(runtime: Runtime) -> None:
+    try:
+        await tell_counted(runtime)
+    except Exception as error:
+        log.error("audit.failed", exc_info=error)
 
 
 def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtime:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import Forbidden
+from app.models.audit import AuditKind
 from app.models.codes import AccessVia, Category, OrganisationKind, Role, Sensitivity
 
 
@@ -55,6 +56,10 @@ class Permission(StrEnum):
     NOTE_READ = "note:read"
     NOTE_ADD = "note:add"
     TIMELINE_READ = "timeline:read"
+    ACCESS_REPORT_READ = "access_report:read"
+    TRAIL_READ = "trail:read"
+    TRAIL_VERIFY = "trail:verify"
+    INSIDER_REPORT_READ = "insider_report:read"
 
 
 P = Permission
@@ -90,17 +95,23 @@ _CASEWORKER = _LIAISON | {
     P.CONSENT_EDIT,
     P.INCIDENT_READ,
     P.INCIDENT_EDIT,
+    P.ACCESS_REPORT_READ,
     P.ORGANISATION_READ,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CASEWORKER: frozenset(_CASEWORKER),
-    Role.SUPERVISOR: frozenset(_CASEWORKER | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM}),
+    Role.SUPERVISOR: frozenset(
+        _CASEWORKER | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM} | {P.TRAIL_READ, P.INSIDER_REPORT_READ}
+    ),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
     Role.PARTNER: frozenset(_EVERYONE | {P.USER_CONFIRM}),
-    Role.AUDITOR: frozenset(_EVERYONE),
+    Role.AUDITOR: frozenset(_EVERYONE | {P.TRAIL_READ, P.TRAIL_VERIFY}),
     Role.ADMIN: frozenset(
-        _EVERYONE | {P.ORGANISATION_READ, P.ORGANISATION_EDIT, P.CLIENT_EDIT, P.USER_READ, P.USER_EDIT, P.USER_CONFIRM}
+        _EVERYONE
+        | {P.ORGANISATION_READ, P.ORGANISATION_EDIT, P.CLIENT_EDIT}
+        | {P.USER_READ, P.USER_EDIT, P.USER_CONFIRM}
+        | {P.TRAIL_READ, P.TRAIL_VERIFY}
     ),
 }
 
@@ -136,7 +147,7 @@ _WORK = _READ_FULL | {
     P.INCIDENT_EDIT,
     P.NOTE_ADD,
 }
-_OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT}
+_OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.ACCESS_REPORT_READ}
 
 RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
     Relation.LEAD: frozenset(_WORK | _OVERSEE),
@@ -222,6 +233,20 @@ LIAISON_FILTERS = frozenset({"status", "priority", "commune_code", "assigned", "
 def own_sensitivity(category: Category) -> Sensitivity:
     """The least sensitivity of a category."""
     return Sensitivity.SENSITIVE if category in SENSITIVE_CATEGORIES else Sensitivity.STANDARD
+
+
+# What the trail calls a deed, by the thing that its permission speaks of; everything else is casework.
+_KINDS = {
+    "self": AuditKind.ACCOUNT,
+    "user": AuditKind.SETTINGS,
+    "organisation": AuditKind.SETTINGS,
+    "client": AuditKind.SETTINGS,
+}
+
+
+def audit_kind(permission: Permission) -> AuditKind:
+    """What an operation is about, for who reads the trail."""
+    return _KINDS.get(permission.partition(":")[0], AuditKind.CASEWORK)
 
 
 def permissions_of(role: Role) -> list[str]:

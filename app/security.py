@@ -1,6 +1,8 @@
 """From the token of a request to its Actor, and the permission that each router names in its signature."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +11,7 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.aio.strategies import FixedWindowRateLimiter, SlidingWindowCounterRateLimiter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
@@ -81,6 +83,35 @@ class RequestRate:
             raise RateLimited(retry_after=5, policy="requests")
 
 
+class StrangerRate:
+    """Refusals of strangers that get a row of their own, by address; beyond the limit they are only counted."""
+
+    MOST_ADDRESSES = 10_000  # beyond, the addresses of one minute are counted as one, the empty one
+
+    def __init__(self, per_minute: int = 60) -> None:
+        self._item = RateLimitItemPerMinute(per_minute)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._beyond: Counter[str] = Counter()
+
+    async def has_room(self, address: str) -> bool:
+        """Whether this refusal gets its own row; else it was counted."""
+        if await self._limiter.hit(self._item, address):
+            return True
+        known = address in self._beyond or len(self._beyond) < self.MOST_ADDRESSES
+        self._beyond[address if known else ""] += 1
+        return False
+
+    def take(self) -> list[tuple[str, int]]:
+        """Addresses with what was counted since the last call, which forgets it."""
+        taken, self._beyond = self._beyond, Counter()
+        return list(taken.items())
+
+    def give_back(self, untold: Iterable[tuple[str, int]]) -> None:
+        """What could not be told yet is counted on."""
+        for address, counted in untold:
+            self._beyond[address] += counted
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What one running process holds; at `app.state.runtime`."""
@@ -91,6 +122,7 @@ class Runtime:
     kek: KeyEncryption
     tokens: AccessTokens
     rate: RequestRate
+    strangers: StrangerRate = field(default_factory=StrangerRate)
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(default=1200, ge=1, description="requests per account and process")
     failed_sign_ins_per_account: int = Field(default=10, ge=1, description="per account in 15 minutes")
     failed_sign_ins_per_address: int = Field(default=100, ge=1, description="per address in 15 minutes")
+    audit_anchor_file: Path | None = Field(
+        default=None, description="signed heads of the trail are appended here, on another disk at best"
+    )
+    audit_anchor_url: str | None = Field(default=None, description="signed heads are posted here; https, no secrets")
 
     @field_validator("trusted_proxies", "cors_origins", mode="before")
     @classmethod
@@ -112,16 +116,23 @@ class Settings(BaseSettings):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    @field_validator("data_dir", "keys_dir")
+    @field_validator("data_dir", "keys_dir", "audit_anchor_file")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().resolve()
 
     @field_validator(*URL_SETTINGS)
     @classmethod
     def _no_placeholder(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and _password(value.get_secret_value()) in PLACEHOLDERS:
             raise ValueError("still holds the placeholder password; set a real one")
+        return value
+
+    @field_validator("audit_anchor_url")
+    @classmethod
+    def _only_https(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("https://"):
+            raise ValueError("must be an https address")
         return value
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 import psycopg
 
 from app import logs
+from app.audit_heads import Anchor, sign_when_due
+from app.keys import load_audit_keys
 from app.logs import log
 from app.settings import SetupError, settings
 
@@ -74,36 +76,40 @@ DUTIES = (
 
 
 def main() -> None:
-    """Run with this process's settings until SIGTERM or SIGINT. Raises SetupError without a database."""
-    url = settings().worker_database_url
-    if url is None:
+    """Run with this process's settings until SIGTERM or SIGINT. Raises SetupError without a database, UnusableKey."""
+    chosen = settings()
+    if chosen.worker_database_url is None:
         raise SetupError("SAMAKI_WORKER_DATABASE_URL is missing")
     logs.configure()
-    asyncio.run(run(url.get_secret_value()))
+    anchor = Anchor(load_audit_keys(chosen.keys_dir)[0], chosen.audit_anchor_file, chosen.audit_anchor_url)
+    asyncio.run(run(chosen.worker_database_url.get_secret_value(), anchor))
 
 
-async def run(url: str) -> None:
+async def run(url: str, anchor: Anchor | None = None) -> None:
     """Work as the worker's role at `url` until SIGTERM or SIGINT; what was begun is finished first."""
     stop = asyncio.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     for number in before:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        await keep_house(url, stop)
+        await keep_house(url, stop, anchor)
     finally:
         for number, handler in before.items():
             asyncio.get_running_loop().remove_signal_handler(number)
             signal.signal(number, handler)
 
 
-async def keep_house(url: str, stop: asyncio.Event) -> None:
-    """Tick until `stop` is set; when the database fails, try again after longer and longer pauses."""
+async def keep_house(url: str, stop: asyncio.Event, anchor: Anchor | None = None) -> None:
+    """Tick and sign until `stop` is set; when the database fails, try again after longer and longer pauses."""
     failures = 0
     while not stop.is_set():
         try:
             async with await _connect(url) as connection:
                 while not stop.is_set():
-                    full = await tick(connection, await _database_time(connection))
+                    now = await _database_time(connection)
+                    full = await tick(connection, now)
+                    if anchor is not None:
+                        await sign_when_due(connection, anchor, now)
                     failures = 0
                     await _pause(stop, CATCH_UP_SECONDS if full else PAUSE_SECONDS)
         except psycopg.Error as error:

@@ -16,10 +16,12 @@ NAMED = {
     "cases",
     "case_access",
     "case_exclusions",
+    "audit_events",  # case_ids instead of a case_id: one row may speak of a whole page
 }
 
 # table: (policy, command, role); the definer's own policy is on every one of them.
 POLICIES: dict[str, set[tuple[str, str, str]]] = {
+    "audit_events": set(),
     "assignments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "break_glass_grants": set(),
     "case_access": {("see", "SELECT", RUNTIME)},
@@ -48,6 +50,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
 
 # What the API's role may do with a whole table; columns that it may update are below.
 RIGHTS: dict[str, set[str]] = {
+    "audit_events": set(),
     "assignments": {"SELECT", "INSERT"},
     "break_glass_grants": set(),
     "case_access": {"SELECT"},
@@ -88,6 +91,12 @@ REPORT_COLUMNS: dict[str, set[str]] = {
 
 # Definer functions that the API's role may call; every other one only triggers and definer functions call.
 CALLABLE = {
+    "access_report(uuid,timestamp with time zone,uuid,integer)",
+    "append_audit_apart(uuid,timestamp with time zone,text,text,integer,text,uuid,uuid,text,bytea,bytea,integer)",
+    "append_audit_event(text,text,integer,text,uuid[],text[],uuid,text)",
+    "audit_page(uuid,uuid,text,timestamp with time zone,timestamp with time zone,uuid,integer,integer)",
+    "audit_state()",
+    "insider_report(timestamp with time zone,timestamp with time zone,integer)",
     "app_excluded_cases()",
     "app_just_opened(uuid)",
     "app_just_opened_for(uuid)",
@@ -109,8 +118,8 @@ CALLABLE = {
     "review_glass(uuid,text,bytea)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
-# user, a link stands between two rows that have one.
-WITHOUT_ORGANISATION = {"case_access", "idempotency_keys", "person_links"}
+# user, a link stands between two rows that have one, the trail speaks of cases of many.
+WITHOUT_ORGANISATION = {"audit_events", "case_access", "idempotency_keys", "person_links"}
 SHARED = {"users", "organisations", "areas"}
 
 

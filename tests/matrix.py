@@ -60,6 +60,7 @@ POST   /cases/{case_id}/exclusions/{exclusion_id}/lift   200 403 403 403 403  20
 
 GET    /break-glass/{grant_id}                           200 404 404 200 404  200 200 200 200 200 200 200 200  403 403  404 404 403 403
 POST   /break-glass/{grant_id}/review                    403 403 403 403 403  200 200 200 200 200 200 200 200  403 403  403 404 403 403
+GET    /cases/{case_id}/access-report                    200 403 403 403 403  200 403 403 200 403 200 404 200  403 403  404 404 403 403
 
 POST   /cases [client of the case]                       201 201 201 201 201  201 201 201 201 201 201 404 201  404 404  404 404 404 403
 """  # noqa: E501
@@ -90,6 +91,10 @@ GET    /areas/{code}                                     200 200 200 200 200 200
 GET    /codes                                            200 200 200 200 200 200 200 200 401
 GET    /staff                                            200 200 200 200 200 403 403 403 401
 GET    /me                                               200 200 200 200 200 200 200 200 401
+
+GET    /audit-events                                     403 200 403 200 403 403 200 200 401
+GET    /audit-events/verification                        403 403 403 403 403 403 200 200 401
+GET    /audit-events/insider-report                      403 200 403 200 403 403 403 403 401
 
 GET    /organisations                                    200 200 200 200 200 403 403 200 401
 POST   /organisations                                    403 403 403 403 403 403 403 201 401
@@ -161,6 +166,7 @@ incident:edit          1     1      1      0       0          0        0       0
 note:read              1     1      1      1       1          1        1       1        0
 note:add               1     1      1      1       1          1        0       1        0
 timeline:read          1     1      1      1       1          1        1       1        0
+access_report:read     1     0      0      0       1          0        0       1        0
 """
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from app.keys import KeyStore, UnusableKey, ensure
+from app.keys import KeyStore, UnusableKey, ensure, load_audit_keys
 
 ROOT = bytes(range(100, 132))
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
@@ -82,6 +82,7 @@ def test_the_first_start_makes_keys_that_only_their_owner_can_read(tmp_path: Pat
     assert the_token_file(tmp_path / "keys").read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----\n")
     store = KeyStore.load(tmp_path / "keys")
     assert (len(store.token_keys), [len(key) for key in store.key_encryption_keys]) == (1, [32])
+    assert len(load_audit_keys(tmp_path / "keys")) == 1
 
 
 def test_two_installations_share_no_key(tmp_path: Path) -> None:
@@ -98,11 +99,33 @@ def test_a_later_start_changes_nothing(keys_dir: Path) -> None:
     assert contents(keys_dir) == before
 
 
+def test_an_installation_from_before_the_trail_gets_its_key_and_keeps_the_others(keys_dir: Path) -> None:
+    (path,) = keys_dir.glob("audit-*.pem")
+    before = contents(keys_dir)
+    path.unlink()
+    with pytest.raises(UnusableKey, match="audit"):
+        load_audit_keys(keys_dir)
+    ensure(keys_dir)
+    (made,) = load_audit_keys(keys_dir)
+    assert {name: content for name, content in contents(keys_dir).items() if name in before} == {
+        name: content for name, content in before.items() if not name.startswith("audit-")
+    }
+    assert len(made.key_id) == 16
+
+
+def test_a_key_of_another_kind_does_not_sign_the_trail(keys_dir: Path) -> None:
+    (path,) = keys_dir.glob("audit-*.pem")
+    write(path, the_token_file(keys_dir).read_bytes())
+    with pytest.raises(UnusableKey, match="Ed25519"):
+        load_audit_keys(keys_dir)
+
+
 def test_processes_that_start_together_make_one_set_of_keys(tmp_path: Path) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(ensure, [tmp_path / "keys"] * 8))
-    wrapping, secret, token = sorted(contents(tmp_path / "keys"))
-    assert (wrapping[:4], secret, token) == ("kek-", "secret.key", the_token_file(tmp_path / "keys").name)
+    audit, wrapping, secret, token = sorted(contents(tmp_path / "keys"))
+    assert (audit[:6], wrapping[:4]) == ("audit-", "kek-")
+    assert (secret, token) == ("secret.key", the_token_file(tmp_path / "keys").name)
 
 
 def test_a_first_start_that_was_cut_off_is_completed_by_the_next(keys_dir: Path) -> None:

@@ -166,6 +166,8 @@ async def test_a_tampered_case_is_unavailable_and_rings_an_alarm(
         assert answered(refused, 503)["code"] == "unavailable"
         assert refused.headers["Retry-After"]
     assert '"event": "seal.broken"' in capsys.readouterr().out
+    alarms = "select count(*) from audit_events where reason = 'seal_broken' and status = 503 and case_ids = %s::uuid[]"
+    assert superuser.execute(alarms, [[one]]).fetchone() == (2,)
     answered(await cast.client("caseworker").get(f"/cases/{other}"), 200)
     superuser.execute("delete from vault.data_keys where home = %s", [one])  # or every list of hers stays unavailable
 

@@ -17,6 +17,7 @@ import pytest
 
 from app import worker
 from app.database_urls import DatabaseUrls
+from app.keys import ensure
 from app.main import create_app
 from app.settings import Settings, SetupError, child_environment, use
 from tests.cases import SUPPORT, open_case
@@ -213,6 +214,9 @@ def test_the_worker_may_touch_what_it_cleans_and_nothing_else(owner: psycopg.Con
             where grantee in ('samaki_worker', 'PUBLIC') and table_schema = 'public' group by table_name"""
     ).fetchall()
     assert dict(granted) == {
+        "audit_heads": "SELECT",
+        "audit_signatures": "INSERT SELECT",
+        "audit_verifications": "INSERT",
         "idempotency_keys": "DELETE SELECT",
         "refresh_tokens": "DELETE SELECT",
         "sessions": "DELETE SELECT",
@@ -276,6 +280,7 @@ async def test_the_worker_goes_on_after_the_database_cut_its_connection(
 async def test_a_worker_that_is_told_to_stop_ends_well_and_says_only_what_a_log_may(
     fresh_database: DatabaseUrls, owner: psycopg.Connection, tmp_path: Path, wanted: signal.Signals
 ) -> None:
+    ensure(tmp_path / "keys")
     environment = child_environment(Settings(data_dir=tmp_path), [])
     urls = {
         "SAMAKI_DATABASE_URL": fresh_database.runtime,

@@ -7,6 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from app.cli.api import api
+from app.cli.audit import verify_audit
 from app.cli.check import check
 from app.cli.data import import_areas, load
 from app.cli.ending import stop_in_order
@@ -35,6 +36,10 @@ cli.add_typer(areas, name="areas")
 keys = typer.Typer(help="The keys that wrap data keys.", no_args_is_help=True)
 keys.command("rotate")(rotate_keys)
 cli.add_typer(keys, name="keys")
+
+audit = typer.Typer(help="The trail of who did what.", no_args_is_help=True)
+audit.command("verify")(verify_audit)
+cli.add_typer(audit, name="audit")
 
 user = typer.Typer(help="People who sign in.", no_args_is_help=True)
 user.command()(create)

@@ -242,5 +242,9 @@ class Unavailable(Problem):
         super().__init__(headers={"Retry-After": str(retry_after)})
 
 
+class SealedAway(Unavailable):
+    """A sealed field does not open: altered, moved, or its key is not here. The caller learns that it is unavailable."""
+
+
 class InternalError(Problem):
     """The unforeseen. Nobody raises it: the edge answers with it."""

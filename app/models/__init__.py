@@ -3,6 +3,7 @@
 from app.models import (
     area,
     assignment,
+    audit,
     break_glass,
     case,
     consent,
@@ -19,6 +20,7 @@ from app.models import (
 __all__ = [
     "area",
     "assignment",
+    "audit",
     "break_glass",
     "case",
     "consent",

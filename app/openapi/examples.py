@@ -10,11 +10,13 @@ NOW = "2026-03-02T03:00:00Z"
 # Values by model and field, by field alone, then by format; whatever is left is written from its type.
 FIELDS: dict[str, Any] = {
     "access_token": "header.claims.signature",
+    "action": "read_case",
     "address": "House 12, behind the pagoda",
     "age": 34,
     "alias": None,
     "birth_date": "1991-06-01",
     "birth_date_precision": "year",
+    "at_night": 0,
     "by_category": {"social_assistance": 2, "id_poor": 1},
     "by_status": {"intake": 1, "assessment": 2},
     "case_code": "SR-03NQ-K8S3",
@@ -41,11 +43,13 @@ FIELDS: dict[str, Any] = {
     "finding": None,
     "form": "verbal",
     "from": "08:00",
+    "from_day": "2026-03-02",
     "given_name_en": "Sreymom",
     "given_name_km": "ស្រីមុំ",
     "id_poor_level": "id_poor_1",
     "incident": None,
     "initial_password": "shown-once-change-it",
+    "key_id": "9f2c4be1d6a05377",
     "known_as": "mother of Vanna",
     "level": "commune",
     "lift_requested_at": None,
@@ -61,6 +65,7 @@ FIELDS: dict[str, Any] = {
     "next_due_week": "2026-W11",
     "note": "Told at the commune office.",
     "number": "+85512345678",
+    "organisation": "Women's Rights Siem Reap",
     "parent": "1702",
     "password": "four plain words together",
     "perpetrators": [],
@@ -84,6 +89,7 @@ FIELDS: dict[str, Any] = {
     "until": None,
     "username": "sok.dara",
     "village_code": "17020101",
+    "week": "2026-W10",
     "withdrawn_at": None,
 }
 
@@ -151,6 +157,8 @@ def _by_type(schema: Schema, models: dict[str, Schema], field: str) -> Any:
             return [example(schema["items"], models, field)]
         case "integer":
             return max(1, int(schema.get("minimum", 1)))
+        case "number":
+            return 1.5
         case "boolean":
             return False
         case _:

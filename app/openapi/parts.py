@@ -24,6 +24,7 @@ TAGS = {
     "consents": "What the client agreed to.",
     "incidents": "What happened, as data.",
     "notes": "Notes on a case, and its timeline.",
+    "audit": "Who did what and saw whom, and whether the trail is whole.",
     "health": "For whoever runs the service.",
 }
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
+from app.audit import RENEWAL, SIGN_IN, Asker, Deed, refusals_of
 from app.errors import Invalid, Unauthenticated, UnsupportedMediaType, field_errors
 from app.http import API, Route, Session, answers_for
 from app.models.base import Page
@@ -44,13 +45,19 @@ async def get_token(request: Request) -> TokenRead:
     """Sign in, go on with a session, or sign a system in; a form. Systems may use HTTP Basic instead."""
     runtime, grant = runtime_of(request), await _read_grant(request)
     host = request.client.host if request.client else None
+    asker = Asker(sign_in.throttled_address(host))
     match grant:
         case PasswordGrant():
-            return await sign_in.sign_in(runtime, host, grant.username, grant.password, grant.otp, system=False)
+            asker.account = grant.username
+            async with refusals_of(runtime, request.scope, Deed(SIGN_IN), asker):
+                return await sign_in.sign_in(runtime, host, grant.username, grant.password, grant.otp, system=False)
         case ClientGrant():
-            return await sign_in.sign_in(runtime, host, grant.client_id, grant.client_secret, system=True)
+            asker.account = grant.client_id
+            async with refusals_of(runtime, request.scope, Deed(SIGN_IN), asker):
+                return await sign_in.sign_in(runtime, host, grant.client_id, grant.client_secret, system=True)
         case RefreshGrant():
-            return await sessions.refresh(runtime, grant.refresh_token)
+            async with refusals_of(runtime, request.scope, Deed(RENEWAL), asker):
+                return await sessions.refresh(runtime, grant.refresh_token)
 
 
 @router.post("/auth/logout", status_code=204)

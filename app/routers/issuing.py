@@ -8,7 +8,8 @@ from fastapi import Depends, Response
 from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
 
-from app.http import Route
+from app.audit import refusals_of
+from app.http import Route, asker_of, deed_of
 from app.passwords import hash_password
 from app.security import authenticate, declared_permission, read_claims, require_role, runtime_of
 
@@ -47,9 +48,11 @@ class IssuingRoute(Route):
 
         async def issue(request: Request) -> Response:
             runtime = runtime_of(request)
-            claims = await read_claims(request)
-            async with runtime.database.transaction() as session:
-                require_role(await authenticate(runtime, session, claims), permission)
+            asker = asker_of(request)
+            async with refusals_of(runtime, request.scope, deed_of(self, permission), asker):
+                asker.claims = await read_claims(request)
+                async with runtime.database.transaction() as session:
+                    require_role(await authenticate(runtime, session, asker.claims), permission)
             secret = make()
             request.state.issued = Issued(secret, await hash_password(secret))
             return await answer(request)

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
 
-from app.http import Route
+from app.audit import refusals_of
+from app.http import Route, asker_of, deed_of
 from app.security import Runtime, authenticate, declared_permission, read_claims, require_role, runtime_of
 from app.services.sign_in import turn
 from app.strict_json import StrictJsonError, loads
@@ -52,16 +53,19 @@ class ProvingRoute(Route):
             return answer
 
         async def prove(request: Request) -> Response:
-            runtime, claims = runtime_of(request), await read_claims(request)
-            body = await request.body()
-            async with runtime.database.transaction() as session:
-                actor = await authenticate(runtime, session, claims)
-                require_role(actor, permission)
+            runtime, asker, deed = runtime_of(request), asker_of(request), deed_of(self, permission)
+            async with refusals_of(runtime, request.scope, deed, asker):
+                asker.claims = await read_claims(request)
+                body = await request.body()
+                async with runtime.database.transaction() as session:
+                    actor = await authenticate(runtime, session, asker.claims)
+                    require_role(actor, permission)
             host = request.client.host if request.client else None
             async with turn(host):
                 given = _given(request, body, what.model)
                 if given is not None:
-                    request.state.looked_at = await what.look(runtime, host, actor.username, given)
+                    async with refusals_of(runtime, request.scope, deed, asker):
+                        request.state.looked_at = await what.look(runtime, host, actor.username, given)
                 return await answer(Request(_unkeyed(request.scope), _again(body)))
 
         return prove

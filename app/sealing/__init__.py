@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch, insert
-from app.errors import Unavailable
+from app.errors import SealedAway
 from app.logs import log
 from app.sealing.data_key import DataKey, data_key, new_key
 from app.sealing.key_encryption import KeyEncryption, SealBroken
@@ -63,7 +63,7 @@ class KeyRing:
             return self._key(home).open(table, row_id, sealed)
         except SealBroken:
             log.error("seal.broken", code=table, case_id=home)
-            raise Unavailable from None
+            raise SealedAway from None
 
     def _key(self, home: UUID) -> DataKey:
         if home not in self._wrapped:

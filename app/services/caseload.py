@@ -7,10 +7,12 @@ from pydantic import Field
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.audit import touched
 from app.errors import Invalid
 from app.models.base import Page
 from app.models.case import CaseStub, Colleague
 from app.paging import ListQuery
+from app.policy import Relation
 
 STUBS = text("""
     select * from case_stubs(without_lead => :without_lead, of_lead => :of_lead,
@@ -36,6 +38,8 @@ async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> Page[Cas
     }
     rows = (await session.execute(STUBS, parameters)).all()
     shown = rows[: query.limit]
+    for row in shown:
+        touched(session, row.id, Relation.STUB)
     cursor = str(shown[-1].id) if len(rows) > query.limit else None
     return Page[CaseStub](items=[_stub(row) for row in shown], next_cursor=cursor)
 

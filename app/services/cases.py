@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.audit import touched
 from app.db import fetch
 from app.errors import CaseClosed, Conflict, Forbidden, Invalid, NotFound
 from app.models.base import Page
@@ -21,7 +22,7 @@ from app.models.case import (
 from app.models.codes import CaseStatus, Category, Role, Sensitivity
 from app.models.person import NAMES
 from app.paging import Cursor, cut
-from app.policy import LIAISON_FILTERS, Permission, access_of, own_sensitivity
+from app.policy import LIAISON_FILTERS, Permission, own_sensitivity
 from app.preconditions import check_match
 from app.sealing import ring_of
 from app.security import Actor
@@ -44,21 +45,18 @@ async def list_cases(session: AsyncSession, actor: Actor, filters: CaseFilter) -
         raise Invalid.at("/query/commune_code", "unknown_area", "There is no such area.")
     parameters = case_pages.page_parameters(filters, Cursor.decode(filters.cursor))
     rows = await fetch(session, case_pages.page_statement(filters), parameters)
-    shown, cursor = cut(rows, filters.limit, lambda row: Cursor(row.opened_at, row.id))
+    listed, cursor = cut(rows, filters.limit, lambda row: Cursor(row.opened_at, row.id))
     if cursor is None and case_pages.is_narrowed(filters):
         last = await fetch(session, case_pages.last_examined_statement(filters), parameters)
         cursor = Cursor(last[0].opened_at, last[0].case_id).encode() if last else None
-    ring = ring_of(session)
-    for row in shown:
-        ring.add(row.id, row.kek_id, row.wrapped)
-    items = [summary_of(row, access_of(row.id, row.organisation_id, row.ways), actor, ring) for row in shown]
+    items = [summary_of(row, visible.shown(session, row), actor, ring_of(session)) for row in listed]
     return Page[CaseSummary | CaseLiaisonRead](items=items, next_cursor=cursor)
 
 
 async def read_case(session: AsyncSession, actor: Actor, case_id: UUID) -> CaseRead | CaseLiaisonRead:
     """The case as the caller may see it; 404 otherwise."""
-    row = await visible.detail_row(session, case_id)
-    return detail_of(row, access_of(row.id, row.organisation_id, row.ways), actor, ring_of(session))
+    row, access = await visible.detail_row(session, case_id)
+    return detail_of(row, access, actor, ring_of(session))
 
 
 async def read_receipt(session: AsyncSession, case_id: UUID) -> CaseReceipt:
@@ -66,6 +64,7 @@ async def read_receipt(session: AsyncSession, case_id: UUID) -> CaseReceipt:
     rows = await fetch(session, "select id, code from case_receipt(%(case_id)s)", {"case_id": case_id})
     if not rows:
         raise NotFound
+    touched(session, case_id, "opener")
     return CaseReceipt(id=rows[0].id, code=rows[0].code)
 
 

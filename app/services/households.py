@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.audit import touched
 from app.models.base import Page
 from app.models.person import (
     Household,
@@ -92,6 +93,8 @@ async def _members(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> 
     await load_keys(session, map(home_of, people))
     for person in people:
         private = opened(session, person)
+        if person.case_id is not None:
+            touched(session, person.case_id, "household")
         member = HouseholdMember(
             id=person.id,
             display_name=display_name(private, actor.language),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.audit import touched
 from app.calendar import day_of, noon_of, refuse_future_day
 from app.db import insert, insert_if_free
 from app.errors import Invalid, NotFound, Unavailable
@@ -79,6 +80,7 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
     await _name_lead(session, actor, case, may_be_excluded=client.copied_from is not None)
+    touched(session, case.id, "opener")
     await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
     return case
 
@@ -138,6 +140,8 @@ async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organ
         if actor.role is Role.CCWC_LIAISON:
             raise NotFound  # the liaison view shows no id of a person: who names one may not copy what hangs on it
         row = await person_row(session, intake.client_id)  # 404: an id that is hidden does not exist
+        if row.case_id is not None:
+            touched(session, row.case_id, "client")
         # A household belongs to one organisation's register, so it is kept only within it.
         household = row.household_id if row.organisation_id == organisation_id else None
         return _Client(opened(session, row), row.sex, household, row.id)

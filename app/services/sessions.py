@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.audit import RENEWAL, SESSION_ENDED, SIGN_IN, Deed, append_apart
 from app.errors import NotFound, Unauthenticated
 from app.models.base import Page
 from app.models.factor import SessionRead
@@ -27,7 +28,7 @@ ALIVE = text("""
 
 
 async def open_session(
-    runtime: Runtime, session: AsyncSession, user_id: UUID, now: datetime, *, system: bool
+    runtime: Runtime, session: AsyncSession, user_id: UUID, now: datetime, *, system: bool, account: str
 ) -> TokenRead:
     """A new session: of a person for weeks, of a system for one access token, which it asks for again."""
     days = runtime.settings.refresh_absolute_days
@@ -36,6 +37,7 @@ async def open_session(
     session.add(opened)
     await session.flush()
     refresh_token = None if system else _add_refresh_token(runtime, session, opened.id, now)
+    await append_apart(runtime, session, Deed(SIGN_IN), 200, session_id=opened.id, account=account)
     return _tokens(runtime, user_id, opened.id, refresh_token, now)
 
 
@@ -107,6 +109,8 @@ async def _rotate(runtime: Runtime, session: AsyncSession, digest: bytes, now: d
         return None
     if token.used_at is not None:
         await end_session(session, token.session_id, now, "refresh_token_reused")
+        ended = Deed(SESSION_ENDED)
+        await append_apart(runtime, session, ended, 401, session_id=token.session_id, reason="refresh_token_reused")
         return None
     # Read after the lock was had, not joined to it: a row joined to a locked one is as old as the wait.
     user_id = await session.scalar(ALIVE, {"session_id": token.session_id, "now": now})
@@ -114,6 +118,7 @@ async def _rotate(runtime: Runtime, session: AsyncSession, digest: bytes, now: d
         return None
     token.used_at = now
     following = _add_refresh_token(runtime, session, token.session_id, now)
+    await append_apart(runtime, session, Deed(RENEWAL), 200, session_id=token.session_id)
     return _tokens(runtime, user_id, token.session_id, following, now)
 
 

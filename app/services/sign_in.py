@@ -83,7 +83,7 @@ async def sign_in(
         async with runtime.database.transaction() as session:
             now = await runtime.database.use_clock(session)
             await accept(session, proof)
-            return await open_session(runtime, session, proof.found.id, now, system=system)
+            return await open_session(runtime, session, proof.found.id, now, system=system, account=username)
 
 
 async def prove(

@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.audit import touched
 from app.db import fetch, update
 from app.errors import NotFound
 from app.models.case import CaseRow
@@ -92,7 +93,9 @@ async def access_to(session: AsyncSession, case_id: UUID) -> Access:
     if not rows:
         raise NotFound
     ring_of(session).add(case_id, rows[0].kek_id, rows[0].wrapped)
-    return access_of(case_id, rows[0].organisation_id, rows[0].ways)
+    access = access_of(case_id, rows[0].organisation_id, rows[0].ways)
+    touched(session, case_id, access.via)
+    return access
 
 
 async def access_for(session: AsyncSession, case_id: UUID, permission: Permission) -> Access:
@@ -125,13 +128,20 @@ async def save_case(session: AsyncSession, case: CaseRow) -> None:
         raise NotFound
 
 
-async def detail_row(session: AsyncSession, case_id: UUID) -> Any:
-    """The case with client, lead and latest incident; 404 when it is hidden or unknown."""
+async def detail_row(session: AsyncSession, case_id: UUID) -> tuple[Any, Access]:
+    """The case with client, lead and latest incident, and how it is reached; 404 when it is hidden or unknown."""
     rows = await fetch(session, DETAIL, {"case_id": case_id})
     if not rows:
         raise NotFound
-    ring_of(session).add(case_id, rows[0].kek_id, rows[0].wrapped)
-    return rows[0]
+    return rows[0], shown(session, rows[0])
+
+
+def shown(session: AsyncSession, row: Any) -> Access:
+    """How the caller reaches the case of a row of SUMMARY, which is about to be shown."""
+    ring_of(session).add(row.id, row.kek_id, row.wrapped)
+    access = access_of(row.id, row.organisation_id, row.ways)
+    touched(session, row.id, access.via)
+    return access
 
 
 async def person_row(session: AsyncSession, person_id: UUID, *, lock: bool = False) -> Person:

@@ -28,7 +28,7 @@ declare
 begin
   foreach t in array array['cases', 'people', 'person_links', 'households', 'consents', 'incidents', 'assignments',
                            'case_exclusions', 'break_glass_grants', 'notes', 'events', 'case_access',
-                           'idempotency_keys'] loop
+                           'idempotency_keys', 'audit_events'] loop
     execute format('alter table %I enable row level security', t);
     execute format('alter table %I force row level security', t);
     -- The definer functions read and write everything, and nothing else runs as this role.

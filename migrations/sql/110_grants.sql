@@ -34,6 +34,11 @@ grant select on people, person_links, consents to samaki_definer;
 grant select, insert, update on case_exclusions to samaki_definer;
 grant insert on events, break_glass_grants to samaki_definer;
 grant select, update on client_graph to samaki_definer;
+-- The trail is appended to, by nobody else and in no other way; the loader has no business there either.
+grant select, insert on audit_events to samaki_definer;
+grant select, update on audit_heads to samaki_definer;
+grant select on audit_signatures, audit_verifications to samaki_definer;
+revoke all on audit_events, audit_heads, audit_signatures, audit_verifications from samaki_loader;
 
 -- The API.
 grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_version to samaki_runtime;
@@ -58,6 +63,10 @@ grant update (occurred_at, precision, sealed, version, updated_at) on incidents 
 -- The worker: housekeeping of rows that belong to nobody's case.
 grant select, delete on idempotency_keys, sign_in_attempts, sessions, refresh_tokens to samaki_worker;
 grant select, insert, update on worker_heartbeats to samaki_worker;
+-- It signs the heads of the trail, whose rows it does not see.
+grant select on audit_heads to samaki_worker;
+grant select, insert on audit_signatures to samaki_worker;
+grant insert on audit_verifications to samaki_worker;
 
 -- Reports: counts only.
 grant select (id, organisation_id, category, sensitivity, status, risk_level, commune_code, client_sex, client_age_band,
