@@ -243,7 +243,7 @@ class Unavailable(Problem):
 
 
 class SealedAway(Unavailable):
-    """A sealed field does not open: altered, moved, or its key is not here. The caller learns that it is unavailable."""
+    """A sealed field does not open: altered, moved, or its key is not here. The caller is told no more."""
 
 
 class InternalError(Problem):
