@@ -53,7 +53,7 @@ def heads(superuser: Superuser) -> dict[int, int]:
 def tamper(superuser: Superuser, statement: str, *values: Any) -> None:
     """What a superuser does who knows how to step past the trigger."""
     superuser.execute("set session_replication_role = replica")
-    assert superuser.execute(statement.encode(), values).rowcount > 0
+    assert superuser.execute(statement.encode(), values or None).rowcount != 0
     superuser.execute("set session_replication_role = origin")
 
 
