@@ -7,7 +7,7 @@ LOCK := requirements/dev.lock
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install check bench oracle mutants lock clean
+.PHONY: help run test install check bench oracle mutants drill fuzz lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,12 @@ oracle: $(READY) ## 100,000 operations compared with the plain rules of access
 
 mutants: $(READY) ## every policy and permission disabled in turn must fail a test
 	$(BIN)/python -m tests.mutants
+
+drill: $(READY) ## real processes killed, restarted, crowded out and filled up: what is lost, what is refused
+	$(BIN)/python -m tests.drills
+
+fuzz: $(READY) ## 20,000 generated requests as every role, and hostile text in every field: never a 5xx
+	$(BIN)/python -m tests.fuzz
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-config --fork-strategy fewest

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import Scope
 
 from app.db import run
-from app.errors import Unavailable, to_problem
+from app.errors import SealedAway, Unavailable, to_problem
 from app.logs import current_request_id, log
 from app.models.audit import AuditKind
 from app.security import Runtime
@@ -24,6 +24,7 @@ from app.tokens import Claims
 
 # What is refused because of who asks or what is asked; not what is refused because of how much or how slowly.
 REFUSALS = frozenset({401, 403, 404, 409, 412, 422})
+BROKEN_SEAL = "seal_broken"  # an alarm: somebody has put a hand on the tables
 SIGN_IN, RENEWAL, SESSION_ENDED, STRANGERS = "sign_in", "renew_session", "end_session", "count_strangers"
 
 APPEND = """
@@ -135,8 +136,9 @@ async def refusals_of(runtime: Runtime, scope: Scope, deed: Deed, asker: Asker) 
         yield
     except Exception as error:
         problem = to_problem(error, scope)
-        if problem.status in REFUSALS or (problem.status == 429 and asker.account is not None):
-            await refuse(runtime, deed, asker, problem.status, problem.code)
+        alarm = isinstance(problem, SealedAway)
+        if alarm or problem.status in REFUSALS or (problem.status == 429 and asker.account is not None):
+            await refuse(runtime, deed, asker, problem.status, BROKEN_SEAL if alarm else problem.code)
         raise
 
 

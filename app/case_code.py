@@ -4,6 +4,7 @@ import secrets
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 7  # and one check character
+_LOOK_ALIKES = str.maketrans("OIL", "011", " -")
 _MODULUS = 37  # Crockford's check: the number modulo 37; his five extra symbols are avoided by drawing again
 
 
@@ -19,6 +20,19 @@ def code_of(number: int) -> str:
     """The code of a number below 32**7 whose check character is one of the 32."""
     digits = "".join(ALPHABET[number >> shift & 31] for shift in range(5 * (DIGITS - 1), -1, -5))
     written = digits + ALPHABET[number % _MODULUS]
+    return f"SR-{written[:4]}-{written[4:]}"
+
+
+def written_as_code(text: str) -> str | None:
+    """The code as it is stored, from what somebody typed; None when it has not the shape of one.
+
+    Crockford's rules: case and hyphens do not matter, O is read as 0, I and L as 1. The check character is not looked
+    at: a code that was typed wrongly is one that does not exist.
+    """
+    plain = text.upper().translate(_LOOK_ALIKES)
+    written = plain.removeprefix("SR") if len(plain) == DIGITS + 3 else plain
+    if len(written) != DIGITS + 1 or any(letter not in ALPHABET for letter in written):
+        return None
     return f"SR-{written[:4]}-{written[4:]}"
 
 

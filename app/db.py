@@ -1,5 +1,6 @@
 """Engine and transactions: one request is one transaction, with the caller's settings for the row policies."""
 
+import select
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -13,10 +14,10 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, PoolProxiedConnection, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.database_urls import sqlalchemy_url
 from app.settings import Settings
@@ -24,17 +25,18 @@ from app.settings import Settings
 Clock = Callable[[], datetime]
 Driver = psycopg.AsyncConnection[Any]
 
-_GONE = {"08", "57"}  # SQLSTATE classes: connection lost, server shutting down; no SQLSTATE is the former
-
-BEGIN_REQUEST = "select * from begin_request(%(session_id)s, %(clock)s)"
+BEGIN_REQUEST = "select * from begin_request(%(session_id)s, %(clock)s, %(mfa_required)s)"
 SET_CLOCK = text("select set_config('samaki.now', :clock, true)")
 
 
 class Database:
     """The runtime role's connections. `clock` is None in production: then the database's clock rules."""
 
-    def __init__(self, url: str, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, url: str, settings: Settings, make_ring: Callable[[], object], clock: Clock | None = None
+    ) -> None:
         self.engine = _engine(url, settings)
+        self.make_ring = make_ring  # a transaction's keys (app.sealing)
         self.clock = clock
 
     def now(self) -> datetime:
@@ -46,23 +48,26 @@ class Database:
         """A transaction that is committed when the block ends well, and rolled back when it raises."""
         held = await self.engine.raw_connection()
         driver: Driver = held.driver_connection  # type: ignore[assignment]
-        session = AsyncSession(sync_session_class=_OnHeld, info={"held": held, "engine": self.engine.sync_engine})
+        info = {"held": held, "engine": self.engine.sync_engine, "ring": self.make_ring()}
+        session = AsyncSession(sync_session_class=_OnHeld, info=info)
         try:
             yield session
+            if driver.info.transaction_status is TransactionStatus.INERROR:
+                # PostgreSQL would answer the COMMIT with a quiet ROLLBACK, and we the caller with a success.
+                raise psycopg.errors.InFailedSqlTransaction("a statement failed and its error was passed over")
             if session.in_transaction():
                 await session.commit()
             await driver.commit()
-        except psycopg.OperationalError as error:
-            if (error.sqlstate or "08")[:2] in _GONE and not isinstance(error, psycopg.errors.QueryCanceled):
-                # Told by the driver itself (`fetch`), so the pool does not know yet that its connections are dead.
-                await self.engine.dispose(close=False)
-            raise
         finally:
             await _give_back(session, held, driver)
 
-    async def begin_request(self, session: AsyncSession, session_id: UUID) -> Any | None:
-        """Write the caller's settings into the transaction; None when the session is not alive."""
-        parameters = {"session_id": session_id, "clock": self.clock() if self.clock else None}
+    async def begin_request(self, session: AsyncSession, session_id: UUID, *, mfa_required: bool = False) -> Any | None:
+        """Write the caller's settings into the transaction; None when the session is not alive.
+
+        No settings, but a row, for an account that owes a factor. `mfa_required`: roles that need a second one do.
+        """
+        clock = self.clock() if self.clock else None
+        parameters = {"session_id": session_id, "clock": clock, "mfa_required": mfa_required}
         rows = await fetch(session, BEGIN_REQUEST, parameters)
         return rows[0] if rows else None
 
@@ -158,14 +163,18 @@ class _OnHeld(Session):
 
 async def _give_back(session: AsyncSession, held: PoolProxiedConnection, driver: Driver) -> None:
     """Return the connection without a transaction, or not at all: the next caller must find nothing of this one."""
-    with suppress(psycopg.Error, SQLAlchemyError):
-        if session.in_transaction():
-            await session.close()
-        await driver.rollback()
-    if driver.closed or driver.info.transaction_status is not TransactionStatus.IDLE:
-        await greenlet_spawn(held.invalidate)
-    else:
-        held.close()
+    clean = False
+    try:
+        with suppress(psycopg.Error, SQLAlchemyError):
+            if session.in_transaction():
+                await session.close()
+            await driver.rollback()
+        clean = driver.info.transaction_status is TransactionStatus.IDLE
+    finally:  # nothing here waits: who is cancelled once more in the rollback must not keep a place of the pool
+        if not clean:
+            await driver.close()
+        if held.is_valid:  # else SQLAlchemy has noticed it too, and taken the connection out
+            held.close()
 
 
 def _engine(url: str, settings: Settings) -> AsyncEngine:
@@ -193,4 +202,18 @@ def _engine(url: str, settings: Settings) -> AsyncEngine:
             cursor.execute("set idle_in_transaction_session_timeout = '30s'")
         connection.commit()
 
+    @event.listens_for(engine.sync_engine, "checkout")
+    def look_at(_: Any, record: ConnectionPoolEntry, __: Any) -> None:
+        if _hung_up(record.driver_connection):
+            raise DisconnectionError  # the pool connects anew: nobody's request fails for a restart that is over
+
     return engine
+
+
+def _hung_up(driver: Driver | None) -> bool:
+    """Whether an idle connection is closed, or has something to read: unasked, the server only says goodbye."""
+    if driver is None or driver.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(driver.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))

@@ -4,6 +4,7 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Annotated
 
+import psycopg
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,7 +42,7 @@ async def ready(runtime: Annotated[Runtime, Depends(runtime_of)]) -> Health:
     try:
         async with runtime.database.transaction() as session:
             state = (await session.execute(STATE)).one()
-    except SQLAlchemyError:
+    except (SQLAlchemyError, psycopg.Error):
         raise Unavailable(retry_after=5) from None
     migrated = (state.revision, state.sql_files) == expected_schema()
     if not migrated or state.worker_silent is None or state.worker_silent > WORKER_SILENT_SECONDS:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_pem
 
 ROOT_FILE = "secret.key"
+KEK_FILES = "kek-*.key"
 SIGNING_FILES = "token-*.pem"
 AUDIT_FILES = "audit-*.pem"
 ROOT_BYTES = 32
@@ -76,9 +77,11 @@ class AuditKey:
 
 @dataclass(frozen=True)
 class KeyStore:
-    """The loaded keys: `token_keys` newest first (the first signs, all verify), and the root secret."""
+    """The loaded keys, newest first: `token_keys` (the first signs, all verify), key-encryption keys (the first
+    wraps, all unwrap), and the root secret."""
 
     token_keys: tuple[TokenKey, ...]
+    key_encryption_keys: tuple[bytes, ...] = field(repr=False)
     _root: bytes = field(repr=False)
 
     @classmethod
@@ -89,7 +92,14 @@ class KeyStore:
         paths = sorted(keys_dir.glob(SIGNING_FILES), reverse=True)
         if not paths:
             raise UnusableKey(f"{keys_dir} holds no token-*.pem: restore the keys backup into it.")
-        return cls(tuple(_read_token_key(path) for path in paths), _read_secret(keys_dir / ROOT_FILE))
+        wrapping = sorted(keys_dir.glob(KEK_FILES), reverse=True)
+        if not wrapping:
+            raise UnusableKey(f"{keys_dir} holds no {KEK_FILES}: restore the keys backup into it.")
+        return cls(
+            token_keys=tuple(_read_token_key(path) for path in paths),
+            key_encryption_keys=tuple(_read_secret(path) for path in wrapping),
+            _root=_read_secret(keys_dir / ROOT_FILE),
+        )
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes for one purpose ("refresh-token", "idempotency"); one key tells nothing of another."""
@@ -135,11 +145,23 @@ def ensure(keys_dir: Path) -> None:
                 return
             if not (keys_dir / ROOT_FILE).exists():
                 _write(keys_dir / ROOT_FILE, secrets.token_bytes(ROOT_BYTES))
+            if not any(keys_dir.glob(KEK_FILES)):
+                add_key_encryption_key(keys_dir)
             _write_pem(keys_dir, "token", ec.generate_private_key(ec.SECP256R1()))
         _sync(keys_dir.parent)
     except OSError as error:
         reason = f"{keys_dir} takes no keys ({error.strerror})"
         raise UnusableKey(f"{reason}: make it writable, or choose another data directory.") from None
+
+
+def add_key_encryption_key(keys_dir: Path) -> None:
+    """One more key that wraps data keys, from now on the newest."""
+    _write(keys_dir / f"kek-{_stamp()}.key", secrets.token_bytes(ROOT_BYTES))
+
+
+def _stamp() -> str:
+    """The time of creation, which the name of a key carries."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
 def _read_audit_key(path: Path) -> AuditKey:

@@ -20,6 +20,7 @@ from app.routers import (
     assignments,
     audit,
     auth,
+    break_glass,
     cases,
     consents,
     incidents,
@@ -28,6 +29,8 @@ from app.routers import (
     people,
     users,
 )
+from app.sealing import KeyRing
+from app.sealing.key_encryption import key_encryption
 from app.security import RequestRate, Runtime
 from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
@@ -37,6 +40,7 @@ ROUTERS = (
     cases.router,
     notes.router,
     assignments.router,
+    break_glass.router,
     consents.router,
     incidents.router,
     people.router,
@@ -116,10 +120,12 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
     if configuration.database_url is None:
         raise SetupError("no database: set SAMAKI_DATABASE_URL, or start with samaki serve")
     keys = KeyStore.load(configuration.keys_dir)
+    url, kek = configuration.database_url.get_secret_value(), key_encryption(configuration)
     return Runtime(
         settings=configuration,
-        database=Database(configuration.database_url.get_secret_value(), configuration, clock),
+        database=Database(url, configuration, lambda: KeyRing(kek), clock),
         keys=keys,
+        kek=kek,
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),
         rate=RequestRate(configuration.requests_per_minute),
     )

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from zxcvbn import zxcvbn
 
 MIN_CHARACTERS = 12
 MAX_CHARACTERS = 1024
@@ -16,6 +17,11 @@ PASSES = 2
 LANES = 1
 SALT_BYTES = 16
 HASH_BYTES = 32
+
+# zxcvbn's scale of 0 to 4: below 3 the password is one of its 30,000 common ones, or a few of them, their repetitions,
+# dates and rows of keys put together (fewer than 10^8 guesses). It reads no more than so many characters.
+LEAST_SCORE = 3
+SCORED_CHARACTERS = 72
 
 # No i, l, o, 0, 1: read aloud or from a poor print, they are taken for one another.
 READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -61,7 +67,8 @@ def needs_rehash(stored: str) -> bool:
 
 
 def password_problem(password: str, username: str) -> str | None:
-    """Why this cannot become a password: too_short, too_long, contains_username, unencodable, or None."""
+    """Why this cannot become a password: too_short, too_long, contains_username, unencodable,
+    too_common, or None."""
     if len(password) > MAX_CHARACTERS:
         return "too_long"
     try:
@@ -72,6 +79,8 @@ def password_problem(password: str, username: str) -> str | None:
         return "too_short"
     if username and _folded(username) in _folded(content):
         return "contains_username"
+    if zxcvbn(content[:SCORED_CHARACTERS], user_inputs=[username])["score"] < LEAST_SCORE:
+        return "too_common"
     return None
 
 

@@ -15,10 +15,18 @@ from limits.aio.strategies import FixedWindowRateLimiter, SlidingWindowCounterRa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
-from app.errors import Forbidden, RateLimited, Unauthenticated
+from app.errors import (
+    Forbidden,
+    MfaRequired,
+    PasswordChangeRequired,
+    RateLimited,
+    StepUpRequired,
+    Unauthenticated,
+)
 from app.keys import KeyStore
 from app.models.codes import Language, Role
-from app.policy import Permission, role_may
+from app.policy import STEP_UP_LASTS, Permission, role_may
+from app.sealing.key_encryption import KeyEncryption
 from app.settings import Settings
 from app.tokens import AccessTokens, Claims, InvalidToken
 
@@ -36,6 +44,15 @@ class Actor:
     communes: tuple[str, ...]
     language: Language
     now: datetime
+    proved_at: datetime
+    mfa_enrolled: bool = False
+    password_due: bool = False
+    mfa_due: bool = False
+
+    @property
+    def owes_factor(self) -> bool:
+        """Must this account give a new factor before it does anything else? The row policies show it nothing."""
+        return self.password_due or self.mfa_due
 
     @property
     def own_organisation(self) -> UUID:
@@ -102,6 +119,7 @@ class Runtime:
     settings: Settings
     database: Database
     keys: KeyStore
+    kek: KeyEncryption
     tokens: AccessTokens
     rate: RequestRate
     strangers: StrangerRate = field(default_factory=StrangerRate)
@@ -129,7 +147,7 @@ async def read_claims(request: Request) -> Claims:
 
 async def authenticate(runtime: Runtime, session: AsyncSession, claims: Claims) -> Actor:
     """The Actor of a live session; 401 after logout, deactivation, or the session's end."""
-    row = await runtime.database.begin_request(session, claims.session)
+    row = await runtime.database.begin_request(session, claims.session, mfa_required=runtime.settings.mfa_required)
     if row is None or row.user_id != claims.subject:
         raise Unauthenticated
     return Actor(
@@ -142,6 +160,10 @@ async def authenticate(runtime: Runtime, session: AsyncSession, claims: Claims) 
         communes=tuple(row.communes),
         language=Language(row.language),
         now=row.at,
+        proved_at=row.proved_at,
+        mfa_enrolled=row.mfa_enrolled,
+        password_due=row.password_due,
+        mfa_due=row.mfa_due,
     )
 
 
@@ -177,6 +199,19 @@ def declared_permission(dependant: Dependant) -> Permission | None:
 
 
 def require_role(actor: Actor, permission: Permission) -> None:
-    """403 when the caller's role may never use the operation, whatever the id."""
+    """403 when the caller's role may never use the operation, whatever the id; 401 while the account owes a factor."""
+    if permission is not Permission.SELF and actor.password_due:
+        raise PasswordChangeRequired
+    if permission is not Permission.SELF and actor.mfa_due:
+        raise MfaRequired
     if not role_may(actor.role, permission):
         raise Forbidden
+
+
+def require_step_up(actor: Actor) -> None:
+    """401 `step_up_required` unless the session proved its factors (sign-in, step-up) within the last five minutes.
+
+    Asked after visibility: what the caller cannot see is 404, whenever they last typed their password.
+    """
+    if actor.now - actor.proved_at > STEP_UP_LASTS:
+        raise StepUpRequired

@@ -21,6 +21,7 @@ UrlSetting = Literal[
     "loader_database_url",
 ]
 URL_SETTINGS: tuple[UrlSetting, ...] = get_args(UrlSetting)
+SecretSetting = UrlSetting | Literal["key_encryption_keys"]
 
 CommaList = Annotated[list[str], NoDecode]
 
@@ -70,7 +71,14 @@ class Settings(BaseSettings):
         default_factory=default_data_dir, description="embedded PostgreSQL, keys and locks live here"
     )
     keys_dir: Path = Field(default_factory=lambda data: data["data_dir"] / "keys", description="key files, each 0600")
+    key_encryption_keys: SecretStr | None = Field(
+        default=None, description="keys that wrap data keys, in base64, newest first; unset: kek-*.key in keys_dir"
+    )
     demo: bool = Field(default=False, description="demo mode: loopback only, API page on, no second factor")
+    mfa_required: bool = Field(
+        default_factory=lambda data: not data["demo"],
+        description="supervisors, admins, auditors and partner persons need a second factor; unset: unless demo",
+    )
     host: str = Field(default="127.0.0.1", description="address to serve on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to serve on; 0: any free one")
     workers: int = Field(default=1, ge=1, le=64, description="API processes")
@@ -165,17 +173,17 @@ def use(chosen: Settings) -> Settings:
     return chosen
 
 
-def child_environment(parent: Settings, urls: Iterable[UrlSetting]) -> dict[str, str]:
-    """The environment of a child process: the parent's settings, and of the URLs only `urls`."""
+def child_environment(parent: Settings, secrets: Iterable[SecretSetting]) -> dict[str, str]:
+    """The environment of a child process: the parent's settings, and of the secret ones only `secrets`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAMAKI_")}
-    return inherited | dict(_variables(parent, set(urls)))
+    return inherited | dict(_variables(parent, set(secrets)))
 
 
-def _variables(parent: Settings, urls: set[UrlSetting]) -> Iterable[tuple[str, str]]:
+def _variables(parent: Settings, secrets: set[SecretSetting]) -> Iterable[tuple[str, str]]:
     for name in Settings.model_fields:
         value: Any = getattr(parent, name)
         if isinstance(value, SecretStr):
-            if name in urls:
+            if name in secrets:
                 yield f"SAMAKI_{name.upper()}", value.get_secret_value()
         elif isinstance(value, list):
             yield f"SAMAKI_{name.upper()}", ",".join(value)

@@ -12,6 +12,8 @@ from khmernormalizer.khnormal import khmer_normalize
 from pydantic import BeforeValidator, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from app.case_code import written_as_code
+
 # Nothing longer is even looked at: it is twice the longest field.
 LONGEST = 20_000
 # UAX 15, stream-safe text: no language needs more marks on one letter, and sorting more takes quadratic time.
@@ -44,6 +46,7 @@ _KHMER_DIGITS = {ord("០") + digit: str(digit) for digit in range(10)}
 _KHMER_SAME = (("\u17d2\u178a", "\u17d2\u178f"), ("\u17a3", "អ"), ("\u17a4", "អា"), ("\u17b2", "ឱ"))
 _PHONE = re.compile(r"\+?[0-9 \u00a0().\-\u2010-\u2015]{3,30}")
 LONGEST_PHONE = 40
+LONGEST_CODE = 40
 
 
 def _refuse_dangerous(text: str, control: re.Pattern[str]) -> None:
@@ -150,6 +153,22 @@ LongText = Annotated[str, Text(10_000, lines=True)]
 def latin_digits(text: str) -> str:
     """The text with Khmer digits as 0 to 9."""
     return text.translate(_KHMER_DIGITS)
+
+
+def _read_case_code(value: object) -> str:
+    if not isinstance(value, str):
+        raise PydanticCustomError("text_type", "This must be text.")
+    code = written_as_code(latin_digits(value)) if len(value) <= LONGEST_CODE else None
+    if code is None:
+        raise PydanticCustomError("case_code_invalid", "A case code is written SR-XXXX-XXXX.")
+    return code
+
+
+CaseCode = Annotated[
+    str,
+    BeforeValidator(_read_case_code),
+    WithJsonSchema({"type": "string", "maxLength": LONGEST_CODE, "examples": ["SR-03NQ-K8S3"]}),
+]
 
 
 def search_key(text: str) -> str:

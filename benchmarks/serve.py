@@ -6,6 +6,7 @@ from pathlib import Path
 
 import uvicorn
 
+from app.edge.connection import Connection
 from app.main import create_app
 from app.settings import settings
 from benchmarks.reference import create_reference
@@ -29,7 +30,8 @@ def main() -> None:
             yield
 
         app.router.lifespan_context = lifespan
-    uvicorn.run(app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", access_log=False, log_config=None)
+    http = Connection if kind == "api" else "httptools"
+    uvicorn.run(app, host="127.0.0.1", port=port, loop="uvloop", http=http, access_log=False, log_config=None)
 
 
 if __name__ == "__main__":

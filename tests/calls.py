@@ -8,8 +8,9 @@ from uuid import uuid4
 import httpx
 
 from app.models.codes import Role
+from tests.acts import emergency
 from tests.cases import intake
-from tests.cast import COMMUNE
+from tests.cast import COMMUNE, PASSWORD, password_hash
 from tests.matrix import Row
 from tests.stage import Stage
 from tests.standpoints import Standpoint
@@ -60,7 +61,7 @@ def _register(stage: Stage, _: Standpoint) -> Mapping[str, str]:
 
 
 def _assign(user: str, role: str) -> Callable[[Stage, Standpoint], Body]:
-    return lambda stage, _: {"user_id": stage.user(user), "role": role}
+    return lambda stage, _: {"user_id": stage.user(user), "role": role, "reason": "As agreed."}
 
 
 def _status(status: str, requester: str | None = None) -> Callable[[Stage, Standpoint], None]:
@@ -90,14 +91,82 @@ def _exclusion_stands(stage: Stage, point: Standpoint) -> None:
     stage.run(change, stage.cases[point.case].ids["exclusion_id"])
 
 
+def _emergency(case: str) -> Callable[[Stage, Standpoint], Body]:
+    return lambda stage, _: emergency(stage.cases[case].ids["case_code"])
+
+
+def _glass_whole(stage: Stage, point: Standpoint) -> None:
+    """What the caller opened is ended and reviewed; the grants of the stage itself stay as they are."""
+    if point.name == "nobody":
+        return
+    change = (
+        "update break_glass_grants set ended_at = coalesce(ended_at, created_at), reviewed_at = created_at"
+        " where user_id = %s"
+    )
+    stage.run(change, stage.user(point.name))
+
+
+def _glass_blocked(stage: Stage, point: Standpoint) -> None:
+    """The caller has two grants that nobody reviewed, on a case of some organisation."""
+    if point.name == "nobody":
+        return
+    _glass_whole(stage, point)
+    for _ in range(2):
+        stage.run(
+            "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at,"
+            " expires_at) select gen_random_uuid(), id, organisation_id, %s, 'other', %s, %s from cases"
+            " where id = %s",
+            stage.user(point.name),
+            stage.cast.clock(),
+            stage.cast.clock(),
+            stage.cases["standard"].id,
+        )
+
+
+def _not_reviewed(stage: Stage, point: Standpoint) -> None:
+    change = "update break_glass_grants set reviewed_at = null, reviewed_by = null, finding = null where id = %s"
+    stage.run(change, stage.cases[point.case].ids["grant_id"])
+
+
 def _session_lives(stage: Stage, point: Standpoint) -> None:
     if point.name == "nobody":
         return
     stage.run("update sessions set ended_at = null where user_id = %s", stage.user(point.name))
 
 
+def _own_session(stage: Stage, point: Standpoint) -> Mapping[str, str]:
+    return {"session_id": str(uuid4() if point.name == "nobody" else stage.session(point.name))}
+
+
+def _no_factor(stage: Stage, point: Standpoint) -> None:
+    if point.name != "nobody":
+        stage.run("delete from user_totp where user_id = %s", stage.user(point.name))
+
+
+def _password_stands(stage: Stage, point: Standpoint) -> None:
+    if point.name != "nobody":
+        change = "update user_credentials set password_hash = %s where user_id = %s"
+        stage.run(change, password_hash(), stage.user(point.name))
+
+
 def _user_lives(stage: Stage, _: Standpoint) -> None:
     stage.run("update users set active = true where id = %s", stage.register["user_id"])
+
+
+def _nothing_asked(stage: Stage, _: Standpoint) -> None:
+    stage.run("delete from user_requests where user_id = %s", stage.register["user_id"])
+
+
+def _asked(stage: Stage, point: Standpoint) -> None:
+    """Another admin's wish to give somebody of the NGO a new password."""
+    _nothing_asked(stage, point)
+    stage.run(
+        "insert into user_requests (id, user_id, kind, wanted, awaiting, requested_by, created_at, confirmed_by)"
+        " select gen_random_uuid(), id, 'password_reset', '{}', array[organisation_id::text], %s, now(), '{}'"
+        " from users where id = %s",
+        stage.cast.id("admin"),
+        stage.register["user_id"],
+    )
 
 
 def _client_lives(stage: Stage, _: Standpoint) -> None:
@@ -110,8 +179,8 @@ def _spare_assignment(user: str, role: str) -> Call:
     def put(stage: Stage, point: Standpoint) -> None:
         case = stage.cases[point.case]
         case.ids["spare_assignment"] = stage.one(
-            "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by,"
-            " private) select gen_random_uuid(), id, organisation_id, %s, %s, opened_at, created_by, '{}'"
+            "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by)"
+            " select gen_random_uuid(), id, organisation_id, %s, %s, opened_at, created_by"
             " from cases where id = %s returning id::text",
             stage.user(user),
             role,
@@ -160,10 +229,26 @@ CALLS: dict[str, Call] = {
         lambda stage, _: {"user_id": stage.user("spare_excluded"), "reason_code": "client_wish"}
     ),
     f"POST {_CASE}/exclusions/{{exclusion_id}}/lift": Call({"reason": "Mistake."}, before=_exclusion_stands),
+    "POST /break-glass/{grant_id}/review": Call(
+        {"finding": "justified", "note": "Right."}, before=_not_reviewed, after=_not_reviewed
+    ),
+    "POST /break-glass [sensitive case]": Call(_emergency("sensitive"), before=_glass_whole, after=_glass_whole),
+    "POST /break-glass [standard case]": Call(_emergency("standard"), before=_glass_whole),
+    "POST /break-glass [blocked]": Call(_emergency("sensitive"), before=_glass_blocked, after=_glass_whole),
     "POST /cases [client of the case]": Call(_case_of_client),
     "POST /cases": Call(_case_of_own),
     "POST /auth/token": Call(form={"grant_type": "password", "username": "nobody.at.all", "password": "unknown"}),
     "POST /auth/logout": Call(after=_session_lives),
+    "DELETE /auth/sessions/{session_id} [own]": Call(ids=_own_session, after=_session_lives),
+    "DELETE /auth/sessions/{session_id} [of another]": Call(
+        ids=lambda stage, _: {"session_id": str(stage.session("spare_user"))}
+    ),
+    "POST /auth/step-up": Call({"password": PASSWORD}),
+    "PUT /me/password": Call(
+        {"current_password": PASSWORD, "new_password": "three herons in the reeds"}, after=_password_stands
+    ),
+    "POST /me/totp": Call(after=_no_factor),
+    "POST /me/totp/confirm": Call({"otp": "123456"}, before=_no_factor),
     "GET /areas/{code}": Call(ids=lambda *_: {"code": COMMUNE}),
     "POST /organisations": Call({"name": "New", "name_km": "ថ្មី", "kind": "shelter"}),
     "PATCH /organisations/{organisation_id}": Call({"name": "Renamed"}, headers=EDIT),
@@ -172,6 +257,10 @@ CALLS: dict[str, Call] = {
     "POST /users": Call(lambda *_: {"username": f"new.{uuid4().hex[:12]}", "display_name": "New", "role": "auditor"}),
     "PATCH /users/{user_id}": Call({"display_name": "Renamed"}, headers=EDIT),
     "POST /users/{user_id}/deactivate": Call(after=_user_lives),
+    "POST /users/{user_id}/reset-password": Call(before=_user_lives),
+    "POST /users/{user_id}/reset-mfa": Call(before=_user_lives),
+    "POST /users/{user_id}/confirm [asked by another]": Call(before=_asked),
+    "POST /users/{user_id}/confirm [asked by nobody]": Call(before=_nothing_asked),
     "POST /people": Call({"alias": "Neighbour"}),
     "GET /people/{person_id} [register]": Call(ids=_register),
     "PATCH /people/{person_id} [register]": Call({"known_as": "Aunt"}, ids=_register, headers=EDIT),

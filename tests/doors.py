@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
@@ -48,6 +48,13 @@ async def newcomer(runtime: Runtime, role: Role = Role.AUDITOR, **changes: Any) 
         for name, value in changes.items():
             setattr(user, name, value)
     return Newcomer(str(user.id), user.username, password)
+
+
+async def member(runtime: Runtime, role: Role, organisation_id: UUID | None = None) -> Newcomer:
+    """A newcomer of any role, where it belongs."""
+    made = await newcomer(runtime)
+    await change(runtime, made, role=role, organisation_id=organisation_id)
+    return made
 
 
 async def change(runtime: Runtime, somebody: Newcomer, **columns: Any) -> None:

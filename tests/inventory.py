@@ -23,7 +23,7 @@ NAMED = {
 POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "audit_events": set(),
     "assignments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
-    "break_glass_grants": {("see", "SELECT", RUNTIME)},
+    "break_glass_grants": set(),
     "case_access": {("see", "SELECT", RUNTIME)},
     "case_exclusions": set(),
     "cases": {
@@ -38,6 +38,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
         ("change", "UPDATE", RUNTIME),
         ("count", "SELECT", REPORTS),
     },
+    "data_keys": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("rotate", "ALL", WORKER)},
     "events": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
@@ -51,11 +52,12 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
 RIGHTS: dict[str, set[str]] = {
     "audit_events": set(),
     "assignments": {"SELECT", "INSERT"},
-    "break_glass_grants": {"SELECT"},
+    "break_glass_grants": set(),
     "case_access": {"SELECT"},
     "case_exclusions": set(),
     "cases": {"SELECT", "INSERT"},
     "consents": {"SELECT", "INSERT"},
+    "data_keys": {"SELECT", "INSERT"},
     "events": {"SELECT", "INSERT"},
     "households": {"SELECT", "INSERT", "UPDATE"},
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
@@ -69,14 +71,15 @@ COLUMNS: dict[str, set[str]] = {
     "cases": {
         *("category", "sensitivity", "status", "priority", "risk_level", "commune_code", "referred_from"),
         *("opened_at", "closed_at", "next_due_at", "closure_reason", "outcome", "closure_requested_by"),
-        *("team_version", "version", "updated_at", "private"),
+        *("team_version", "version", "updated_at", "sealed"),
     },
-    "consents": {"withdrawn_at", "withdrawn_by", "private", "version", "updated_at"},
-    "incidents": {"occurred_at", "precision", "private", "version", "updated_at"},
-    "people": {"sex", "household_id", "private", "version", "updated_at"},
+    "consents": {"withdrawn_at", "withdrawn_by", "sealed", "version", "updated_at"},
+    "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
+    "people": {"sex", "household_id", "sealed", "version", "updated_at"},
 }
 # Other roles on the tables above. Backup and loader bypass the policies and are no part of the service.
-OTHER_RIGHTS = {(WORKER, "idempotency_keys"): {"SELECT", "DELETE"}}
+OTHER_RIGHTS = {(WORKER, "idempotency_keys"): {"SELECT", "DELETE"}, (WORKER, "data_keys"): {"SELECT"}}
+WORKER_COLUMNS = {"data_keys": {"kek_id", "wrapped"}}  # wrapped anew; what they seal stays closed to the worker
 REPORT_COLUMNS: dict[str, set[str]] = {
     "cases": {
         *("id", "organisation_id", "category", "sensitivity", "status", "risk_level", "commune_code"),
@@ -100,13 +103,19 @@ CALLABLE = {
     "app_leads(uuid)",
     "app_sees_home_of(uuid)",
     "app_supervises(uuid)",
-    "begin_request(uuid,timestamp with time zone)",
+    "begin_request(uuid,timestamp with time zone,boolean)",
+    "break_glass(uuid,uuid,text)",
+    "case_of_code(text)",
     "case_receipt(uuid)",
     "case_stubs(uuid,boolean,uuid,uuid,integer)",
-    "exclude_user(uuid,uuid,text,jsonb)",
+    "exclude_user(uuid,uuid,text,uuid,bytea)",
     "exclusions_of(uuid)",
-    "lift_exclusion(uuid,uuid,text)",
+    "lift_exclusion(uuid,uuid,bytea)",
+    "glass_broken(uuid,boolean,timestamp with time zone,uuid,integer)",
+    "glass_is_blocked()",
     "may_be_assigned(uuid,uuid)",
+    "note_glass(uuid,bytea)",
+    "review_glass(uuid,text,bytea)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
 # user, a link stands between two rows that have one, the trail speaks of cases of many.
@@ -131,7 +140,7 @@ def walled(connection: psycopg.Connection[Any]) -> set[str]:
     """The tables that must have row level security."""
     query = (
         "select table_name from information_schema.columns join information_schema.tables"
-        " using (table_schema, table_name) where table_schema = 'public' and table_type = 'BASE TABLE'"
+        " using (table_schema, table_name) where table_schema in ('public', 'vault') and table_type = 'BASE TABLE'"
         " and column_name = 'case_id'"
     )
     return {name for (name,) in connection.execute(query)} | NAMED
@@ -154,7 +163,7 @@ def _policies(connection: psycopg.Connection[Any]) -> list[str]:
         found = connection.execute(query, [table]).fetchall()
         wrong += [f"{table}: {row[0]} restricts" for row in found if row[3] != "PERMISSIVE"]
         wrong += _compare(table, (row[:3] for row in found), expected | {("definer", "ALL", DEFINER)})
-    others = connection.execute("select tablename from pg_policies where schemaname = 'public'")
+    others = connection.execute("select tablename from pg_policies where schemaname in ('public', 'vault')")
     return wrong + _compare("tables with policies", (name for (name,) in others), POLICIES)
 
 
@@ -173,13 +182,14 @@ def _rights(connection: psycopg.Connection[Any]) -> list[str]:
 
 def _columns(connection: psycopg.Connection[Any]) -> list[str]:
     query = (
-        "select x.grantee::regrole::text, a.attrelid::regclass::text, a.attname, x.privilege_type"
-        " from pg_attribute a cross join lateral aclexplode(a.attacl) x"
-        " where a.attrelid::regclass::text = any (%s)"
+        "select x.grantee::regrole::text, c.relname, a.attname, x.privilege_type"
+        " from pg_class c join pg_attribute a on a.attrelid = c.oid cross join lateral aclexplode(a.attacl) x"
+        " where c.relname = any (%s)"
     )
     found = connection.execute(query, [list(POLICIES)]).fetchall()
     expected = {(RUNTIME, table, name, "UPDATE") for table, names in COLUMNS.items() for name in names}
     expected |= {(REPORTS, table, name, "SELECT") for table, names in REPORT_COLUMNS.items() for name in names}
+    expected |= {(WORKER, table, name, "UPDATE") for table, names in WORKER_COLUMNS.items() for name in names}
     return _compare("columns", found, expected)
 
 
@@ -230,7 +240,7 @@ def _views(connection: psycopg.Connection[Any]) -> list[str]:
 
 def _shape(connection: psycopg.Connection[Any]) -> list[str]:
     query = (
-        "select table_name from information_schema.columns where table_schema = 'public'"
+        "select table_name from information_schema.columns where table_schema in ('public', 'vault')"
         " and column_name = 'organisation_id' and is_nullable = 'NO'"
     )
     with_organisation = {name for (name,) in connection.execute(query)}

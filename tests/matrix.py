@@ -58,6 +58,8 @@ POST   /cases/{case_id}/exclusions                       201 403 403 403 403  20
 GET    /cases/{case_id}/exclusions/{exclusion_id}        200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/exclusions/{exclusion_id}/lift   200 403 403 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
 
+GET    /break-glass/{grant_id}                           200 404 404 200 404  200 200 200 200 200 200 200 200  403 403  404 404 403 403
+POST   /break-glass/{grant_id}/review                    403 403 403 403 403  200 200 200 200 200 200 200 200  403 403  403 404 403 403
 GET    /cases/{case_id}/access-report                    200 403 403 403 403  200 403 403 200 403 200 404 200  403 403  404 404 403 403
 
 POST   /cases [client of the case]                       201 201 201 201 201  201 201 201 201 201 201 404 201  404 404  404 404 404 403
@@ -71,6 +73,10 @@ GET    /cases                                            200 200 200 200 200 403
 POST   /cases                                            201 201 201 201 201 403 403 403 401
 GET    /cases/counts                                     200 200 200 200 200 403 403 403 401
 GET    /caseload                                         403 200 403 200 403 403 403 403 401
+GET    /break-glass                                      200 200 200 200 403 403 403 403 401
+POST   /break-glass [sensitive case]                     201 201 404 404 403 403 403 403 401
+POST   /break-glass [standard case]                      409 409 404 404 403 403 403 403 401
+POST   /break-glass [blocked]                            409 409 409 409 403 403 403 403 401
 GET    /people                                           200 200 200 200 403 403 403 403 401
 POST   /people                                           201 201 201 201 403 403 403 403 401
 GET    /people/{person_id} [register]                    200 200 404 404 403 403 403 403 401
@@ -103,8 +109,20 @@ POST   /users                                            403 403 403 403 403 403
 GET    /users/{user_id}                                  403 403 403 403 403 403 403 200 401
 PATCH  /users/{user_id}                                  403 403 403 403 403 403 403 200 401
 POST   /users/{user_id}/deactivate                       403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/reset-password                   403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/reset-mfa                        403 403 403 403 403 403 403 200 401
+POST   /users/{user_id}/confirm [asked by another]       403 200 403 404 403 404 403 403 401
+POST   /users/{user_id}/confirm [asked by nobody]        403 404 403 404 403 404 403 409 401
+GET    /me/notices                                       200 200 200 200 200 200 200 200 401
 
 POST   /auth/logout                                      204 204 204 204 204 204 204 204 401
+GET    /auth/sessions                                    200 200 200 200 200 200 200 200 401
+DELETE /auth/sessions/{session_id} [own]                 204 204 204 204 204 204 204 204 401
+DELETE /auth/sessions/{session_id} [of another]          404 404 404 404 404 404 404 404 401
+POST   /auth/step-up                                     204 204 204 204 204 204 204 204 401
+PUT    /me/password                                      204 204 204 204 204 204 204 204 401
+POST   /me/totp                                          200 200 200 200 200 200 200 200 401
+POST   /me/totp/confirm                                  409 409 409 409 409 409 409 409 401
 """  # noqa: E501
 
 # Open to everybody, signed in or not. The token endpoint is asked with the name of nobody; no worker runs.
@@ -122,6 +140,8 @@ ON_A_STUB = {
     "POST /cases/{case_id}/assignments",
     "DELETE /cases/{case_id}/assignments/{assignment_id}",
     "POST /cases/{case_id}/exclusions",
+    "GET /break-glass/{grant_id}",
+    "POST /break-glass/{grant_id}/review",
 }
 HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
 
@@ -203,8 +223,8 @@ def relation_differences() -> list[str]:
 
 def behind_the_role_wall(row: Row, column: str) -> int:
     """What the cell would say if every role might try everything: then only the relation speaks."""
-    if column in HIDDEN and row.cells[column] == 403:
-        return 404
+    if row.cells[column] == 403 and (column in HIDDEN or "{grant_id}" in row.path):
+        return 404  # only a supervisor reviews, and a liaison knows of no grant
     if column == "l.assigned" and row.key == "GET /people/{person_id} [child]":
         return 404  # the row policies show a liaison no child
     return row.cells[column]
@@ -213,6 +233,8 @@ def behind_the_role_wall(row: Row, column: str) -> int:
 def when_wrong(row: Row, column: str) -> int:
     """The status of the same call with a parameter that does not exist: never says that a case is there."""
     status = row.cells[column]
+    if "{grant_id}" in row.path and status >= 400:
+        return status
     if column == "s.stub":
         return 422 if row.operation in ON_A_STUB else 404
     if column in HIDDEN:

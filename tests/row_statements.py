@@ -19,50 +19,56 @@ READS: dict[str, LiteralString] = {
     "team_event": "select from events where case_id = %(case_id)s and audience = 'team'",
     "own_assignment": "select from assignments where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "select from assignments where case_id = %(case_id)s and user_id <> %(me)s",
-    "own_grant": "select from break_glass_grants where case_id = %(case_id)s and user_id = %(me)s",
-    "others_grant": "select from break_glass_grants where user_id <> %(me)s",
+    "grants": "select from break_glass_grants",
     "own_access": "select from case_access where case_id = %(case_id)s",
     "others_access": "select from case_access where principal <> all (app_principals())",
     "exclusions": "select from case_exclusions",
     "household": "select from households where id = %(household_id)s",
     "register": "select from people where id = %(register_person)s",
     "link": "select from person_links where person_id = %(person_id)s and other_id = %(linked)s",
+    "case_key": "select from vault.data_keys where home = %(case_id)s",
+    "register_key": "select from vault.data_keys where home = %(register_person)s",
     "own_key": "select from idempotency_keys where actor_id = %(me)s",
     "others_key": "select from idempotency_keys where actor_id <> %(me)s",
 }
+_KEYS = "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped)"
 CHANGES: dict[str, LiteralString] = {
     "cases": "update cases set priority = 'urgent' where id = %(case_id)s",
     "client": "update people set sex = 'female' where id = %(person_id)s",
-    "consents": "update consents set private = '{}' where id = %(consent_id)s",
+    "consents": "update consents set sealed = '' where id = %(consent_id)s",
     "incidents": "update incidents set precision = 'day' where id = %(incident_id)s",
     "others_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id <> %(me)s",
     "household": "update households set size = 5 where id = %(household_id)s",
     "register": "update people set sex = 'female' where id = %(register_person)s",
+    # New keys name nobody who made them.
+    "case_key": f"{_KEYS} values (gen_random_uuid(), %(case_id)s, %(organisation_id)s, 'x', '')",
+    "register_key": f"{_KEYS} values (gen_random_uuid(), null, %(organisation_id)s, 'x', '')",
+    "wrapping": "update vault.data_keys set wrapped = '' where home = %(case_id)s",
 }
-_PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, created_by, private)"
-_EVENTS = "insert into events (id, case_id, organisation_id, type, audience, at, actor_id, data, private)"
-_NOTES = f"insert into notes ({_TABLE}, case_id, organisation_id, audience, created_by, private)"
+_PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, created_by, sealed)"
+_EVENTS = "insert into events (id, case_id, organisation_id, type, audience, at, actor_id, data)"
+_NOTES = f"insert into notes ({_TABLE}, case_id, organisation_id, audience, created_by, sealed)"
 _LINKS = "insert into person_links (id, person_id, other_id, created_at, created_by)"
 ADDS: dict[str, LiteralString] = {
     "client": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, %(case_id)s, 'client', 'female', %(by)s, '{{}}')",
     "consents": f"insert into consents ({_TABLE}, case_id, organisation_id, purpose, shared_fields, given_by, form,"
-    f" obtained_on, created_by, private) values ({_NEW}, {_OF_CASE}, 'services', '[]', 'client', 'verbal',"
-    " %(now)s, %(by)s, '{}')",
-    "incidents": f"insert into incidents ({_TABLE}, case_id, organisation_id, precision, created_by, private)"
+    f" obtained_on, created_by) values ({_NEW}, {_OF_CASE}, 'services', '[]', 'client', 'verbal',"
+    " %(now)s, %(by)s)",
+    "incidents": f"insert into incidents ({_TABLE}, case_id, organisation_id, precision, created_by, sealed)"
     f" values ({_NEW}, {_OF_CASE}, 'day', %(by)s, '{{}}')",
     "caseworkers_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'caseworkers', %(by)s, '{{}}')",
     "team_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'team', %(by)s, '{{}}')",
     "caseworkers_event": f"{_EVENTS} values (gen_random_uuid(), {_OF_CASE}, 'test', 'caseworkers', %(now)s,"
-    " %(by)s, '{}', '{}')",
+    " %(by)s, '{}')",
     "event_without_case": f"{_EVENTS} values (gen_random_uuid(), null, %(organisation_id)s, 'test', 'caseworkers',"
-    " %(now)s, %(by)s, '{}', '{}')",
+    " %(now)s, %(by)s, '{}')",
     "others_assignment": "insert into assignments (id, case_id, organisation_id, user_id, role, created_at,"
-    f" created_by, private) values (gen_random_uuid(), {_OF_CASE}, %(other)s, 'caseworker', %(now)s, %(by)s, '{{}}')",
-    "household": f"insert into households ({_TABLE}, organisation_id, id_poor_level, created_by, private)"
+    f" created_by) values (gen_random_uuid(), {_OF_CASE}, %(other)s, 'caseworker', %(now)s, %(by)s)",
+    "household": f"insert into households ({_TABLE}, organisation_id, id_poor_level, created_by, sealed)"
     f" values ({_NEW}, %(organisation_id)s, 'unknown', %(by)s, '{{}}')",
     "register": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, null, null, 'female', %(by)s, '{{}}')",
     "case": f"insert into cases ({_TABLE}, code, organisation_id, category, sensitivity, status, priority, risk_level,"
-    " commune_code, client_id, client_sex, client_age_band, opened_at, team_version, created_by, private) values"
+    " commune_code, client_id, client_sex, client_age_band, opened_at, team_version, created_by, sealed) values"
     f" ({_NEW}, 'TEST', %(organisation_id)s, 'id_poor', 'standard', 'intake', 'routine', 'not_assessed',"
     " %(commune)s, %(person_id)s, 'female', 'unknown', %(now)s, 1, %(by)s, '{}')",
     "link": f"{_LINKS} values (gen_random_uuid(), %(register_person)s, %(person_id)s, %(now)s, %(by)s)",
@@ -79,8 +85,13 @@ CALLS: dict[str, LiteralString] = {
     "exclusions": "select exists (select from exclusions_of(%(case_id)s))",
     "may_assign": "select may_be_assigned(%(case_id)s, %(other)s)",
     "may_assign_excluded": "select may_be_assigned(%(case_id)s, %(excluded)s)",
-    "exclude": "select exclude_user(%(case_id)s, %(other)s, 'client_wish', '{}') is not null",
-    "lift": "select lift_exclusion(%(case_id)s, %(exclusion_id)s, 'Mistake.') is not null",
+    "exclude": "select exclude_user(%(case_id)s, %(other)s, 'client_wish', gen_random_uuid(), null) is not null",
+    "lift": "select lift_exclusion(%(case_id)s, %(exclusion_id)s, '') is not null",
+    "code": "select exists (select where case_of_code(%(case_code)s) = %(case_id)s)",
+    "glass": "select coalesce(break_glass(gen_random_uuid(), %(case_id)s, 'other'), '') = 'opened'",
+    "grant": "select exists (select from glass_broken(only_grant => %(grant_id)s))",
+    "grant_words": "select exists (select from glass_broken(only_grant => %(grant_id)s) where sealed is not null)",
+    "review": "select coalesce(review_glass(%(grant_id)s, 'justified', ''), '') = 'reviewed'",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

@@ -28,13 +28,14 @@ see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see own_assignment              1 1 1 0 0   1 1 1 1 0 0 0 0   1 0   0 0 0 0
 see others_assignment           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
-see own_grant                   0 0 0 1 0   0 0 0 0 1 0 0 0   0 0   * 0 0 0
-see others_grant                0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see grants                      0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see own_access                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   * * * 0
 see others_access               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see exclusions                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 see link                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see case_key                    1 1 1 1 1   1 1 1 1 1 1 1 1   1 0   0 0 0 0
+see register_key                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 see own_key                     1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
 see others_key                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
@@ -46,6 +47,9 @@ change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+change case_key                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+change register_key             1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+change wrapping                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 
 add client                      1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add consents                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
@@ -70,6 +74,11 @@ call may_assign                 1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call may_assign_excluded        0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 call exclude                    1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call lift                       1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call code                       1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   * 0 0 0
+call glass                      0 0 0 0 0   0 0 0 0 0 0 1 0   0 0   * 0 0 0
+call grant                      1 0 0 1 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call grant_words                1 0 0 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+call review                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
 call sees_client                1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call sees_register              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0

@@ -10,10 +10,13 @@ import httpx
 import psycopg
 
 from app.models.incident import IncidentPrivate
+from app.sealing import KeyRing
+from tests.acts import emergency
 from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
 from tests.standpoints import LIAISON, SPARE, STANDPOINTS
 
+KEY = "select kek_id, wrapped from vault.data_keys where home = %s"
 LONG = timedelta(days=3000)  # tests on this stage may let time pass
 
 
@@ -79,13 +82,15 @@ class Stage:
         case_id = await self.post(who, "/cases", intake(category, consents=consents, **changes))
         client_id = self.one("select client_id::text from cases where id = %s", case_id)
         consent_id = self.one("select id::text from consents where case_id = %s and purpose = 'services'", case_id)
-        made = StageCase({"case_id": case_id, "person_id": client_id, "consent_id": consent_id})
+        code = self.one("select code from cases where id = %s", case_id)
+        ids = {"case_id": case_id, "case_code": code, "person_id": client_id, "consent_id": consent_id}
+        made = StageCase(ids)
         self.cases[case] = made
         return made
 
     async def assign(self, who: str, case: str, user: str, role: str, **more: Any) -> str:
         """Put somebody of the stage on the case."""
-        body = {"user_id": self.user(user), "role": role, **more}
+        body = {"user_id": self.user(user), "role": role, "reason": "As agreed.", **more}
         return await self.post(who, f"/cases/{self.cases[case].id}/assignments", body)
 
     async def exclude(self, who: str, case: str, user: str) -> str:
@@ -102,17 +107,21 @@ class Stage:
         made.ids["note_id"] = made.ids["team_note"]
         made.ids["assignment_id"] = assignment or await self.assign(overseer, case, "spare", "caseworker")
         made.ids["exclusion_id"] = await self.exclude(overseer, case, "spare_excluded")
+        incident_id, linked, child = uuid4(), uuid4(), uuid4()
         made.ids["incident_id"] = self.one(
             "insert into incidents (id, version, created_at, updated_at, case_id, organisation_id, precision,"
-            " created_by, private) select gen_random_uuid(), 1, opened_at, opened_at, id, organisation_id,"
+            " created_by, sealed) select %s, 1, opened_at, opened_at, id, organisation_id,"
             " 'unknown', created_by, %s from cases where id = %s returning id::text",
-            IncidentPrivate(note="Told us so.").model_dump_json(),
+            incident_id,
+            self.sealed(made.id, "incidents", incident_id, IncidentPrivate(note="Told us so.").model_dump(mode="json")),
             made.id,
         )
         made.ids["linked"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, sex, created_by,"
-            " private) select gen_random_uuid(), 1, opened_at, opened_at, organisation_id, 'unknown',"
-            ' created_by, \'{"alias": "Once"}\' from cases where id = %s returning id::text',
+            " sealed) select %s, 1, opened_at, opened_at, organisation_id, 'unknown',"
+            " created_by, %s from cases where id = %s returning id::text",
+            linked,
+            self.sealed(self.with_key(linked, made.id), "people", linked, {"alias": "Once"}),
             made.id,
         )
         self.run(
@@ -121,13 +130,44 @@ class Stage:
             made.ids["linked"],
             made.id,
         )
+        if "grant_id" not in made.ids:
+            grant_id = uuid4()
+            made.ids["grant_id"] = self.one(
+                "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, sealed,"
+                " created_at, expires_at) select %s, id, organisation_id, %s, 'other', %s, opened_at,"
+                " opened_at from cases where id = %s returning id::text",
+                grant_id,
+                self.user("spare"),
+                self.sealed(made.id, "break_glass_grants", grant_id, {"reason": "Told us so."}),
+                made.id,
+            )
         made.ids["child"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, case_id, role, sex,"
-            " created_by, private) select gen_random_uuid(), 1, opened_at, opened_at, organisation_id, id,"
-            " 'child', 'unknown', created_by, '{\"alias\": \"Child\"}' from cases where id = %s"
-            " returning id::text",
+            " created_by, sealed) select %s, 1, opened_at, opened_at, organisation_id, id,"
+            " 'child', 'unknown', created_by, %s from cases where id = %s returning id::text",
+            child,
+            self.sealed(made.id, "people", child, {"alias": "Child"}),
             made.id,
         )
+
+    def sealed(self, home: str, table: str, row_id: UUID, document: dict[str, Any]) -> bytes:
+        """The private part of a row, sealed with the key of its home."""
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.add(UUID(home), *self.admin.execute(KEY, [home]).fetchone() or ())
+        return ring.seal(table, row_id, UUID(home), document)
+
+    def with_key(self, row_id: UUID, case_id: str) -> str:
+        """A register row's home with a new key, in the organisation of a case."""
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.make(row_id)
+        self.run(
+            "insert into vault.data_keys (home, organisation_id, kek_id, wrapped)"
+            " select %s, organisation_id, %s, %s from cases where id = %s",
+            row_id,
+            *ring.wrapped(row_id),
+            case_id,
+        )
+        return str(row_id)
 
     async def _set_sensitive(self) -> None:
         await self._open("excluded_opener", "sensitive", "domestic_violence")
@@ -146,9 +186,9 @@ class Stage:
         own = await self.assign("lead", "sensitive", "liaison", "liaison")
         soon = (self.cast.clock() + timedelta(minutes=1)).isoformat()
         await self.assign("lead", "sensitive", "expired_cover", "cover", until=soon)
-        self.break_glass("sensitive", "expired_glass", timedelta(minutes=1))
-        for name in ("glass", "supervisor_glass"):
-            self.break_glass("sensitive", name, LONG)
+        await self.break_glass("sensitive", "expired_glass", timedelta(minutes=1))
+        await self.break_glass("sensitive", "supervisor_glass", LONG)
+        self.cases["sensitive"].ids["grant_id"] = await self.break_glass("sensitive", "glass", LONG)
         lasting = "update assignments set until = %s where role = 'reviewer' and case_id = %s"
         self.run(lasting, self.cast.clock() + LONG, self.cases["sensitive"].id)
         await self._furnish("sensitive", "lead", "lead", own)
@@ -187,18 +227,12 @@ class Stage:
             "user_id": self.user("spare_user"),
         }
 
-    def break_glass(self, case: str, user: str, duration: timedelta) -> None:
-        """Emergency access, as a later part of the API will give it."""
-        now = self.cast.clock()
-        self.run(
-            "insert into break_glass_grants (id, case_id, organisation_id, user_id, reason_code, created_at,"
-            " expires_at) select gen_random_uuid(), id, organisation_id, %s, 'danger_to_life', %s, %s"
-            " from cases where id = %s",
-            self.user(user),
-            now,
-            now + duration,
-            self.cases[case].id,
-        )
+    async def break_glass(self, case: str, user: str, duration: timedelta) -> str:
+        """Emergency access that lasts for as long as the stage needs it; gives the grant's id."""
+        made = await self.post(user, "/break-glass", emergency(self.cases[case].ids["case_code"]))
+        lasting = "update break_glass_grants set expires_at = %s where id = %s"
+        self.run(lasting, self.cast.clock() + duration, made)
+        return made
 
     def one(self, statement: str, *values: Any) -> Any:
         """The single value of a query that sees everything."""

@@ -41,6 +41,8 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody signed in before a database with the areas of ROWS alone."""
     with server.clone(template) as urls:
+        with psycopg.connect(urls.owner) as connection:
+            connection.execute("delete from areas")  # villages of the template would stay
         report = import_file(urls, written(tmp_path_factory.mktemp("areas"), ROWS))
         assert (report.bad, report.inserted) == (0, len(ROWS))
         app = create_app(settings_for(urls, keys_dir), clock)

@@ -17,6 +17,7 @@ from tests.acts import (
 )
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.confirmations import confirmed
 
 
 @pytest.mark.parametrize("category", ["id_poor", SENSITIVE])
@@ -70,11 +71,35 @@ async def test_an_ended_assignment_gives_no_access_any_more(cast: Cast) -> None:
 
 async def test_a_lead_cannot_name_or_end_a_reviewer(cast: Cast) -> None:
     case_id = await open_case(cast, category=SENSITIVE)
-    wanted = {"user_id": cast.id("supervisor"), "role": "reviewer"}
+    wanted = {"user_id": cast.id("supervisor"), "role": "reviewer", "reason": "To see."}
     answered(await cast.client("caseworker").post(f"/cases/{case_id}/assignments", json=wanted), 403)
     own_id = await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
     answered(await cast.client("caseworker").delete(f"/cases/{case_id}/assignments/{own_id}"), 403)
     assert await status_of(cast, "supervisor", case_id) == 200
+
+
+async def test_a_supervisor_takes_a_case_that_she_cannot_see_as_its_reviewer_only_and_says_why(cast: Cast) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    path, supervisor = f"/cases/{case_id}/assignments", cast.client("supervisor")
+    own = {"user_id": cast.id("supervisor"), "reason": "Somebody must."}
+    until = (cast.clock() + timedelta(days=2)).isoformat()
+    for role, more in (("lead", {}), ("caseworker", {}), ("cover", {"until": until})):
+        answered(await supervisor.post(path, json={**own, "role": role, **more}), 403)
+    refused = answered(await supervisor.post(path, json={"user_id": own["user_id"], "role": "reviewer"}), 422)
+    assert refused["errors"][0]["pointer"] == "/reason"
+    assert await status_of(cast, "supervisor", case_id) == 404
+    assert answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["lead"]["id"] == cast.id(
+        "caseworker"
+    )
+    answered(await supervisor.post(path, json={**own, "role": "reviewer"}), 201)
+    assert await status_of(cast, "supervisor", case_id) == 200
+
+
+async def test_a_lead_names_liaisons_and_caseworkers_only(cast: Cast) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    for role in ("lead", "caseworker"):
+        wanted = {"user_id": cast.id("supervisor"), "role": role}
+        answered(await cast.client("caseworker").post(f"/cases/{case_id}/assignments", json=wanted), 403)
 
 
 async def test_a_deactivated_lead_leaves_the_case_to_the_supervisors_for_good(
@@ -88,6 +113,7 @@ async def test_a_deactivated_lead_leaves_the_case_to_the_supervisors_for_good(
     assert await finds(cast, "supervisor", case_id, "/caseload", needs_lead=True)
     assert await status_of(cast, "supervisor", case_id) == 200
     answered(await cast.client("admin").patch(path, json={"active": True}, headers=changes), 200)
+    await confirmed(cast, cast.id(leaver))
     superuser.execute("update sessions set ended_at = null where user_id = %s", [cast.id(leaver)])
     assert await status_of(cast, leaver, case_id) == 404
 
@@ -101,5 +127,6 @@ async def test_who_moves_to_another_organisation_leaves_every_case_behind(cast: 
         change = {"organisation_id": cast.organisation(organisation)}
         moved = await cast.client("admin").patch(f"/users/{cast.id(mover)}", json=change, headers={"If-Match": "*"})
         answered(moved, 200)
+        await confirmed(cast, cast.id(mover))
         seen = [await status_of(cast, mover, one) for one in (standard, sensitive)]
         assert seen == ([404, 404] if organisation == "other_ngo" else [200, 404])

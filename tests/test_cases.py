@@ -10,7 +10,7 @@ from app.ids import drawn_from
 from app.security import Runtime
 from benchmarks.capture import recording
 from tests.cases import SUPPORT, intake, open_case
-from tests.cast import OTHER_COMMUNE, VILLAGE, Cast, answered
+from tests.cast import COMMUNE, OTHER_COMMUNE, VILLAGE, Cast, answered
 
 
 async def test_a_caseworker_opens_a_case_and_leads_it(cast: Cast) -> None:
@@ -205,6 +205,31 @@ async def test_moving_to_another_commune_forgets_the_old_village(cast: Cast) -> 
     change = {"commune_code": OTHER_COMMUNE}
     moved = await cast.client("caseworker").patch(f"/cases/{case_id}", json=change, headers={"If-Match": '"1"'})
     assert answered(moved, 200)["village_code"] is None
+
+
+async def test_narrowing_the_commune_down_keeps_the_village_that_lies_in_it(cast: Cast) -> None:
+    case_id = await open_case(cast, commune_code="17", village_code=VILLAGE)
+    for commune in ("1702", COMMUNE):
+        change = {"commune_code": commune}
+        edited = await cast.client("caseworker").patch(f"/cases/{case_id}", json=change, headers={"If-Match": "*"})
+        case = answered(edited, 200)
+        assert (case["commune_code"], case["village_code"]) == (commune, VILLAGE)
+
+
+@pytest.mark.parametrize("who", ["caseworker", "liaison"])
+async def test_a_commune_that_does_not_exist_is_a_wrong_question(cast: Cast, who: str) -> None:
+    for code in ("99", "999999"):
+        refused = answered(await cast.client(who).get("/cases", params={"commune_code": code}), 422)
+        assert refused["errors"][0]["pointer"] == "/query/commune_code"
+
+
+async def test_who_handed_a_case_over_has_no_receipt_of_it_left(cast: Cast) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    path = f"/cases/{case_id}/receipt"
+    answered(await cast.client("caseworker").get(path), 200)
+    wanted = {"user_id": cast.id("colleague"), "role": "lead"}
+    answered(await cast.client("caseworker").post(f"/cases/{case_id}/assignments", json=wanted), 201)
+    answered(await cast.client("caseworker").get(path), 404)
 
 
 async def test_counts_agree_with_the_list(cast: Cast) -> None:

@@ -11,7 +11,9 @@ import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
-from tests.cases import SUPPORT, open_case
+from app.models.codes import Role
+from tests.acts import newcomer
+from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
 
 ROUNDS, WRITERS = 5, 8
@@ -101,13 +103,13 @@ def _held_back(
 
 
 ASSIGN: LiteralString = (
-    "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by, private)"
-    " select gen_random_uuid(), id, organisation_id, %(user)s, %(role)s, created_at, created_by, '{}'"
+    "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by)"
+    " select gen_random_uuid(), id, organisation_id, %(user)s, %(role)s, created_at, created_by"
     " from cases where id = %(case)s"
 )
 EXCLUDE: LiteralString = (
-    "select put_exclusion(c.id, row(null, c.id, c.organisation_id, %(user)s::uuid, gen_random_uuid(), 'client_wish',"
-    " '{}'::jsonb, %(now)s::timestamptz, c.created_by, null, null, null, null)::case_exclusions)"
+    "select put_exclusion(c.id, row(gen_random_uuid(), c.id, c.organisation_id, %(user)s::uuid, gen_random_uuid(),"
+    " 'client_wish', %(now)s::timestamptz, c.created_by, null, null, null, null, null, null)::case_exclusions)"
     " from cases c where c.id = %(case)s"
 )
 WITHDRAW: LiteralString = (
@@ -146,6 +148,39 @@ async def test_a_liaison_and_a_withdrawal_at_once_leave_no_access(
     with _held_back(database, first, second, values) as outcome:
         assert outcome == [None]
     assert superuser.execute(COUNT_ACCESS, [case_id, cast.users["liaison"].principal]).fetchone() == (0,)
+
+
+MOVE: LiteralString = "update users set organisation_id = null where id = %(user)s"
+
+
+@pytest.mark.parametrize("moves_first", [True, False])
+async def test_who_is_assigned_and_moved_at_once_sees_nothing(
+    cast: Cast, database: DatabaseUrls, superuser: psycopg.Connection[Any], moves_first: bool
+) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    mover = await newcomer(cast, Role.CASEWORKER, "ngo")
+    values = _values(cast, case_id, mover, "caseworker")
+    first, second = (MOVE, ASSIGN) if moves_first else (ASSIGN, MOVE)
+    with _held_back(database, first, second, values) as outcome:
+        assert outcome == [None]
+    assert superuser.execute(COUNT_ACCESS, [case_id, cast.users[mover].principal]).fetchone() == (0,)
+
+
+async def test_a_lead_who_is_moved_while_she_opens_a_case_leads_nothing(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    admin = cast.client("admin")
+    for _ in range(10):
+        mover = await newcomer(cast, Role.CASEWORKER, "ngo")
+        change = {"organisation_id": cast.organisation("other_ngo")}
+        opened, moved = await asyncio.gather(
+            cast.client("caseworker").post("/cases", json=intake(lead_id=cast.id(mover))),
+            admin.patch(f"/users/{cast.id(mover)}", json=change, headers={"If-Match": "*"}),
+        )
+        answered(moved, 200)
+        assert opened.status_code in {201, 422}
+        held = "select count(*) from case_access where principal = %s"
+        assert superuser.execute(held, [cast.users[mover].principal]).fetchone() == (0,)
 
 
 def _values(cast: Cast, case_id: str, user: str, role: str) -> dict[str, Any]:

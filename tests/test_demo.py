@@ -1,6 +1,7 @@
 """The demo: what it holds, that it is the same everywhere and loaded once, and who sees what of it."""
 
 import asyncio
+import base64
 import json
 import stat
 import unicodedata
@@ -26,6 +27,8 @@ from app.demo.places import COMMUNES
 from app.models.codes import CaseStatus, Category, Role
 from app.models.user import User
 from app.passwords import password_matches
+from app.sealing import KeyRing
+from app.sealing.key_encryption import key_encryption
 from app.settings import Settings, SetupError
 from tests.database import Server
 
@@ -45,6 +48,7 @@ USERNAMES = [
 ]
 
 
+KEY = base64.b64encode(bytes(range(32))).decode()
 Query = LiteralString | sql.Composed
 
 
@@ -71,6 +75,17 @@ class Demo:
         [(value,)] = self.rows(query, *values)
         return value
 
+    def opened(self, table: str) -> Iterator[dict[str, Any]]:
+        """The private part of every row of a table."""
+        ring = KeyRing(key_encryption(self.settings))
+        for home, kek_id, wrapped in self.rows("select home, kek_id, wrapped from vault.data_keys"):
+            ring.add(home, kek_id, wrapped)
+        home = "id" if table in {"cases", "households"} else "case_id"
+        for row_id, home_id, sealed in self.rows(
+            of("select id, coalesce({}, id), sealed from {} order by 1", home, table)
+        ):
+            yield ring.open(table, row_id, home_id, sealed)
+
     def seen_by(self, username: str, query: Query, *values: Any) -> list[Any]:
         """What the API's database role reads for this person at the moment of loading."""
         own_session = uuid4()
@@ -89,22 +104,26 @@ class Demo:
                 connection.execute("delete from sessions where id = %s", [own_session])
 
     def fingerprint(self, place: LiteralString = "null") -> dict[str, str]:
-        """A hash of each table's rows, but for passwords and transactions; `place` may be ctid."""
-        query = "select md5(string_agg({}, '|' order by to_jsonb(t)::text)) from {} t"
-        written = sql.SQL("concat({}, to_jsonb(t) - 'xid' - 'opened_xid')").format(sql.SQL(place))
+        """A hash of each table's rows, but for passwords, transactions and seals; `place` may be ctid."""
+        row: LiteralString = "to_jsonb(t) - 'xid' - 'opened_xid' - 'sealed' - 'lift_sealed'"
+        query: LiteralString = "select md5(string_agg({0}, '|' order by ({1})::text)) from {2} t"
+        stripped = sql.SQL(row)
+        written = sql.SQL("concat({}, {})").format(sql.SQL(place), stripped)
         with psycopg.connect(self.urls.admin) as connection:
             tables = connection.execute(
                 "select tablename from pg_tables where schemaname = 'public'"
                 " and tablename not in ('user_credentials', 'schema_sql')"
             ).fetchall()
             return {
-                name: str(connection.execute(sql.SQL(query).format(written, sql.Identifier(name))).fetchone())
+                name: str(connection.execute(sql.SQL(query).format(written, stripped, sql.Identifier(name))).fetchone())
                 for (name,) in tables
             }
 
 
 def settings_of(urls: DatabaseUrls, data_dir: Path) -> Settings:
-    return Settings(database_url=SecretStr(urls.runtime), data_dir=data_dir, demo=True)
+    return Settings(
+        database_url=SecretStr(urls.runtime), data_dir=data_dir, demo=True, key_encryption_keys=SecretStr(KEY)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +195,8 @@ def test_a_start_that_was_cut_off_goes_on_to_the_same_data_ids_and_codes(
     settings = settings_of(fresh_database, tmp_path)
     again = Demo(fresh_database, settings, load_demo(fresh_database, settings, NOW))
     assert again.fingerprint() == demo.fingerprint()
+    for table in ("cases", "people", "notes", "incidents", "households"):
+        assert list(again.opened(table)) == list(demo.opened(table))
     assert not {one["password"] for one in again.accounts} & {one["password"] for one in demo.accounts}
 
 
@@ -240,12 +261,12 @@ def test_every_event_speaks_of_something_that_is_there(demo: Demo) -> None:
 
 
 def test_names_are_khmer_and_romanised_and_every_text_is_in_normal_form(demo: Demo) -> None:
-    people = [row[0] for row in demo.rows("select private from people")]
+    people = list(demo.opened("people"))
     both = [one for one in people if one["family_name_km"] and one["family_name_en"]]
     assert len(both) > len(people) / 2
     assert all("ក" <= letter <= "៿" for one in both for letter in one["family_name_km"])
     for table in ("people", "cases", "notes", "incidents", "households"):
-        for (private,) in demo.rows(of("select private from {}", table)):
+        for private in demo.opened(table):
             text = json.dumps(private, ensure_ascii=False)
             assert unicodedata.is_normalized("NFC", text)
 

@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 from starlette.types import Message
 
 from app import edge, errors, logs, metrics
+from app.edge.connection import Connection
 
 NOBODY = "6b3c2c3e-0f6f-4a53-9d0c-3a9a54d2a111"  # fixed: the names of tests must be the same in every process
 
@@ -397,9 +398,11 @@ def test_metrics_count_by_template_and_show_the_pool() -> None:
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[int]:
+async def served(app: FastAPI, http: type[Connection] = Connection) -> AsyncIterator[int]:
     """The application behind a real uvicorn on a free port."""
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off", server_header=False)
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, lifespan="off", server_header=False, http=http
+    )
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
@@ -410,9 +413,9 @@ async def served(app: FastAPI) -> AsyncIterator[int]:
         await server.shutdown()
 
 
-async def _talk(app: FastAPI, request: bytes) -> bytes:
+async def _talk(app: FastAPI, request: bytes, http: type[Connection] = Connection) -> bytes:
     """Sends bytes to a real server and reads until it closes the connection."""
-    async with served(app) as port:
+    async with served(app, http) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request)
         answer = await asyncio.wait_for(reader.read(), timeout=10)
@@ -428,6 +431,9 @@ async def _talk(app: FastAPI, request: bytes) -> bytes:
         (b"PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nxx", b" 408 "),
         (b"PUT /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nxxxxx\r\n", b" 408 "),
         (b"PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: nine\r\n\r\n", b" 400 "),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 40_000 + b"\r\n\r\n", b" 400 "),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 40_000, b" 400 "),
+        (b"no HTTP at all\r\n\r\n", b" 400 "),
         (b"GET /breaks-later HTTP/1.1\r\nHost: x\r\n\r\n", b" 200 "),
     ],
 )
@@ -437,3 +443,31 @@ def test_over_a_real_socket_the_connection_is_closed_and_the_server_log_stays_cl
     answer = asyncio.run(_talk(application(body_seconds=0.05), request_bytes))
     assert status in answer.split(b"\r\n")[0]
     assert MARKER not in lines.getvalue() + answer.decode()
+
+
+class Impatient(Connection):
+    head_seconds = 0.05
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHo", b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET"]
+)
+def test_who_never_finishes_the_head_of_a_request_is_let_go(begun: bytes) -> None:
+    answer = asyncio.run(_talk(application(), begun, Impatient))
+    assert b" 408 " in answer
+    assert b'"request_timeout"' in answer.splitlines()[-1]
+
+
+def test_a_whole_head_in_pieces_is_understood() -> None:
+    async def talk() -> bytes:
+        async with served(application()) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for piece in (b"GET /nowhere HT", b"TP/1.1\r\nHost: x\r\nConnec", b"tion: close\r\n\r\n"):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    assert b" 404 " in asyncio.run(talk()).splitlines()[0]

@@ -3,27 +3,25 @@
 A refused request leaves nothing behind: as many transactions have written as requests were accepted.
 """
 
-import json
-import re
-from collections.abc import AsyncIterator, Iterator
-from copy import deepcopy
-from itertools import pairwise
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
 
-from tests.calls import CALLS, Call
 from tests.database import Server
 from tests.ground import Ground, ground
-from tests.hostile_strings import HOSTILE, HOSTILE_JSON
-from tests.matrix import CASE_ROWS, OTHER_ROWS, PUBLIC_ROWS, Row
-from tests.standpoints import STANDPOINTS, Standpoint
-
-Schema = dict[str, Any]
-Place = tuple[str | int, ...]
+from tests.hostile import (
+    Attempts,
+    bodies_of_operations,
+    body_of,
+    check_silence,
+    strings_in_fields,
+    strings_in_parameters,
+)
+from tests.hostile_strings import HOSTILE
+from tests.matrix import CASE_ROWS
+from tests.standpoints import STANDPOINTS
 
 # One string in so many goes into one field; the next field begins with the next string, so that every string is
 # tried in a part of the fields and every field with a part of the strings. `make fuzz` has more patience.
@@ -37,184 +35,20 @@ async def on(server: Server, template: str, keys_dir: Path) -> AsyncIterator[Gro
             yield made
 
 
-def rows_with_bodies(on: Ground) -> Iterator[tuple[Row, Standpoint, Schema]]:
-    """Every operation with a JSON body, who may use it, and the schema of the body."""
-    for row, point in _rows():
-        described = on.app.openapi()["paths"][_path(row)][row.method.lower()]
-        content = described.get("requestBody", {}).get("content", {})
-        if schema := content.get("application/json", {}).get("schema"):
-            yield row, point, schema
-
-
-def _rows() -> Iterator[tuple[Row, Standpoint]]:
-    """One line of the matrix for every operation, with somebody who succeeds."""
-    names = {"caseworker": "staff", "supervisor": "supervisor", "admin": "admin_standard"}
-    by_name = {point.name: point for point in STANDPOINTS}
-    by_column = {point.column: point for point in reversed(STANDPOINTS)}
-    seen: set[str] = set()
-    for row in (*CASE_ROWS, *OTHER_ROWS, *PUBLIC_ROWS):
-        may = [column for column, status in row.cells.items() if status < 300 and column != "nobody"]
-        if row.operation in seen or not may or row.path in {"/auth/logout", "/auth/token"}:
-            continue
-        seen.add(row.operation)
-        yield row, by_column.get(may[0]) or by_name[names[may[0]]]
-
-
-def _path(row: Row) -> str:
-    return row.path if row.path.startswith(("/health", "/.well-known")) else f"/api/v1{row.path}"
-
-
-def places_of_strings(schema: Schema, components: Schema, place: Place = ()) -> Iterator[Place]:
-    """Where a string may stand in a body of this schema: names, and 0 for the first of a list."""
-    if "$ref" in schema:
-        schema = components[schema["$ref"].rpartition("/")[2]]
-    for choice in ("anyOf", "oneOf", "allOf"):
-        for option in schema.get(choice, []):
-            yield from places_of_strings(option, components, place)
-    if schema.get("type") == "string" or "enum" in schema or "const" in schema:
-        yield place
-    if "items" in schema:
-        yield from places_of_strings(schema["items"], components, (*place, 0))
-    for name, part in schema.get("properties", {}).items():
-        yield from places_of_strings(part, components, (*place, name))
-
-
-def with_value(body: Any, place: Place, value: Any) -> Any:
-    """A copy of the body with the value at the place; what is missing on the way there is made."""
-    changed: Any = deepcopy(body)
-    inner = changed
-    for step, following in pairwise(place):
-        empty: Any = [{}] if following == 0 else {}
-        if isinstance(step, int):
-            inner[step] = inner[step] if isinstance(inner[step], dict) else {}
-        elif not isinstance(inner.get(step), type(empty)) or not inner[step]:
-            inner[step] = empty
-        inner = inner[step]
-    inner[place[-1]] = value
-    return changed
-
-
-class Attempts:
-    """Counts what was asked of one application, and looks at every answer."""
-
-    def __init__(self, on: Ground) -> None:
-        self.on = on
-        self.asked = 0
-
-    async def send(self, row: Row, point: Standpoint, what: str, hostile: str, **request: Any) -> bool:
-        """Make the call; True when it was accepted."""
-        stage, call = self.on.stage, _call(row)
-        ids = {**stage.register, **stage.cases[point.case].ids, **(call.ids(stage, point) if call.ids else {})}
-        path = request.pop("path", None) or row.path.format_map(ids)
-        headers = {**call.headers, **request.pop("headers", {})}
-        response = await stage.client(point.name).request(row.method, path, headers=headers, **request)
-        self.asked += 1
-        label = f"{row.operation} {what}"
-        assert response.status_code < 500, label
-        if response.status_code >= 400:
-            _check_silence(response, hostile, label)
-        return response.is_success
-
-    def mark(self) -> str:
-        """A point in the order of transactions."""
-        return str(self.on.stage.one("select pg_snapshot_xmax(pg_current_snapshot())::text"))
-
-    def written_since(self, mark: str) -> int:
-        """How many transactions have left rows behind."""
-        tables = self.on.stage.one(
-            "select string_agg(format('select xmin from %%I', relname), ' union all ') from pg_class"
-            " where relnamespace = 'public'::regnamespace and relkind = 'r'"
-        )
-        return int(
-            self.on.stage.one(
-                f"select count(distinct xmin::text) from ({tables}) rows where xmin::text::bigint >= %s::bigint",
-                mark,
-            )
-        )
-
-
-def _call(row: Row) -> Call:
-    return CALLS.get(row.key, Call())
-
-
-def _body(on: Ground, row: Row, point: Standpoint) -> Any:
-    call = _call(row)
-    body = call.body(on.stage, point) if callable(call.body) else call.body
-    return dict(body or {})
-
-
-def _check_silence(response: httpx.Response, hostile: str, label: str) -> None:
-    """A refusal is a problem that repeats nothing of what was sent."""
-    assert response.headers["Content-Type"] == "application/problem+json", label
-    code = response.json()["code"]
-    assert re.fullmatch("[a-z_]+", code), label
-    if len(hostile) >= 4 and hostile.isascii() and hostile.isalnum():
-        return  # a plain word or number may stand in an answer by itself
-    if len(hostile.strip()) >= 4:
-        assert hostile not in response.text, label
-        assert json.dumps(hostile)[1:-1] not in response.text, label
-
-
 async def test_hostile_strings_in_every_field_of_every_body(on: Ground) -> None:
-    attempts, number = Attempts(on), 0
-    components = on.app.openapi()["components"]["schemas"]
-    fields = 0
-    for row, point, schema in rows_with_bodies(on):
-        body, mark, accepted = _body(on, row, point), attempts.mark(), 0
-        for place in sorted(set(places_of_strings(schema, components)), key=str):
-            fields += 1
-            for name, hostile in HOSTILE[number % STRINGS_OF_A_FIELD :: STRINGS_OF_A_FIELD]:
-                content = json.dumps(with_value(body, place, hostile)).encode()
-                accepted += await attempts.send(row, point, f"{place} {name}", hostile, content=content, headers=JSON)
-            number += 1
-        assert attempts.written_since(mark) <= accepted, row.operation
-    print(f"{attempts.asked} requests with hostile strings in {fields} fields")  # noqa: T201
+    asked, fields = await strings_in_fields(on, STRINGS_OF_A_FIELD)
+    print(f"{asked} requests with hostile strings in {fields} fields")  # noqa: T201
     assert fields > 100
 
 
-JSON = {"Content-Type": "application/json"}
-
-
 async def test_hostile_bodies_of_every_operation(on: Ground) -> None:
-    attempts = Attempts(on)
-    for number, (row, point, _) in enumerate(rows_with_bodies(on)):
-        mark, accepted = attempts.mark(), 0
-        for name, content in HOSTILE_JSON[number % BODIES_OF_AN_OPERATION :: BODIES_OF_AN_OPERATION]:
-            accepted += await attempts.send(row, point, name, "", content=content, headers=JSON)
-        assert attempts.written_since(mark) <= accepted, row.operation
-    print(f"{attempts.asked} hostile bodies")  # noqa: T201
+    print(f"{await bodies_of_operations(on, BODIES_OF_AN_OPERATION)} hostile bodies")  # noqa: T201
 
 
 async def test_hostile_strings_in_every_parameter_and_header(on: Ground) -> None:
-    attempts, number, mark = Attempts(on), 0, Attempts(on).mark()
-    for row, point in _rows():
-        if row.method != "GET":
-            continue
-        described = on.app.openapi()["paths"][_path(row)][row.method.lower()]
-        for parameter in described.get("parameters", []):
-            number += 1
-            for name, hostile in HOSTILE[number % STRINGS_OF_A_PARAMETER :: STRINGS_OF_A_PARAMETER]:
-                await _send_parameter(attempts, row, point, parameter, name, hostile)
-    assert attempts.written_since(mark) == 0, "a GET writes nothing"
-    print(f"{attempts.asked} requests with hostile parameters")  # noqa: T201
-    assert number > 50
-
-
-async def _send_parameter(
-    attempts: Attempts, row: Row, point: Standpoint, parameter: Schema, name: str, hostile: str
-) -> None:
-    what, text = f"{parameter['name']} {name}", hostile.encode("utf-8", "surrogatepass")
-    where, own = parameter["in"], parameter["name"]
-    if where == "path":
-        ids = {**attempts.on.stage.register, **attempts.on.stage.cases[point.case].ids}
-        written = quote(text[:2_000], safe="") or "%20"
-        await attempts.send(row, point, what, hostile, path=row.path.format_map({**ids, own: written}))
-    elif where == "query":
-        query = f"{own}={quote(text[:20_000], safe='')}"
-        await attempts.send(row, point, what, hostile, params=query)
-    elif where == "header":
-        value = text[:5_000].translate(None, bytes([*range(32), 127]))  # what HTTP itself forbids in a header
-        await attempts.send(row, point, what, hostile, headers={own.encode(): value})
+    asked, parameters = await strings_in_parameters(on, STRINGS_OF_A_PARAMETER)
+    print(f"{asked} requests with hostile parameters")  # noqa: T201
+    assert parameters > 50
 
 
 @pytest.mark.parametrize("header", ["If-Match", "Idempotency-Key", "Accept-Language", "X-Request-ID", "Authorization"])
@@ -226,7 +60,7 @@ async def test_hostile_strings_in_the_headers_of_a_write(on: Ground, header: str
     for name, hostile in HOSTILE[::3]:
         value = hostile.encode("utf-8", "surrogatepass").translate(None, bytes([*range(32), 127]))[:5_000]
         for row in (note, edit):
-            body = _body(on, row, lead)
+            body = body_of(on, row, lead)
             await attempts.send(row, lead, name, hostile, json=body, headers={header: value.decode("latin-1").encode()})
 
 
@@ -238,7 +72,7 @@ async def test_the_corpus_notices_an_operation_that_fails_or_echoes(on: Ground) 
         headers={"Content-Type": "application/problem+json"},
     )
     with pytest.raises(AssertionError):
-        _check_silence(echo, "Sok\tDara", "an echo")
+        check_silence(echo, "Sok\tDara", "an echo")
     attempts = Attempts(on)
     mark = attempts.mark()
     on.stage.run("update organisations set version = version")

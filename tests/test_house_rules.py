@@ -37,7 +37,8 @@ LAYERS: dict[str, set[str]] = {
     "models": {"ids", "text"},
     "errors": {"logs", "metrics"},
     "policy": {"errors", "models"},
-    "security": {"db", "errors", "keys", "models", "policy", "settings", "tokens"},
+    "sealing": {"db", "errors", "keys", "logs", "schema", "settings"},
+    "security": {"db", "errors", "keys", "models", "policy", "sealing", "settings", "tokens"},
 }
 # Who stands above services and routers, and so is unknown to them.
 ABOVE_SERVICES = {"routers", "http", "openapi", "edge", "main", "health", "api_page", "cli", "demo", "worker"}

@@ -80,7 +80,8 @@ def test_the_first_start_makes_keys_that_only_their_owner_can_read(tmp_path: Pat
     assert len(files) == 3
     assert len((tmp_path / "keys" / "secret.key").read_bytes()) == 32
     assert the_token_file(tmp_path / "keys").read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----\n")
-    assert len(KeyStore.load(tmp_path / "keys").token_keys) == 1
+    store = KeyStore.load(tmp_path / "keys")
+    assert (len(store.token_keys), [len(key) for key in store.key_encryption_keys]) == (1, [32])
     assert len(load_audit_keys(tmp_path / "keys")) == 1
 
 
@@ -122,9 +123,9 @@ def test_a_key_of_another_kind_does_not_sign_the_trail(keys_dir: Path) -> None:
 def test_processes_that_start_together_make_one_set_of_keys(tmp_path: Path) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(ensure, [tmp_path / "keys"] * 8))
-    audit, *others = sorted(contents(tmp_path / "keys"))
-    assert audit.startswith("audit-")
-    assert others == ["secret.key", the_token_file(tmp_path / "keys").name]
+    audit, wrapping, secret, token = sorted(contents(tmp_path / "keys"))
+    assert (audit[:6], wrapping[:4]) == ("audit-", "kek-")
+    assert (secret, token) == ("secret.key", the_token_file(tmp_path / "keys").name)
 
 
 def test_a_first_start_that_was_cut_off_is_completed_by_the_next(keys_dir: Path) -> None:

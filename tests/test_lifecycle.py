@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acts import assign
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
 
@@ -58,13 +59,6 @@ async def reach(cast: Cast, category: str, status: str) -> str:
         who = decider(before)
         answered(await step(cast, who, case_id, after, **closure_for(before, after)), 200)
     return case_id
-
-
-async def assign(cast: Cast, by: str, case_id: str, user: str, role: str) -> str:
-    """Put somebody on the case; gives the assignment's id."""
-    body = {"user_id": cast.id(user), "role": role}
-    made: str = answered(await cast.client(by).post(f"/cases/{case_id}/assignments", json=body), 201)["id"]
-    return made
 
 
 async def read(cast: Cast, case_id: str, who: str = "caseworker") -> Any:
@@ -271,13 +265,13 @@ async def test_a_sensitive_case_is_closed_by_a_reviewing_supervisor_only(cast: C
     people = ["caseworker", "colleague", "second_supervisor", "other_supervisor"]
     for to in ("closed", "follow_up"):
         assert await allowed(cast, case_id, people, to) == [403, 403, 404, 404]
-    await assign(cast, "second_supervisor", case_id, "second_supervisor", "caseworker")
+    await assign(cast, "supervisor", case_id, "second_supervisor", "caseworker")
     assert await allowed(cast, case_id, ["second_supervisor", "supervisor"], "closed") == [403, 200]
 
 
 async def test_who_asked_to_close_a_sensitive_case_does_not_decide_it(cast: Cast) -> None:
     case_id = await reach(cast, SENSITIVE, "assessment")
-    await assign(cast, "supervisor", case_id, "supervisor", "caseworker")
+    await assign(cast, "second_supervisor", case_id, "supervisor", "caseworker")
     asked = await step(cast, "supervisor", case_id, "closure_requested", closure=RETURNED)
     answered(asked, 200)
     for reviewer in ("supervisor", "second_supervisor"):
@@ -335,6 +329,15 @@ async def test_a_closed_case_refuses_every_edit_and_keeps_what_protects_the_clie
     answered(await lead.post(f"{path}/consents/{consent['id']}/withdraw", json={}), 200)
     excluded = {"user_id": cast.id("colleague"), "reason_code": "client_wish"}
     answered(await lead.post(f"{path}/exclusions", json=excluded), 201)
+
+
+async def test_reopening_is_no_way_around_the_consent_to_services(cast: Cast) -> None:
+    case_id = await open_case(cast, category="domestic_violence", consents=[])
+    path, lead = f"/cases/{case_id}/transitions", cast.client("caseworker")
+    closure = {"reason": "declined", "informed_can_return": True}
+    answered(await lead.post(path, json={"to": "closed", "closure": closure}), 200)
+    refused = answered(await lead.post(path, json={"to": "assessment", "reason": "Came back."}), 409)
+    assert refused["code"] == "consent_required"
 
 
 async def test_a_reopened_case_is_worked_on_again(cast: Cast) -> None:

@@ -21,7 +21,7 @@ DANGEROUS = [
     "030_case_access_rows: staff read sensitive cases",
     "040_refresh_case_access: a withdrawal ends no assignment",
     "100_policies: may: excluded",
-    "policy see on people opened",
+    "policy see on public.people opened",
 ]
 FLIPS = [
     Flip(Role.PARTNER, Permission.CASE_READ),

@@ -11,6 +11,7 @@ import pytest
 from app.models.codes import OrganisationKind
 from app.models.organisation import Organisation
 from tests.cast import Cast, answered
+from tests.confirmations import joined
 from tests.doors import bearer, blocked, door, refreshed, token
 
 
@@ -112,10 +113,10 @@ async def test_closing_an_organisation_stops_its_people_and_systems_at_once(app:
         "role": "partner",
         "organisation_id": clinic["id"],
     }
-    user = answered(await admin.post("/users", json=person), 201)
+    user = await joined(cast, person)
     system = answered(await admin.post(f"/organisations/{clinic['id']}/clients", json={"name": "EMR"}), 201)
     forms = [
-        {"grant_type": "password", "username": user["username"], "password": user["initial_password"]},
+        {"grant_type": "password", "username": user["username"], "password": user["password"]},
         {
             "grant_type": "client_credentials",
             "client_id": system["client_id"],

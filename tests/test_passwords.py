@@ -163,9 +163,11 @@ def test_a_hash_of_today_does_not_ask_to_be_made_again(stored: str) -> None:
         ("", "sokha", "too_short"),
         ("eleven char", "sokha", "too_short"),
         ("twelve chars", "sokha", None),
-        ("ក" * 12, "sokha", None),
+        ("កន្លែងស្រែចំ", "sokha", None),  # twelve signs
+        ("ក" * 12, "sokha", "too_common"),
         ("e\u0301" * 11, "sokha", "too_short"),  # eleven letters, however they were typed
-        ("x" * 1024, "sokha", None),
+        (f"{PASSWORD} " * 36 + "and so on to end", "sokha", None),  # 1,024 characters
+        ("x" * 1024, "sokha", "too_common"),
         ("x" * 1025, "sokha", "too_long"),
         ("my name is sokha", "sokha", "contains_username"),
         ("my name is SoKhA", "sOkHa", "contains_username"),

@@ -116,6 +116,15 @@ async def test_null_is_refused_where_a_field_cannot_be_empty(cast: Cast, field: 
     assert answered(refused, 422)["errors"][0]["pointer"] == f"/{field}"
 
 
+async def test_nobody_is_left_without_any_name(cast: Cast) -> None:
+    worker = cast.client("caseworker")
+    person = answered(await worker.post("/people", json={"alias": "A"}), 201)
+    path, any_version = f"/people/{person['id']}", {"If-Match": "*"}
+    refused = answered(await worker.patch(path, json={"alias": None}, headers=any_version), 422)
+    assert refused["errors"][0]["code"] == "name_required"
+    answered(await worker.patch(path, json={"alias": None, "known_as": "B"}, headers=any_version), 200)
+
+
 async def test_null_empties_a_field_that_may_be_empty(cast: Cast) -> None:
     person = await register(cast)
     emptied = await cast.client("caseworker").patch(

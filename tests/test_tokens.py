@@ -49,7 +49,7 @@ def new_key() -> TokenKey:
 
 
 def tokens_of(*keys: TokenKey) -> AccessTokens:
-    return AccessTokens(KeyStore(keys, bytes(range(32))), ISSUER, AUDIENCE)
+    return AccessTokens(KeyStore(keys, (), bytes(range(32))), ISSUER, AUDIENCE)
 
 
 # The same in every process, so that all workers of a parallel run collect the same tests.

@@ -14,6 +14,7 @@ from app.models.organisation import Organisation
 from app.security import Runtime
 from tests.cases import open_case
 from tests.cast import COMMUNE, OTHER_COMMUNE, Cast, answered
+from tests.confirmations import confirmed, joined
 from tests.doors import bearer, blocked, door, hashing_held, refreshed, token, until_hashing
 
 
@@ -28,23 +29,33 @@ def wanted(**changes: Any) -> dict[str, Any]:
 
 
 async def added(cast: Cast, **changes: Any) -> Any:
-    """A new user, as the answer shows it."""
-    return answered(await cast.client("admin").post("/users", json=wanted(**changes)), 201)
+    """A new user, confirmed, who has chosen a password."""
+    return await joined(cast, wanted(**changes))
+
+
+async def waiting(cast: Cast) -> Any:
+    """A new user whom nobody has confirmed yet, as the answer shows it."""
+    return answered(await cast.client("admin").post("/users", json=wanted()), 201)
 
 
 def grant(user: dict[str, Any]) -> dict[str, str]:
     """The form with which a new user signs in."""
-    return {"grant_type": "password", "username": user["username"], "password": user["initial_password"]}
+    return {"grant_type": "password", "username": user["username"], "password": user["password"]}
 
 
 async def patched(cast: Cast, user: dict[str, Any], **fields: Any) -> httpx.Response:
-    """Change a user as the admin, whatever the present version."""
-    path = f"/users/{user['id']}"
-    tag = (await cast.client("admin").get(path)).headers["etag"]
-    return await cast.client("admin").patch(path, json=fields, headers={"If-Match": tag})
+    """Change a user as the admin, whatever the present version, with everybody's yes; how it reads in the end."""
+    path, admin = f"/users/{user['id']}", cast.client("admin")
+    tag = (await admin.get(path)).headers["etag"]
+    asked = await admin.patch(path, json=fields, headers={"If-Match": tag})
+    if asked.status_code != 200 or asked.json()["pending"] is None:
+        return asked
+    yes = await confirmed(cast, user["id"])
+    assert yes is not None
+    return await admin.get(path) if yes.status_code == 200 else yes
 
 
-async def test_a_new_user_signs_in_with_the_password_that_is_shown_once(
+async def test_a_new_user_waits_for_a_yes_and_the_password_goes_to_who_gives_it(
     app: object, cast: Cast, superuser: psycopg.Connection
 ) -> None:
     admin, body = cast.client("admin"), wanted(language="en")
@@ -53,47 +64,64 @@ async def test_a_new_user_signs_in_with_the_password_that_is_shown_once(
     path = f"/users/{user['id']}"
     assert response.headers["location"] == f"/api/v1{path}"
     assert response.headers["etag"] == '"1"'
-    password = user["initial_password"]
-    answered(await token(door(app), grant(user)), 200)
-    shown = {name: value for name, value in user.items() if name != "initial_password"}
-    assert shown | body | {"active": True, "version": 1, "organisation_id": None, "communes": []} == shown
-    assert answered(await admin.get(path), 200) == shown
+    assert user | body | {"active": False, "version": 1, "organisation_id": None, "communes": []} == user
+    assert user["pending"]["kind"] == "create"
+    assert "password" not in response.text
+    assert answered(await admin.get(path), 200) == user
     again = await admin.post("/users", json=body, headers={"Idempotency-Key": body["username"]})
-    assert answered(again, 201) == shown
+    assert answered(again, 201) == user
     assert again.headers["idempotency-replayed"] == "true"
-    assert password not in (await admin.get("/users", params={"limit": 200})).text
-    for table in ("users", "user_credentials", "idempotency_keys", "events"):
+    keyed = {"Idempotency-Key": body["username"]}
+    yes = answered(await cast.client("supervisor").post(f"{path}/confirm", headers=keyed), 200)
+    password = yes["initial_password"]
+    form = {"grant_type": "password", "username": body["username"], "password": password}
+    answered(await token(door(app), form), 200)
+    shown = answered(await admin.get(path), 200)
+    assert (shown["active"], shown["pending"], shown["version"]) == (True, None, 2)
+    repeated = await cast.client("supervisor").post(f"{path}/confirm", headers=keyed)
+    assert repeated.headers["idempotency-replayed"] == "true"
+    for page in ("/users", "/me/notices"):
+        assert password not in (await admin.get(page, params={"limit": 200})).text
+    assert password not in repeated.text
+    for table in ("users", "user_credentials", "user_requests", "idempotency_keys", "events"):
         found = superuser.execute(f"select count(*) from {table} t where t::text like %s", [f"%{password}%"])
         assert found.fetchone() == (0,)
 
 
 async def test_the_first_password_is_in_no_line_of_the_log(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
-    user = await added(cast)
+    user = answered(await cast.client("admin").post("/users", json=wanted()), 201)
+    yes = await confirmed(cast, user["id"])
+    assert yes is not None
     out = capsys.readouterr().out
-    assert '"route": "/api/v1/users"' in out
-    for word in (user["initial_password"], user["username"], "Sophea"):
+    assert '"route": "/api/v1/users/{user_id}/confirm"' in out
+    for word in (yes.json()["initial_password"], user["username"], "Sophea"):
         assert word not in out
 
 
 async def test_two_users_never_get_the_same_password(cast: Cast) -> None:
     first, second = await added(cast), await added(cast)
-    assert first["initial_password"] != second["initial_password"]
+    assert first["password"] != second["password"]
 
 
 async def test_no_connection_is_held_while_the_first_password_is_hashed(cast: Cast, runtime: Runtime) -> None:
+    user = answered(await cast.client("admin").post("/users", json=wanted()), 201)
     clients = f"/organisations/{cast.organisation('clinic')}/clients"
-    for path, body in (("/users", wanted()), (clients, {"name": "EMR"})):
+    for who, path, body in (
+        ("supervisor", f"/users/{user['id']}/confirm", None),
+        ("admin", clients, {"name": "EMR"}),
+    ):
         with hashing_held():
-            task = asyncio.create_task(cast.client("admin").post(path, json=body))
+            task = asyncio.create_task(cast.client(who).post(path, json=body))
             assert await until_hashing(task)
             assert runtime.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-        answered(await task, 201)
+        answered(await task, 201 if body else 200)
 
 
-async def test_who_may_not_add_a_user_makes_nobody_hash(cast: Cast) -> None:
+async def test_who_may_not_confirm_a_user_makes_nobody_hash(cast: Cast) -> None:
+    user = answered(await cast.client("admin").post("/users", json=wanted()), 201)
     with hashing_held():
         for name in ("caseworker", "auditor", "nobody"):
-            task = asyncio.create_task(cast.client(name).post("/users", json=wanted()))
+            task = asyncio.create_task(cast.client(name).post(f"/users/{user['id']}/confirm"))
             assert not await until_hashing(task)
             assert (await task).status_code == (401 if name == "nobody" else 403)
 
@@ -200,7 +228,7 @@ async def test_a_field_that_is_wrong_or_not_for_the_caller_is_named(
 
 
 async def test_a_change_needs_the_version_that_was_seen(cast: Cast) -> None:
-    admin, user = cast.client("admin"), await added(cast)
+    admin, user = cast.client("admin"), await waiting(cast)
     path, body = f"/users/{user['id']}", {"display_name": "New Name"}
     answered(await admin.patch(path, json=body), 428)
     changed = await admin.patch(path, json=body, headers={"If-Match": '"1"'})
@@ -218,7 +246,7 @@ async def test_a_change_needs_the_version_that_was_seen(cast: Cast) -> None:
 
 
 async def test_of_changes_at_once_with_one_version_one_succeeds(cast: Cast) -> None:
-    user = await added(cast)
+    user = await waiting(cast)
     path, tag = f"/users/{user['id']}", {"If-Match": '"1"'}
     answers = await asyncio.gather(
         *(cast.client("admin").patch(path, json={"display_name": f"Name {number}"}, headers=tag) for number in range(8))
@@ -236,7 +264,7 @@ async def test_a_deactivated_user_is_shut_out_at_once_and_for_good(
         gone = await patched(cast, user, active=False)
     else:
         gone = await cast.client("admin").post(f"/users/{user['id']}/deactivate")
-    assert (answered(gone, 200)["active"], gone.headers["etag"]) == (False, '"2"')
+    assert (answered(gone, 200)["active"], gone.headers["etag"]) == (False, '"3"')
     answered(await client.get("/me", headers=bearer(tokens)), 401)
     answered(await refreshed(client, tokens["refresh_token"]), 401)
     answered(await token(client, grant(user)), 401)
@@ -249,7 +277,7 @@ async def test_a_deactivated_user_is_shut_out_at_once_and_for_good(
 
 
 async def test_deactivating_is_done_once_and_honours_a_version(cast: Cast) -> None:
-    admin, user = cast.client("admin"), await added(cast)
+    admin, user = cast.client("admin"), await waiting(cast)
     path = f"/users/{user['id']}/deactivate"
     answered(await admin.post(path, headers={"If-Match": '"7"'}), 412)
     keyed = {"Idempotency-Key": user["id"], "If-Match": '"1"'}

@@ -11,6 +11,7 @@ from app.cli.audit import verify_audit
 from app.cli.check import check
 from app.cli.data import import_areas, load
 from app.cli.ending import stop_in_order
+from app.cli.keys import rotate_keys
 from app.cli.migrate import migrate
 from app.cli.serve import demo, serve
 from app.cli.user import create, reset_password
@@ -31,6 +32,10 @@ for command in (serve, demo, api, worker, migrate, check, load):
 areas = typer.Typer(help="Provinces, districts, communes and villages.", no_args_is_help=True)
 areas.command("import")(import_areas)
 cli.add_typer(areas, name="areas")
+
+keys = typer.Typer(help="The keys that wrap data keys.", no_args_is_help=True)
+keys.command("rotate")(rotate_keys)
+cli.add_typer(keys, name="keys")
 
 audit = typer.Typer(help="The trail of who did what.", no_args_is_help=True)
 audit.command("verify")(verify_audit)

@@ -10,7 +10,10 @@ import uvicorn
 from app.cli import address
 from app.cli.ending import end_with_parent, stop_in_order
 from app.cli.place import DataDir, configured, database
+from app.edge.connection import Connection
 from app.keys import ensure
+from app.sealing.key_encryption import key_encryption
+from app.sealing.rotation import check_keys
 from app.settings import Settings
 
 KEEP_ALIVE_SECONDS = 15
@@ -31,8 +34,9 @@ def api(
     else:
         end_with_parent()
         listener = socket.socket(fileno=descriptor)
-    with listener, database(chosen):
+    with listener, database(chosen) as urls:
         ensure(chosen.keys_dir)
+        check_keys(urls.runtime, key_encryption(chosen))
         uvicorn.Server(server_config(chosen)).run(sockets=[listener])
 
 
@@ -42,7 +46,7 @@ def server_config(chosen: Settings) -> uvicorn.Config:
         "app.main:create_app",
         factory=True,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,  # app.logs decides what is written

@@ -13,7 +13,7 @@ from app.cli.place import DataDir, configured, database
 from app.database_urls import DatabaseUrls, redacted
 from app.keys import KeyStore, UnusableKey
 from app.schema import connected, is_current
-from app.settings import Settings, SetupError
+from app.settings import URL_SETTINGS, Settings, SetupError
 
 LEAST_FREE_BYTES = 1_000_000_000
 # Tables without a case_id that are under the wall all the same (access.md).
@@ -34,7 +34,7 @@ def check(data_dir: DataDir = None) -> None:
     chosen = configured(data_dir)
     console = Console()
     for name, field in Settings.model_fields.items():
-        setting = f"SAMAKI_{name.upper()}={_shown(getattr(chosen, name))}"
+        setting = f"SAMAKI_{name.upper()}={_shown(name, getattr(chosen, name))}"
         console.print(f"{setting:<50}  # {field.description}", markup=False, highlight=False, soft_wrap=True)
     results = [_tried("keys", lambda: _keys(chosen)), _tried("disk", lambda: _disk(chosen.data_dir))]
     try:
@@ -53,10 +53,10 @@ def check(data_dir: DataDir = None) -> None:
         raise typer.Exit(1)
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     if isinstance(value, SecretStr):
         try:
-            return redacted(value.get_secret_value())
+            return redacted(value.get_secret_value()) if name in URL_SETTINGS else "***"
         except SetupError:
             return "cannot be read"
     return "" if value is None else ",".join(value) if isinstance(value, list) else str(value)

@@ -7,7 +7,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli.place import DataDir, configured, database
+from app.keys import ensure
 from app.schema import prepare, upgrade
+from app.sealing.key_encryption import key_encryption
+from app.sealing.rotation import check_keys
 from app.settings import settings
 
 
@@ -44,5 +47,7 @@ def load(
     with database(configured(data_dir)) as urls, Progress(*columns) as progress:
         prepare(urls.admin)
         upgrade(urls.owner)
+        ensure(settings().keys_dir)
+        check_keys(urls.runtime, key_encryption(settings()))
         bar = progress.add_task("cases", total=cases)
         load_cases(urls, settings(), cases, seed, lambda done: progress.update(bar, completed=done))

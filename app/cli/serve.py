@@ -15,8 +15,10 @@ from app.cli.children import Child, Children
 from app.cli.ending import stop_in_order
 from app.cli.place import DataDir, configured, database, sole_server
 from app.database_urls import DatabaseUrls
-from app.keys import KeyStore, ensure
+from app.keys import ensure
 from app.schema import prepare, upgrade
+from app.sealing.key_encryption import key_encryption
+from app.sealing.rotation import check_keys
 from app.settings import Settings, SetupError, child_environment, is_loopback, settings
 
 START_SECONDS = 60
@@ -65,7 +67,7 @@ def _serve(chosen: Settings, load: Callable[[DatabaseUrls], Accounts]) -> None:
             prepare(urls.admin)
             upgrade(urls.owner)
             ensure(chosen.keys_dir)
-            KeyStore.load(chosen.keys_dir)  # here rather than in the child, so that the reason is the last word
+            check_keys(urls.runtime, key_encryption(chosen))  # rather than in the child: the reason is the last word
             accounts = load(urls)
             with Children(*_children(settings(), listener)) as children:
                 _wait_until_up(listener, children)
@@ -75,7 +77,7 @@ def _serve(chosen: Settings, load: Callable[[DatabaseUrls], Accounts]) -> None:
 
 def _children(chosen: Settings, listener: socket.socket) -> list[Child]:
     """API processes that share one listening socket, and the worker; each knows only its own databases."""
-    for_api = child_environment(chosen, ["database_url", "reports_database_url"])
+    for_api = child_environment(chosen, ["database_url", "reports_database_url", "key_encryption_keys"])
     for_worker = child_environment(chosen, ["database_url", "worker_database_url"])
     descriptor = listener.fileno()
     apis = [

@@ -48,7 +48,7 @@ def _in_transaction(data_dir: Path | None, work: Callable[[AsyncSession, datetim
     """What `work` gives back, in one transaction of the API's own database role."""
 
     async def run(url: str) -> str:
-        engine = Database(url, settings())
+        engine = Database(url, settings(), dict)  # no case is opened here
         try:
             async with engine.transaction() as session:
                 return await work(session, engine.now())

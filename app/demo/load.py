@@ -16,6 +16,7 @@ from app.demo.draws import BLOCK, DEMO_BLOCK, code_in
 from app.demo.load_people import LoadPeople, load_accounts, load_people, write_people
 from app.demo.load_rows import COLUMNS, Lines, LoadRows
 from app.models.user import User
+from app.sealing.key_encryption import key_encryption
 from app.settings import Settings, SetupError
 
 CONNECTIONS = 2  # while the server indexes one chunk, the next is made and sent
@@ -36,7 +37,7 @@ DERIVE = """
 Report = Callable[[int], None]
 
 
-def load_cases(urls: DatabaseUrls, _: Settings, cases: int, seed: int, progress: Report) -> list[User]:
+def load_cases(urls: DatabaseUrls, settings: Settings, cases: int, seed: int, progress: Report) -> list[User]:
     """Add `cases` synthetic cases, all or none, and return the accounts of the bench (see load_accounts).
 
     `progress` is called with the number of cases written so far. Every seed (0 to 2,969) has codes and ids of
@@ -47,7 +48,7 @@ def load_cases(urls: DatabaseUrls, _: Settings, cases: int, seed: int, progress:
     people = load_people(seed, cases)
     _refuse_again(urls, seed)
     _write_people(urls, people)
-    chunks = _Chunks(LoadRows(seed, cases, people, datetime.now(UTC).date()), progress)
+    chunks = _Chunks(LoadRows(seed, cases, people, datetime.now(UTC).date(), key_encryption(settings)), progress)
     try:
         _copy_all(urls, chunks)
     except psycopg.errors.UniqueViolation:
@@ -123,7 +124,7 @@ def _copy_some(connection: psycopg.Connection, chunks: _Chunks) -> None:
 def _copy(connection: psycopg.Connection, lines: Lines) -> list[str]:
     """Write one chunk; returns the ids of its cases."""
     for table, columns in COLUMNS.items():
-        into = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table), sql.SQL(columns))
+        into = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(*table.split(".")), sql.SQL(columns))
         with connection.cursor().copy(into) as copy:
             copy.write("".join(lines[table]))
     # Cases and clients refer to each other: checked here, so that what is still to be checked stays little.
@@ -135,4 +136,4 @@ def _tidy(urls: DatabaseUrls) -> None:
     """Statistics, and the map of rows that everybody sees: the first query is as fast as any later one."""
     with psycopg.connect(urls.owner, autocommit=True) as connection:
         for table in (*COLUMNS, "case_access", "users", "organisations"):
-            connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier(table)))
+            connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier(*table.split("."))))

@@ -1,9 +1,10 @@
 """Synthetic cases as the text that PostgreSQL's COPY reads, made in chunks so that memory stays flat."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import UUID
 
 from app.demo.draws import Draws, code_in
 from app.demo.invented import person, summary, villages_of
@@ -24,6 +25,8 @@ from app.demo.load_shares import (
 from app.demo.places import COMMUNES
 from app.models.case import CasePrivate, Closure, today_band
 from app.models.codes import CaseStatus, Category, ClosureReason, Outcome
+from app.sealing.data_key import DataKey, new_key
+from app.sealing.key_encryption import KeyEncryption
 from app.services.people import private_of
 
 CHUNK = 5_000
@@ -37,22 +40,24 @@ COLUMNS: dict[str, str] = {
     "cases": "id, version, created_at, updated_at, code, organisation_id, category, sensitivity, status,"
     " priority, risk_level, commune_code, client_id, client_sex, client_age_band, lead_id, opened_at,"
     " closed_at, next_due_at, closure_reason, outcome, closure_requested_by, team_version, created_by,"
-    " private",
-    "people": "id, version, created_at, updated_at, organisation_id, case_id, role, sex, created_by, private",
-    "assignments": "id, case_id, organisation_id, user_id, role, until, created_at, created_by, private",
+    " sealed",
+    "people": "id, version, created_at, updated_at, organisation_id, case_id, role, sex, created_by, sealed",
+    "assignments": "id, case_id, organisation_id, user_id, role, until, created_at, created_by",
     "consents": "id, version, created_at, updated_at, case_id, organisation_id, purpose, shared_fields,"
-    " given_by, form, obtained_on, created_by, private",
-    "events": "id, case_id, organisation_id, type, audience, at, actor_id, data, private",
+    " given_by, form, obtained_on, created_by",
+    "events": "id, case_id, organisation_id, type, audience, at, actor_id, data",
+    "vault.data_keys": "home, case_id, organisation_id, kek_id, wrapped",
 }
 
 Lines = dict[str, list[str]]
+Seal = Callable[[str, UUID, bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class _Client:
     born: date | None
     sex: str
-    private: str
+    private: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,8 @@ class _Case:
 class LoadRows:
     """The rows of one load; `today` is the day on which its three years end."""
 
-    def __init__(self, seed: int, cases: int, people: LoadPeople, today: date) -> None:
-        self.seed, self.cases, self.today = seed, cases, today
+    def __init__(self, seed: int, cases: int, people: LoadPeople, today: date, kek: KeyEncryption) -> None:
+        self.seed, self.cases, self.today, self.kek = seed, cases, today, kek
         self.draws = Draws(f"cases of load {seed}")
         self.shares = Shares(self.draws, cases, people)
         self.liaisons = {commune: tuple(user.id.hex for user in users) for commune, users in people.liaisons.items()}
@@ -100,7 +105,12 @@ class LoadRows:
         case = _Case(_id(draws), _id(draws), seat, commune, status, day, self._at(self.days[day]))
         client = draws.choice(self.clients[commune])
         opened, office, lead = case.opened, seat.desk.organisation, seat.lead
-        lines["cases"].append(self._case(number, case, client))
+        key, home = new_key(), UUID(case.id)
+        lines["vault.data_keys"].append(
+            _line(case.id, case.id, office, self.kek.current, _bytes(self.kek.wrap(key, home)))
+        )
+        seal = DataKey(key, home).seal_text
+        lines["cases"].append(self._case(number, case, client, seal))
         lines["people"].append(
             _line(
                 case.client_id,
@@ -112,13 +122,13 @@ class LoadRows:
                 "client",
                 client.sex,
                 lead,
-                client.private,
+                _bytes(seal("people", UUID(case.client_id), client.private)),
             )
         )
-        lines["events"].append(_line(_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}", "{}"))
+        lines["events"].append(_line(_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}"))
         self._add_access(lines, case)
 
-    def _case(self, number: int, case: _Case, client: _Client) -> str:
+    def _case(self, number: int, case: _Case, client: _Client, seal: Seal) -> str:
         draws, seat, opened = self.draws, case.seat, case.opened
         category = draws.one_of(SENSITIVE if seat.sensitive else STANDARD)
         is_closed, is_open = case.status is CaseStatus.CLOSED, case.status is not CaseStatus.CLOSED
@@ -135,9 +145,10 @@ class LoadRows:
         )
         about = (case.client_id, client.sex, today_band(client.born, self.days[case.day]))
         times = (opened, closed, due)
+        sealed = seal("cases", UUID(case.id), draws.choice(self.privates[category, closing]))
         return _line(
             *first, seat.desk.organisation, *kind, "not_assessed", case.commune, *about, seat.lead, *times,
-            *ending, "1", seat.lead, draws.choice(self.privates[category, closing]),
+            *ending, "1", seat.lead, _bytes(sealed),
         )  # fmt: skip
 
     def _add_access(self, lines: Lines, case: _Case) -> None:
@@ -157,7 +168,7 @@ class LoadRows:
     def _consent(self, lines: Lines, case: _Case, purpose: str) -> None:
         office, lead, opened = case.seat.desk.organisation, case.seat.lead, case.opened
         given = (purpose, "[]", "client", "thumbprint", opened[:10])
-        lines["consents"].append(_line(_id(self.draws), "1", opened, opened, case.id, office, *given, lead, "{}"))
+        lines["consents"].append(_line(_id(self.draws), "1", opened, opened, case.id, office, *given, lead))
 
     def _at(self, day: date) -> str:
         """A moment of the working hours in Siem Reap, which are the same day in UTC."""
@@ -167,7 +178,7 @@ class LoadRows:
         invented = person(self.draws, self.draws.choice(villages_of(commune)), self.today)
         return _Client(invented.birth_date, invented.sex.value, _text(private_of(invented)))
 
-    def _private(self, category: Category, closing: ClosureReason | None) -> str:
+    def _private(self, category: Category, closing: ClosureReason | None) -> bytes:
         closure = closing and Closure(reason=closing, outcome=Outcome.IMPROVED, informed_can_return=True)
         return _text(CasePrivate(summary=summary(self.draws, category), closure=closure).model_dump(mode="json"))
 
@@ -175,7 +186,7 @@ class LoadRows:
 def _assign(draws: Draws, lines: Lines, case: _Case, user: str, role: str, until: str = NULL) -> None:
     seat = case.seat
     lines["assignments"].append(
-        _line(_id(draws), case.id, seat.desk.organisation, user, role, until, case.opened, seat.lead, "{}")
+        _line(_id(draws), case.id, seat.desk.organisation, user, role, until, case.opened, seat.lead)
     )
 
 
@@ -189,6 +200,11 @@ def _line(*fields: str) -> str:
     return "\t".join(fields) + "\n"
 
 
-def _text(document: object) -> str:
-    """A JSON document as a field of COPY: its backslashes doubled."""
-    return json.dumps(document, ensure_ascii=False).replace("\\", "\\\\")
+def _text(document: object) -> bytes:
+    """A JSON document as it is sealed."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _bytes(value: bytes) -> str:
+    """Bytes as a field of COPY."""
+    return f"\\\\x{value.hex()}"

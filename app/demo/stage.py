@@ -49,6 +49,7 @@ class Stage:
             communes=tuple(row.communes),
             language=Language(row.language),
             now=row.at,
+            proved_at=row.at,
         )
 
 
@@ -61,23 +62,9 @@ def drawn(draws: Draws) -> AbstractContextManager[None]:
 # Functions of the database make some ids at random; these follow from what the row says, at every run alike.
 SETTLE = (
     """
-    create temporary table settled on commit drop as
-    select id, origin_id,
-           md5(concat('exclusion', case_id, user_id, created_at at time zone 'UTC')) as own_text,
-           md5(concat('origin', user_id, min(case_id::text) over same)) as origin_text
-      from case_exclusions where organisation_id = any (:organisations)
-    window same as (partition by origin_id)
-    """,
-    """
-    update events e
-       set subject_id = overlay(overlay(s.own_text placing '4' from 13) placing '8' from 17)::uuid
-      from settled s where e.subject_id = s.id
-    """,
-    """
-    update case_exclusions e
-       set id = overlay(overlay(s.own_text placing '4' from 13) placing '8' from 17)::uuid,
-           origin_id = overlay(overlay(s.origin_text placing '4' from 13) placing '8' from 17)::uuid
-      from settled s where e.id = s.id
+    update case_exclusions
+       set id = overlay(overlay(md5(concat('copy', origin_id, case_id)) placing '4' from 13) placing '8' from 17)::uuid
+     where organisation_id = any (:organisations) and id <> origin_id
     """,
     """
     update events

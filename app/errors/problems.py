@@ -71,9 +71,15 @@ class Unauthenticated(Problem):
 
 
 class MfaRequired(Problem):
-    """The password is right and a one-time code is needed too."""
+    """A one-time code is needed too; on a session: the account must enrol a second factor first."""
 
     status, code, always = 401, "mfa_required", BEARER
+
+
+class PasswordChangeRequired(Problem):
+    """The password came from somebody else; until another is chosen the account does nothing else."""
+
+    status, code, always = 401, "password_change_required", BEARER
 
 
 class StepUpRequired(Problem):
@@ -146,10 +152,28 @@ class CaseloadFull(Problem):
     status, code = 409, "caseload_full"
 
 
+class AccessExists(Problem):
+    """The caller sees the case already; emergency access would add nothing to it."""
+
+    status, code = 409, "access_exists"
+
+
+class ReviewPending(Problem):
+    """Earlier emergency access of the caller waits for its review."""
+
+    status, code = 409, "review_pending"
+
+
 class InProgress(Problem):
     """A request with the same Idempotency-Key is still running."""
 
     status, code = 409, "idempotency_in_progress"
+
+
+class DeviceWiped(Problem):
+    """The session was ended from elsewhere: the device takes away what it keeps, and signs in again."""
+
+    status, code = 410, "device_wiped"
 
 
 class PreconditionFailed(Problem):
@@ -216,6 +240,10 @@ class Unavailable(Problem):
 
     def __init__(self, retry_after: int = 1) -> None:
         super().__init__(headers={"Retry-After": str(retry_after)})
+
+
+class SealedAway(Unavailable):
+    """A sealed field does not open: altered, moved, or its key is not here. The caller is told no more."""
 
 
 class InternalError(Problem):

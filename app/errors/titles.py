@@ -6,6 +6,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "bad_request": ("The request is malformed", "សំណើមិនត្រឹមត្រូវតាមទម្រង់"),
     "unauthenticated": ("Please sign in", "សូមចូលគណនីជាមុនសិន"),
     "mfa_required": ("A one-time code is required", "ត្រូវបញ្ចូលលេខកូដផ្ទៀងផ្ទាត់"),
+    "password_change_required": ("Please choose a new password first", "សូមជ្រើសរើសពាក្យសម្ងាត់ថ្មីជាមុនសិន"),
     "step_up_required": ("Please enter your password again", "សូមបញ្ចូលពាក្យសម្ងាត់របស់អ្នកម្ដងទៀត"),
     "forbidden": ("You are not allowed to do this", "អ្នកគ្មានសិទ្ធិធ្វើសកម្មភាពនេះទេ"),
     "not_found": ("Not found", "រកមិនឃើញ"),
@@ -17,7 +18,16 @@ TITLES: dict[str, tuple[str, str]] = {
     "consent_required": ("Consent is required first", "ត្រូវមានការយល់ព្រមជាមុនសិន"),
     "unsafe_contact": ("This contact would not be safe", "ការទាក់ទងបែបនេះគ្មានសុវត្ថិភាពទេ"),
     "caseload_full": ("The caseload is full", "ចំនួនករណីក្នុងបន្ទុកពេញហើយ"),
+    "access_exists": ("You can see this case already", "អ្នកអាចមើលករណីនេះបានរួចហើយ"),
+    "review_pending": (
+        "Your earlier emergency access must be reviewed first",
+        "ការចូលមើលក្នុងគ្រាអាសន្នលើកមុនរបស់អ្នកត្រូវពិនិត្យឡើងវិញជាមុនសិន",
+    ),
     "idempotency_in_progress": ("The same request is still being processed", "សំណើដដែលនេះកំពុងដំណើរការនៅឡើយ"),
+    "device_wiped": (
+        "This session was ended from another place; the data on this device must be deleted",
+        "សម័យប្រើប្រាស់នេះត្រូវបានបញ្ចប់ពីកន្លែងផ្សេង ទិន្នន័យលើឧបករណ៍នេះត្រូវលុបចេញ",
+    ),
     "precondition_failed": (
         "The record has changed meanwhile, please load it again",
         "ទិន្នន័យនេះបានផ្លាស់ប្ដូរហើយ សូមផ្ទុកឡើងវិញ",

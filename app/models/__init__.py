@@ -4,6 +4,7 @@ from app.models import (
     area,
     assignment,
     audit,
+    break_glass,
     case,
     consent,
     event,
@@ -13,12 +14,14 @@ from app.models import (
     person,
     service_rows,
     user,
+    user_request,
 )
 
 __all__ = [
     "area",
     "assignment",
     "audit",
+    "break_glass",
     "case",
     "consent",
     "event",
@@ -28,4 +31,5 @@ __all__ = [
     "person",
     "service_rows",
     "user",
+    "user_request",
 ]

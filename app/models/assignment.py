@@ -1,11 +1,9 @@
-"""Who works on a case, who must never see it, who opened it in an emergency, and what follows for access."""
+"""Who works on a case, who must never see it, and what follows for access."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
@@ -14,7 +12,6 @@ from app.models.case import Colleague
 from app.models.codes import (
     AccessVia,
     AssignmentRole,
-    BreakGlassReason,
     CaseStatus,
     Category,
     ExclusionReason,
@@ -43,7 +40,7 @@ class Assignment(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     ended_by: UUID | None = Field(default=None, foreign_key="users.id")
     end_reason: str | None = None
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = None
 
 
 class AssignmentCreate(Body):
@@ -72,7 +69,9 @@ class CaseExclusion(SQLModel, table=True):
     __tablename__ = "case_exclusions"
     __table_args__ = (
         ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
-        Index("one_exclusion", "case_id", "user_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+        Index(
+            "one_exclusion", "case_id", "user_id", "origin_id", unique=True, postgresql_where=text("lifted_at IS NULL")
+        ),
         Index("ix_case_exclusions_user", "user_id", "case_id", postgresql_where=text("lifted_at IS NULL")),
         Index("ix_case_exclusions_origin", "origin_id"),
     )
@@ -83,13 +82,22 @@ class CaseExclusion(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="users.id")
     origin_id: UUID
     reason_code: ExclusionReason = Field(sa_type=coded(ExclusionReason))
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = None
     created_at: datetime = Field(sa_type=TIMESTAMP)
     created_by: UUID = Field(foreign_key="users.id")
+    lift_sealed: bytes | None = None
     lift_requested_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     lift_requested_by: UUID | None = Field(default=None, foreign_key="users.id")
     lifted_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     lifted_by: UUID | None = Field(default=None, foreign_key="users.id")
+
+
+class ClientGraph(SQLModel, table=True):
+    """One row, locked by who excludes or links: each must see what the other has just done."""
+
+    __tablename__ = "client_graph"
+
+    id: int = Field(primary_key=True)
 
 
 class ExclusionCreate(Body):
@@ -114,26 +122,6 @@ class ExclusionRead(Read):
     lift_requested_at: datetime | None
     lift_requested_by: UUID | None
     lifted_at: datetime | None
-
-
-class BreakGlassGrant(SQLModel, table=True):
-    """Emergency access of one user to one case; requested and reviewed by a later part of the API."""
-
-    __tablename__ = "break_glass_grants"
-    __table_args__ = (
-        ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
-        Index("ix_break_glass_grants_case", "case_id", postgresql_where=text("ended_at IS NULL")),
-        Index("ix_break_glass_grants_user", "user_id", postgresql_where=text("ended_at IS NULL")),
-    )
-
-    id: UUID = Field(default_factory=new_id, primary_key=True)
-    case_id: UUID
-    organisation_id: UUID
-    user_id: UUID = Field(foreign_key="users.id")
-    reason_code: BreakGlassReason = Field(sa_type=coded(BreakGlassReason))
-    created_at: datetime = Field(sa_type=TIMESTAMP)
-    expires_at: datetime = Field(sa_type=TIMESTAMP)
-    ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
 
 
 class CaseAccess(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """The case: its table, its schemas for each audience, and the page, stub and receipt of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
@@ -9,7 +9,6 @@ from pydantic import Field as Rule
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from app.models.area import PlaceCode, VillageCode
@@ -102,7 +101,7 @@ class Case(Table, table=True):
         default=None,
         sa_column=Column(TransactionId(), nullable=False, server_default=text("pg_current_xact_id()")),
     )
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = Field(default=None, nullable=False)
 
 
 @dataclass(slots=True)
@@ -126,7 +125,9 @@ class CaseRow:
     version: int
     team_version: int
     updated_at: datetime
-    private: dict[str, Any]
+    sealed: bytes
+    private: dict[str, Any] = field(default_factory=dict)  # what is sealed, opened
+    as_read: dict[str, Any] = field(default_factory=dict)  # the values above as they were when the case was locked
 
     def touch(self, now: datetime) -> None:
         """Count one change of the case's own fields."""

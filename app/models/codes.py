@@ -334,6 +334,15 @@ class ExclusionReason(StrEnum):
     OTHER_CONFLICT = "other_conflict"
 
 
+class UserRequestKind(StrEnum):
+    """What an admin asks about an account, and somebody else confirms."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 (a code)
+    MFA_RESET = "mfa_reset"
+
+
 class BreakGlassReason(StrEnum):
     """Why a case was opened in an emergency."""
 
@@ -879,4 +888,5 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "gbv_question": GbvQuestion,
     "area_level": AreaLevel,
     "person_role": PersonRole,
+    "user_request_kind": UserRequestKind,
 }

@@ -1,7 +1,7 @@
 """What a client agreed to: for which purpose, with whom, and until when."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field as Rule
@@ -36,7 +36,7 @@ class Consent(Table, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     withdrawn_by: UUID | None = Field(default=None, foreign_key="users.id")
     created_by: UUID = Field(foreign_key="users.id")
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = None
 
 
 class ConsentCreate(Body):

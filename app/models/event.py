@@ -35,7 +35,7 @@ class Event(SQLModel, table=True):
     actor_id: UUID | None = Field(default=None, foreign_key="users.id")
     subject_id: UUID | None = None
     data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = None
     xid: int | None = Field(
         default=None,
         sa_column=Column(TransactionId(), nullable=False, server_default=text("pg_current_xact_id()")),

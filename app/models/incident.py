@@ -1,12 +1,11 @@
 """What happened to the client, as data: when, how precisely known, where, and the six questions."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field as Rule
-from sqlalchemy import Column, ForeignKeyConstraint, Index
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKeyConstraint, Index
 from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, Patch, Read, Table, coded, optional
@@ -45,7 +44,7 @@ class Incident(Table, table=True):
     occurred_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     precision: DatePrecision = Field(sa_type=coded(DatePrecision))
     created_by: UUID = Field(foreign_key="users.id")
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = Field(default=None, nullable=False)
 
 
 class IncidentPrivate(Body):

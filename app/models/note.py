@@ -1,11 +1,9 @@
 """Notes on a case, for its caseworkers only or for the whole team with the liaisons."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from app.models.base import Body, Read, Table, coded
@@ -25,7 +23,7 @@ class Note(Table, table=True):
     organisation_id: UUID
     audience: NoteAudience = Field(sa_type=coded(NoteAudience))
     created_by: UUID = Field(foreign_key="users.id")
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = Field(default=None, nullable=False)
 
 
 class NoteCreate(Body):

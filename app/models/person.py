@@ -1,14 +1,13 @@
 """People and households: each person row has one home, a case or an organisation's register."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field as Rule
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
@@ -121,7 +120,7 @@ class Person(Table, table=True):
     sex: Sex = Field(default=Sex.UNKNOWN, sa_type=coded(Sex))
     household_id: UUID | None = Field(default=None, foreign_key="households.id", index=True)
     created_by: UUID = Field(foreign_key="users.id")
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = Field(default=None, nullable=False)
 
 
 class PersonLink(SQLModel, table=True):
@@ -188,7 +187,7 @@ class Household(Table, table=True):
     id_poor_level: IdPoorLevel = Field(default=IdPoorLevel.UNKNOWN, sa_type=coded(IdPoorLevel))
     size: int | None = None
     created_by: UUID = Field(foreign_key="users.id")
-    private: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    sealed: bytes | None = Field(default=None, nullable=False)
 
 
 class HouseholdMember(Read):

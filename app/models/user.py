@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field as Rule
-from sqlalchemy import Column, Index, String
+from sqlalchemy import BigInteger, Column, Index, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -13,6 +13,7 @@ from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Patch, Read, Table, coded, optional
 from app.models.codes import Language, Role
 from app.models.organisation import principal
+from app.models.user_request import RequestRead
 from app.text import NameText
 
 Username = Annotated[str, Rule(pattern=r"^[a-z][a-z0-9_.-]{2,39}$")]
@@ -21,6 +22,7 @@ Communes = Annotated[list[CommuneCode], Rule(max_length=100)]
 # What somebody types to sign in is never cleaned; NUL is all that the database could not even compare.
 TypedName = Annotated[str, Rule(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 TypedSecret = Annotated[str, Rule(min_length=1, max_length=1024)]
+TypedOtp = Annotated[str, Rule(min_length=1, max_length=20)]
 
 
 class User(Table, table=True):
@@ -53,6 +55,22 @@ class UserCredential(SQLModel, table=True):
     user_id: UUID = Field(primary_key=True, foreign_key="users.id")
     password_hash: str
     changed_at: datetime = Field(sa_type=TIMESTAMP)
+    # Known to somebody else (whoever confirmed a new account or a reset): good for nothing but choosing another.
+    must_change: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    # The second factor was reset: the account wants a new one, whatever its role.
+    mfa_due: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
+class UserTotp(SQLModel, table=True):
+    """A second factor (RFC 6238). It counts from `confirmed_at`; `last_step` and what is older was used up."""
+
+    __tablename__ = "user_totp"
+
+    user_id: UUID = Field(primary_key=True, foreign_key="users.id")
+    secret: bytes  # sealed: app/sealed_secret.py
+    created_at: datetime = Field(sa_type=TIMESTAMP)
+    confirmed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    last_step: int = Field(default=0, sa_type=BigInteger)
 
 
 class SignInSession(SQLModel, table=True):
@@ -64,6 +82,8 @@ class SignInSession(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="users.id", index=True)
     created_at: datetime = Field(sa_type=TIMESTAMP)
     expires_at: datetime = Field(sa_type=TIMESTAMP)
+    # When the factors were last proved; null: at the sign-in itself.
+    proved_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     end_reason: str | None = None
 
@@ -125,12 +145,7 @@ class UserRead(Read):
     version: int
     created_at: datetime
     updated_at: datetime
-
-
-class UserCreated(UserRead):
-    """The only answer that holds the first password."""
-
-    initial_password: str
+    pending: RequestRead | None = None
 
 
 class StaffRead(Read):
@@ -149,6 +164,7 @@ class PasswordGrant(Body):
     grant_type: Literal["password"]
     username: TypedName
     password: TypedSecret
+    otp: TypedOtp | None = None
 
 
 class RefreshGrant(Body):

@@ -36,6 +36,7 @@ class Operation:
     json: Json
     permission: Permission | None
     strict: bool  # our Route, which refuses unknown parameters
+    keyed: bool  # takes an Idempotency-Key when it is a POST
 
     @property
     def has_body(self) -> bool:
@@ -90,7 +91,9 @@ def operations(app: FastAPI, document: Json) -> Iterator[Operation]:
         permission = declared_permission(route.dependant)
         for method in sorted(route.methods or ()):
             json = document["paths"][route.path_format][method.lower()]
-            yield Operation(str(route.path_format), method, json, permission, isinstance(route.original_route, Route))
+            own = route.original_route
+            keyed = permission is not None and getattr(own, "keyed", True)
+            yield Operation(str(route.path_format), method, json, permission, isinstance(own, Route), keyed)
 
 
 def _say_who_and_what(operation: Operation) -> None:
@@ -114,7 +117,7 @@ def _add_parameters(operation: Operation) -> None:
         if one["name"] == "If-Match":
             one["required"] = operation.method != "POST"  # transitions only honour it
             one["description"] = "The `ETag` of the version that you read."
-    if operation.permission and operation.method == "POST":
+    if operation.keyed and operation.method == "POST":
         parameters.append(IDEMPOTENCY_KEY)
 
 

@@ -4,19 +4,25 @@ import base64
 import binascii
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote_plus
+from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from app.audit import RENEWAL, SIGN_IN, Asker, Deed, refusals_of
 from app.errors import Invalid, Unauthenticated, UnsupportedMediaType, field_errors
-from app.http import API, Route, Session
+from app.http import API, Route, Session, answers_for
+from app.models.base import Page
+from app.models.factor import PasswordChange, SessionRead, StepUp, TotpConfirm, TotpEnrolment
 from app.models.user import ClientGrant, KeySet, Me, PasswordGrant, RefreshGrant, TokenRead
+from app.paging import ListQuery
 from app.policy import Permission, permissions_of
+from app.routers.proving import ProvingRoute, looked_at
 from app.security import Actor, allowed, runtime_of
-from app.services import sessions, sign_in
+from app.services import own_factors, second_factor, sessions, sign_in
+from app.services.sign_in import Proof
 
-router = APIRouter(prefix=API, tags=["auth"], route_class=Route)
+router = APIRouter(prefix=API, tags=["auth"], route_class=ProvingRoute)
 well_known = APIRouter(tags=["auth"], route_class=Route)
 
 Grant = PasswordGrant | RefreshGrant | ClientGrant
@@ -44,7 +50,7 @@ async def get_token(request: Request) -> TokenRead:
         case PasswordGrant():
             asker.account = grant.username
             async with refusals_of(runtime, request.scope, Deed(SIGN_IN), asker):
-                return await sign_in.sign_in(runtime, host, grant.username, grant.password, system=False)
+                return await sign_in.sign_in(runtime, host, grant.username, grant.password, grant.otp, system=False)
         case ClientGrant():
             asker.account = grant.client_id
             async with refusals_of(runtime, request.scope, Deed(SIGN_IN), asker):
@@ -60,6 +66,63 @@ async def log_out(session: Session, actor: Annotated[Actor, allowed(Permission.S
     await sessions.end_session(session, actor.session_id, actor.now, "logout")
 
 
+@router.get("/auth/sessions")
+async def list_sessions(
+    query: Annotated[ListQuery, Query()],
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.SELF)],
+) -> Page[SessionRead]:
+    """Your sign-ins that still count, newest first."""
+    return await sessions.list_sessions(session, actor, query)
+
+
+@router.delete("/auth/sessions/{session_id}", status_code=204)
+async def end_own_session(
+    session_id: UUID, session: Session, actor: Annotated[Actor, allowed(Permission.SELF)]
+) -> None:
+    """End one of your sign-ins, on a lost phone for one: at once."""
+    await sessions.end_own_session(session, actor, session_id)
+
+
+@router.post("/auth/step-up", status_code=204)
+async def step_up(
+    _: StepUp,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.SELF)],
+    proof: Annotated[Proof, looked_at(own_factors.look_at_factors, StepUp)],
+) -> None:
+    """Prove your factors again; for five minutes you may then do what asks for it (`step_up_required`)."""
+    await own_factors.step_up(session, actor, proof)
+
+
+@router.put("/me/password", status_code=204)
+async def change_password(
+    _: PasswordChange,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.SELF)],
+    wanted: Annotated[own_factors.NewPassword, looked_at(own_factors.look_at_passwords, PasswordChange)],
+) -> None:
+    """Choose another password; every other session of yours ends."""
+    await own_factors.change_password(session, actor, wanted)
+
+
+@router.post("/me/totp")
+async def propose_totp(
+    request: Request, response: Response, session: Session, actor: Annotated[Actor, allowed(Permission.SELF)]
+) -> TotpEnrolment:
+    """A secret for your authenticator app, shown once; it counts when you have confirmed a code of it."""
+    answers_for(response, "/me")
+    return await second_factor.propose(runtime_of(request), session, actor)
+
+
+@router.post("/me/totp/confirm", status_code=204)
+async def confirm_totp(
+    given: TotpConfirm, request: Request, session: Session, actor: Annotated[Actor, allowed(Permission.SELF)]
+) -> None:
+    """Make the new second factor count: from now on every sign-in asks for its code."""
+    await second_factor.confirm(runtime_of(request), session, actor, given.otp)
+
+
 @router.get("/me")
 async def read_me(actor: Annotated[Actor, allowed(Permission.SELF)]) -> Me:
     """Who you are and what you may do."""
@@ -71,7 +134,7 @@ async def read_me(actor: Annotated[Actor, allowed(Permission.SELF)]) -> Me:
         organisation_id=actor.organisation_id,
         communes=list(actor.communes),
         permissions=permissions_of(actor.role),
-        mfa_enrolled=False,
+        mfa_enrolled=actor.mfa_enrolled,
         language=actor.language,
     )
 

@@ -16,8 +16,9 @@ from app.models.codes import AssignmentRole, ConsentPurpose, Role
 from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
-from app.security import Actor
-from app.services.colleagues import names_of
+from app.sealing import opened, seal
+from app.security import Actor, require_step_up
+from app.services.colleagues import names_of, user_as_they_stay
 from app.services.consents import has_active
 from app.services.events import record
 from app.services.standing import Standing, standing_for
@@ -38,11 +39,12 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     409 for an excluded person, for the lead in a lesser place, and `consent_required` for a liaison without consent.
     """
     standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
-    if wanted.role is AssignmentRole.REVIEWER and not standing.oversees:
-        raise Forbidden
-    user = await session.get(User, wanted.user_id)
+    if wanted.role is AssignmentRole.REVIEWER and standing.oversees:
+        require_step_up(actor)
+    user = await user_as_they_stay(session, wanted.user_id)
     if user is None or not user.active:
         raise Invalid.at("/user_id", "unknown_user", "There is no such user.")
+    _check_who_assigns(actor, standing, user, wanted)
     if wanted.role is AssignmentRole.LIAISON:
         await _check_liaison(session, actor, case_id, standing, user)
     else:
@@ -53,6 +55,7 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     if wanted.role is not AssignmentRole.LEAD and await _leads(session, case_id, user.id):
         raise Conflict  # the new place would replace the lead's, and nobody would lead
     row = _row(actor, case_id, standing.organisation_id, wanted)
+    seal(session, row, {"reason": wanted.reason} if wanted.reason else {})
     # First the event: who hands the lead over may see nothing of the case a moment later.
     await record(
         session,
@@ -66,7 +69,18 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     )
     session.add(row)
     await session.flush()
-    return _read(row, Colleague(id=user.id, display_name=user.display_name))
+    return _read(session, row, Colleague(id=user.id, display_name=user.display_name))
+
+
+def _check_who_assigns(actor: Actor, standing: Standing, user: User, wanted: AssignmentCreate) -> None:
+    """A lead names liaisons and caseworkers; a supervisor takes a case that she cannot see as its reviewer only."""
+    reviewer = wanted.role is AssignmentRole.REVIEWER
+    if not standing.oversees and (reviewer or user.role is Role.SUPERVISOR):
+        raise Forbidden
+    if standing.access is None and user.id == actor.id and not reviewer:
+        raise Forbidden
+    if reviewer and wanted.reason is None:
+        raise Invalid.at("/reason", "required", "A review has a reason.")
 
 
 async def may_be_assigned(session: AsyncSession, case_id: UUID, user_id: UUID) -> bool:
@@ -119,7 +133,6 @@ def _row(actor: Actor, case_id: UUID, organisation_id: UUID, wanted: AssignmentC
         until=until,
         created_at=actor.now,
         created_by=actor.id,
-        private={"reason": wanted.reason} if wanted.reason else {},
     )
 
 
@@ -129,14 +142,14 @@ async def list_assignments(session: AsyncSession, case_id: UUID, query: ListQuer
     statement = select(Assignment).where(col(Assignment.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Assignment.created_at, Assignment.id, query)
     users = await names_of(session, (row.user_id for row in rows))
-    return Page[AssignmentRead](items=[_read(row, users[row.user_id]) for row in rows], next_cursor=cursor)
+    return Page[AssignmentRead](items=[_read(session, row, users[row.user_id]) for row in rows], next_cursor=cursor)
 
 
 async def read_assignment(session: AsyncSession, case_id: UUID, assignment_id: UUID) -> AssignmentRead:
     """One assignment; 404 when it is not of this case or not to be seen."""
     await access_for(session, case_id, Permission.ASSIGNMENT_READ)
     row = await _of_case(session, case_id, assignment_id)
-    return _read(row, (await names_of(session, [row.user_id]))[row.user_id])
+    return _read(session, row, (await names_of(session, [row.user_id]))[row.user_id])
 
 
 async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, assignment_id: UUID) -> None:
@@ -174,6 +187,6 @@ async def _of_case(session: AsyncSession, case_id: UUID, assignment_id: UUID) ->
     return row
 
 
-def _read(row: Assignment, user: Colleague) -> AssignmentRead:
+def _read(session: AsyncSession, row: Assignment, user: Colleague) -> AssignmentRead:
     values = row.model_dump(include=set(AssignmentRead.model_fields))
-    return AssignmentRead(user=user, reason=row.private.get("reason"), **values)
+    return AssignmentRead(user=user, reason=opened(session, row).get("reason"), **values)

@@ -13,30 +13,34 @@ from app.models.case import (
 )
 from app.models.incident import IncidentRead
 from app.policy import Access
+from app.sealing import KeyRing
 from app.security import Actor
 from app.services.names import age_on, display_name
 
 
-def summary_of(row: Any, access: Access, actor: Actor) -> CaseSummary | CaseLiaisonRead:
+def summary_of(row: Any, access: Access, actor: Actor, ring: KeyRing) -> CaseSummary | CaseLiaisonRead:
     """One row of a list, for the caller's audience."""
-    return liaison_view(row, access, actor) if access.is_liaison else CaseSummary(**_summary(row, access, actor))
+    if access.is_liaison:
+        return liaison_view(row, access, actor, ring)
+    return CaseSummary(**_summary(row, access, actor, _private(row, ring), ring))
 
 
-def detail_of(row: Any, access: Access, actor: Actor) -> CaseRead | CaseLiaisonRead:
+def detail_of(row: Any, access: Access, actor: Actor, ring: KeyRing) -> CaseRead | CaseLiaisonRead:
     """The case itself, for the caller's audience."""
     if access.is_liaison:
-        return liaison_view(row, access, actor)
+        return liaison_view(row, access, actor, ring)
+    private = _private(row, ring)
     return CaseRead(
-        **_summary(row, access, actor),
-        summary=row.private["summary"],
-        safe_contact=row.private.get("safe_contact"),
-        closure=row.private.get("closure"),
+        **_summary(row, access, actor, private, ring),
+        summary=private["summary"],
+        safe_contact=private.get("safe_contact"),
+        closure=private.get("closure"),
         referred_from=row.referred_from,
-        incident=_latest_incident(row),
+        incident=_latest_incident(row, ring),
     )
 
 
-def liaison_view(row: Any, access: Access, actor: Actor) -> CaseLiaisonRead:
+def liaison_view(row: Any, access: Access, actor: Actor, ring: KeyRing) -> CaseLiaisonRead:
     """Access.md's liaison view: its version is its own, so that nothing hidden shows through a number."""
     return CaseLiaisonRead(
         id=row.id,
@@ -44,15 +48,23 @@ def liaison_view(row: Any, access: Access, actor: Actor) -> CaseLiaisonRead:
         status=row.status,
         priority=row.priority,
         commune_code=row.commune_code,
-        village_code=row.private.get("village_code"),
-        client=LiaisonClient(display_name=display_name(row.client_private, actor.language)),
+        village_code=_private(row, ring).get("village_code"),
+        client=LiaisonClient(display_name=display_name(_client(row, ring), actor.language)),
         version=row.team_version,
         access=AccessRead(via=access.via, mode=access.mode),
     )
 
 
-def _summary(row: Any, access: Access, actor: Actor) -> dict[str, Any]:
-    client = row.client_private
+def _private(row: Any, ring: KeyRing) -> dict[str, Any]:
+    return ring.open("cases", row.id, row.id, row.sealed)
+
+
+def _client(row: Any, ring: KeyRing) -> dict[str, Any]:
+    return ring.open("people", row.client_id, row.id, row.client_sealed)
+
+
+def _summary(row: Any, access: Access, actor: Actor, private: dict[str, Any], ring: KeyRing) -> dict[str, Any]:
+    client = _client(row, ring)
     return {
         "id": row.id,
         "code": row.code,
@@ -62,7 +74,7 @@ def _summary(row: Any, access: Access, actor: Actor) -> dict[str, Any]:
         "priority": row.priority,
         "risk_level": row.risk_level,
         "commune_code": row.commune_code,
-        "village_code": row.private.get("village_code"),
+        "village_code": private.get("village_code"),
         "client": ClientRead(
             id=row.client_id,
             display_name=display_name(client, actor.language),
@@ -80,7 +92,7 @@ def _summary(row: Any, access: Access, actor: Actor) -> dict[str, Any]:
     }
 
 
-def _latest_incident(row: Any) -> IncidentRead | None:
+def _latest_incident(row: Any, ring: KeyRing) -> IncidentRead | None:
     if row.incident_id is None:
         return None
     return IncidentRead(
@@ -91,5 +103,5 @@ def _latest_incident(row: Any) -> IncidentRead | None:
         version=row.incident_version,
         created_at=row.incident_created_at,
         updated_at=row.incident_updated_at,
-        **row.incident_private,
+        **ring.open("incidents", row.incident_id, row.id, row.incident_sealed),
     )

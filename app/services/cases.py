@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
 from app.db import fetch
-from app.errors import CaseClosed, Conflict, Forbidden, NotFound
+from app.errors import CaseClosed, Conflict, Forbidden, Invalid, NotFound
 from app.models.base import Page
 from app.models.case import (
     CaseCounts,
@@ -24,8 +24,10 @@ from app.models.person import NAMES
 from app.paging import Cursor, cut
 from app.policy import LIAISON_FILTERS, Permission, own_sensitivity
 from app.preconditions import check_match
+from app.sealing import ring_of
 from app.security import Actor
 from app.services import case_pages, visible
+from app.services.areas import is_area
 from app.services.case_views import detail_of, summary_of
 from app.services.events import record
 from app.services.places import check_place
@@ -39,20 +41,22 @@ async def list_cases(session: AsyncSession, actor: Actor, filters: CaseFilter) -
     """One page of the cases that the caller sees."""
     if actor.role is Role.CCWC_LIAISON and filters.model_fields_set - LIAISON_FILTERS:
         raise Forbidden
+    if filters.commune_code is not None and not await is_area(session, filters.commune_code):
+        raise Invalid.at("/query/commune_code", "unknown_area", "There is no such area.")
     parameters = case_pages.page_parameters(filters, Cursor.decode(filters.cursor))
     rows = await fetch(session, case_pages.page_statement(filters), parameters)
     listed, cursor = cut(rows, filters.limit, lambda row: Cursor(row.opened_at, row.id))
     if cursor is None and case_pages.is_narrowed(filters):
         last = await fetch(session, case_pages.last_examined_statement(filters), parameters)
         cursor = Cursor(last[0].opened_at, last[0].case_id).encode() if last else None
-    items = [summary_of(row, visible.shown(session, row), actor) for row in listed]
+    items = [summary_of(row, visible.shown(session, row), actor, ring_of(session)) for row in listed]
     return Page[CaseSummary | CaseLiaisonRead](items=items, next_cursor=cursor)
 
 
 async def read_case(session: AsyncSession, actor: Actor, case_id: UUID) -> CaseRead | CaseLiaisonRead:
     """The case as the caller may see it; 404 otherwise."""
     row, access = await visible.detail_row(session, case_id)
-    return detail_of(row, access, actor)
+    return detail_of(row, access, actor, ring_of(session))
 
 
 async def read_receipt(session: AsyncSession, case_id: UUID) -> CaseReceipt:
@@ -138,9 +142,10 @@ async def _check_edit(session: AsyncSession, case: CaseRow, sent: dict[str, Any]
             sent["sensitivity"] = Sensitivity.SENSITIVE
     if "commune_code" in sent or "village_code" in sent:
         commune = sent.get("commune_code", case.commune_code)
-        if "commune_code" in sent and "village_code" not in sent and commune != case.commune_code:
-            sent["village_code"] = None  # the old village is not in the new commune
-        await check_place(session, commune, sent.get("village_code"))
+        village = sent.get("village_code", case.private.get("village_code"))
+        if "village_code" not in sent and village is not None and not village.startswith(commune):
+            sent["village_code"] = village = None  # the old village is not in the new commune
+        await check_place(session, commune, village)
 
 
 async def raise_to_sensitive(session: AsyncSession, case: CaseRow, actor: Actor) -> None:

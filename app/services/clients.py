@@ -14,7 +14,7 @@ from app.models.codes import Language, Role
 from app.models.organisation import ClientCreate, ClientRead, ClientSecret
 from app.models.user import User, UserCredential
 from app.paging import ListQuery, newest_first
-from app.security import Actor
+from app.security import Actor, require_step_up
 from app.services.belonging import BELONGING
 from app.services.organisations import organisation_row
 from app.services.sessions import end_sessions_of
@@ -30,6 +30,7 @@ async def add_client(
 ) -> ClientSecret:
     """A new system of a partner, with its secret in the answer. 409 when the organisation is no partner."""
     organisation = await organisation_row(session, organisation_id, lock=True)
+    require_step_up(actor)
     if organisation.kind not in BELONGING[Role.PARTNER].kinds:
         raise Conflict
     own_id = new_id()

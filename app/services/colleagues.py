@@ -66,6 +66,14 @@ async def _place(session: AsyncSession, cursor: str) -> dict[str, object]:
     return {"after": last.id, "after_name": last.display_name}
 
 
+async def user_as_they_stay(session: AsyncSession, user_id: UUID) -> User | None:
+    """The user, whose role, organisation and communes nobody changes until this transaction ends.
+
+    Taken before any case is locked: a change of the user locks in this order too.
+    """
+    return await session.get(User, user_id, with_for_update={"read": True})
+
+
 async def names_of(session: AsyncSession, user_ids: Iterable[UUID | None]) -> dict[UUID, Colleague]:
     """Colleagues by id, in one query."""
     wanted = {user_id for user_id in user_ids if user_id is not None}

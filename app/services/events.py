@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import insert
 from app.ids import new_id
 from app.models.codes import NoteAudience
+from app.sealing import ring_of
 from app.security import Actor
 
 
@@ -24,13 +25,15 @@ async def record(
     reason: str | None = None,
 ) -> None:
     """Add one event of a case, after the change itself is flushed. `data`: codes and ids only; `reason`: words
-    of people, kept apart."""
+    of people, sealed with the case's key."""
     await session.flush()
+    event_id = new_id()
+    sealed = ring_of(session).seal("events", event_id, case_id, {"reason": reason}) if reason else None
     await insert(
         session,
         "events",
         {
-            "id": new_id(),
+            "id": event_id,
             "case_id": case_id,
             "organisation_id": organisation_id,
             "type": event_type,
@@ -39,6 +42,6 @@ async def record(
             "actor_id": actor.id,
             "subject_id": subject_id,
             "data": data or {},
-            "private": {"reason": reason} if reason else {},
+            "sealed": sealed,
         },
     )

@@ -6,32 +6,34 @@ The table is closed to the API's database role; its definer functions hold the r
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import fetch
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.ids import new_id
 from app.models.assignment import ExclusionCreate, ExclusionLift, ExclusionRead
 from app.models.base import Page
 from app.models.codes import ExclusionReason
 from app.models.user import User
 from app.paging import Cursor, ListQuery, cut
 from app.policy import Permission
-from app.security import Actor
+from app.sealing import ring_of
+from app.security import Actor, require_step_up
 from app.services.colleagues import names_of
 from app.services.events import record
 from app.services.standing import standing_for
 
-EXCLUDE = text("select exclude_user(:case_id, :user_id, :reason, :private)").bindparams(
-    bindparam("private", type_=JSONB)
-)
+EXCLUDE = "select exclude_user(%(case_id)s, %(user_id)s, %(reason)s, %(own_id)s, %(sealed)s) as id"
 EXCLUSIONS = text("select * from exclusions_of(:case_id)")
-LIFT = text("select lift_exclusion(:case_id, :exclusion_id, :why)")
+LIFT = "select lift_exclusion(%(case_id)s, %(exclusion_id)s, %(why)s) as outcome"
+LIFTS = "case_exclusions.lift"  # what the reason of a lifting is bound to, beside the note of the same row
 
 
 async def exclude(session: AsyncSession, actor: Actor, case_id: UUID, wanted: ExclusionCreate) -> ExclusionRead:
     """Hide the case, and every case of its client, from a user, at once. 409 while the user leads it."""
     standing = await standing_for(session, case_id, Permission.EXCLUSION_EDIT)
+    require_step_up(actor)
     user = await session.get(User, wanted.user_id)
     if user is None:
         raise Invalid.at("/user_id", "unknown_user", "There is no such user.")
@@ -55,8 +57,11 @@ async def put_exclusion(
     session: AsyncSession, case_id: UUID, user_id: UUID, reason: ExclusionReason, note: str | None
 ) -> UUID | None:
     """Write one exclusion; None when the user leads the case."""
-    parameters = {"case_id": case_id, "user_id": user_id, "reason": reason.value, "private": {"note": note}}
-    found: UUID | None = (await session.execute(EXCLUDE, parameters)).scalar_one()
+    own_id = new_id()
+    sealed = ring_of(session).seal("case_exclusions", own_id, case_id, {"note": note}) if note else None
+    parameters = {"case_id": case_id, "user_id": user_id, "reason": reason.value, "own_id": own_id, "sealed": sealed}
+    await session.flush()
+    found: UUID | None = (await fetch(session, EXCLUDE, parameters))[0].id
     return found
 
 
@@ -85,10 +90,12 @@ async def lift(
     """Ask for the lifting, or complete what another person asked. 409 for the same person, 403 without a supervisor."""
     standing = await standing_for(session, case_id, Permission.EXCLUSION_READ)
     standing.require_more_than_broken_glass()
-    parameters = {"case_id": case_id, "exclusion_id": exclusion_id, "why": wanted.reason}
-    outcome = (await session.execute(LIFT, parameters)).scalar_one()
+    why = ring_of(session).seal(LIFTS, exclusion_id, case_id, {"reason": wanted.reason})
+    parameters = {"case_id": case_id, "exclusion_id": exclusion_id, "why": why}
+    outcome = (await fetch(session, LIFT, parameters))[0].outcome
     if outcome is None:
         raise NotFound
+    require_step_up(actor)  # undoes the lifting too; asked only about an exclusion that is there
     if outcome == "same_person":
         raise Conflict
     if outcome == "supervisor_needed":
@@ -116,7 +123,7 @@ async def _all(session: AsyncSession, case_id: UUID) -> list[ExclusionRead]:
             user=users[row.user_id],
             user_id=row.user_id,
             reason_code=row.reason_code,
-            note=row.private.get("note"),
+            note=ring_of(session).open("case_exclusions", row.id, row.case_id, row.sealed).get("note"),
             created_at=row.created_at,
             created_by=row.created_by,
             lift_requested_at=row.lift_requested_at,

@@ -21,6 +21,7 @@ from app.models.person import (
 )
 from app.paging import ListQuery, newest_first
 from app.preconditions import check_match
+from app.sealing import home_of, load_keys, make_key, opened, seal
 from app.security import Actor
 from app.services.names import age_on, display_name
 from app.services.places import check_village
@@ -40,25 +41,27 @@ async def add_household(session: AsyncSession, actor: Actor, new: HouseholdCreat
         created_by=actor.id,
         created_at=actor.now,
         updated_at=actor.now,
-        private=new.model_dump(mode="json", include=_PRIVATE),
     )
+    await make_key(session, row.id, row.organisation_id)
+    seal(session, row, new.model_dump(mode="json", include=_PRIVATE))
     session.add(row)
     await session.flush()
-    return _read(row, [])
+    return _read(session, row, [])
 
 
 async def list_households(session: AsyncSession, actor: Actor, query: ListQuery) -> Page[HouseholdRead]:
     """The households of the caller's organisation, newest first."""
     statement = select(Household).where(col(Household.organisation_id) == actor.organisation_id)
     rows, cursor = await newest_first(session, statement, Household.created_at, Household.id, query)
+    await load_keys(session, [row.id for row in rows])
     members = await _members(session, actor, [row.id for row in rows])
-    return Page[HouseholdRead](items=[_read(row, members.get(row.id, [])) for row in rows], next_cursor=cursor)
+    return Page[HouseholdRead](items=[_read(session, row, members.get(row.id, [])) for row in rows], next_cursor=cursor)
 
 
 async def read_household(session: AsyncSession, actor: Actor, household_id: UUID) -> HouseholdRead:
     """One household; 404 when it is not of the caller's register."""
     row = await household_row(session, household_id)
-    return _read(row, (await _members(session, actor, [row.id])).get(row.id, []))
+    return _read(session, row, (await _members(session, actor, [row.id])).get(row.id, []))
 
 
 async def edit_household(
@@ -69,12 +72,12 @@ async def edit_household(
     check_match(if_match, row.version)
     await check_village(session, change.village_code, "/village_code")
     sent = change.sent()
-    row.private = {**row.private, **{name: value for name, value in sent.items() if name in _PRIVATE}}
+    seal(session, row, {**opened(session, row), **{name: value for name, value in sent.items() if name in _PRIVATE}})
     for name in sent.keys() - _PRIVATE:
         setattr(row, name, sent[name])
     row.touch(actor.now)
     await session.flush()
-    return _read(row, (await _members(session, actor, [row.id])).get(row.id, []))
+    return _read(session, row, (await _members(session, actor, [row.id])).get(row.id, []))
 
 
 async def _members(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[HouseholdMember]]:
@@ -86,21 +89,24 @@ async def _members(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> 
         .limit(MOST_MEMBERS * max(1, len(ids)))
     )
     found: dict[UUID, list[HouseholdMember]] = {}
-    for person in (await session.execute(statement)).scalars():
+    people = list((await session.execute(statement)).scalars())
+    await load_keys(session, map(home_of, people))
+    for person in people:
+        private = opened(session, person)
         if person.case_id is not None:
             touched(session, person.case_id, "household")
         member = HouseholdMember(
             id=person.id,
-            display_name=display_name(person.private, actor.language),
+            display_name=display_name(private, actor.language),
             sex=person.sex,
-            age=age_on(person.private, actor.now.date()),
+            age=age_on(private, actor.now.date()),
         )
         if person.household_id is not None:
             found.setdefault(person.household_id, []).append(member)
     return found
 
 
-def _read(row: Household, members: list[HouseholdMember]) -> HouseholdRead:
-    private: dict[str, Any] = HouseholdPrivate.model_validate(row.private).model_dump()
+def _read(session: AsyncSession, row: Household, members: list[HouseholdMember]) -> HouseholdRead:
+    private: dict[str, Any] = HouseholdPrivate.model_validate(opened(session, row)).model_dump()
     values = row.model_dump(include={"id", "id_poor_level", "size", "version", "created_at", "updated_at"})
     return HouseholdRead(members=members, **private, **values)

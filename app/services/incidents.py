@@ -15,6 +15,7 @@ from app.models.incident import Incident, IncidentCreate, IncidentPrivate, Incid
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
 from app.preconditions import check_match
+from app.sealing import opened, seal
 from app.security import Actor
 from app.services.cases import open_for_change, raise_to_sensitive
 from app.services.events import record
@@ -27,7 +28,7 @@ async def report_incident(session: AsyncSession, actor: Actor, case_id: UUID, to
     """Record what happened; 409 when the case is closed."""
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
     await raise_to_sensitive(session, case, actor)
-    return _read(await add_incident(session, actor, case, told, ""))
+    return _read(session, await add_incident(session, actor, case, told, ""))
 
 
 async def add_incident(
@@ -43,8 +44,8 @@ async def add_incident(
         created_at=actor.now,
         updated_at=actor.now,
         created_by=actor.id,
-        private=told.model_dump(mode="json", include=set(IncidentPrivate.model_fields)),
     )
+    seal(session, incident, told.model_dump(mode="json", include=set(IncidentPrivate.model_fields)))
     session.add(incident)
     await record(
         session,
@@ -62,13 +63,13 @@ async def list_incidents(session: AsyncSession, case_id: UUID, query: ListQuery)
     await access_for(session, case_id, Permission.INCIDENT_READ)
     statement = select(Incident).where(col(Incident.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Incident.created_at, Incident.id, query)
-    return Page[IncidentRead](items=[_read(row) for row in rows], next_cursor=cursor)
+    return Page[IncidentRead](items=[_read(session, row) for row in rows], next_cursor=cursor)
 
 
 async def read_incident(session: AsyncSession, case_id: UUID, incident_id: UUID) -> IncidentRead:
     """One incident; 404 when it is not of this case."""
     await access_for(session, case_id, Permission.INCIDENT_READ)
-    return _read(await _of_case(session, case_id, incident_id))
+    return _read(session, await _of_case(session, case_id, incident_id))
 
 
 async def edit_incident(
@@ -88,10 +89,8 @@ async def edit_incident(
     if sent:
         for name in _CLEAR & sent.keys():
             setattr(incident, name, getattr(change, name))
-        incident.private = {
-            **incident.private,
-            **{name: value for name, value in sent.items() if name not in _CLEAR},
-        }
+        private = {name: value for name, value in sent.items() if name not in _CLEAR}
+        seal(session, incident, {**opened(session, incident), **private})
         incident.touch(actor.now)
         await record(
             session,
@@ -103,7 +102,7 @@ async def edit_incident(
             data={"fields": sorted(sent)},
         )
         await session.flush()
-    return _read(incident)
+    return _read(session, incident)
 
 
 async def _of_case(session: AsyncSession, case_id: UUID, incident_id: UUID) -> Incident:
@@ -114,8 +113,8 @@ async def _of_case(session: AsyncSession, case_id: UUID, incident_id: UUID) -> I
     return incident
 
 
-def _read(incident: Incident) -> IncidentRead:
+def _read(session: AsyncSession, incident: Incident) -> IncidentRead:
     values = incident.model_dump(
         include={"id", "case_id", "occurred_at", "precision", "version", "created_at", "updated_at"}
     )
-    return IncidentRead(**values, **incident.private)
+    return IncidentRead(**values, **opened(session, incident))

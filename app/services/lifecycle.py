@@ -83,7 +83,7 @@ def _may_decide_closure(access: Access, actor: Actor, case: CaseRow, to: CaseSta
 
 
 async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step: Transition) -> None:
-    starts = case.status is S.INTAKE and step.to is not S.CLOSED
+    starts = case.status in {S.INTAKE, S.CLOSED} and step.to is not S.CLOSED
     if starts and not await has_active(session, actor, case.id, ConsentPurpose.SERVICES):
         raise ConsentRequired
     closes_intake = case.status is S.INTAKE and step.to is S.CLOSED

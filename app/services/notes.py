@@ -13,6 +13,7 @@ from app.models.codes import CaseStatus, NoteAudience
 from app.models.note import Note, NoteCreate, NoteRead
 from app.paging import ListQuery, newest_first
 from app.policy import Permission, forbid
+from app.sealing import opened, seal
 from app.security import Actor
 from app.services.colleagues import names_of
 from app.services.events import record
@@ -34,8 +35,8 @@ async def add_note(session: AsyncSession, actor: Actor, case_id: UUID, written: 
         created_at=actor.now,
         updated_at=actor.now,
         created_by=actor.id,
-        private={"text": written.text},
     )
+    seal(session, note, {"text": written.text})
     session.add(note)
     await record(
         session,
@@ -46,7 +47,7 @@ async def add_note(session: AsyncSession, actor: Actor, case_id: UUID, written: 
         subject_id=note.id,
         for_team=audience is NoteAudience.TEAM,
     )
-    return _read(note, Colleague(id=actor.id, display_name=actor.display_name))
+    return _read(session, note, Colleague(id=actor.id, display_name=actor.display_name))
 
 
 async def list_notes(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[NoteRead]:
@@ -55,7 +56,7 @@ async def list_notes(session: AsyncSession, case_id: UUID, query: ListQuery) -> 
     statement = select(Note).where(col(Note.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Note.created_at, Note.id, query)
     authors = await names_of(session, (row.created_by for row in rows))
-    return Page[NoteRead](items=[_read(row, authors[row.created_by]) for row in rows], next_cursor=cursor)
+    return Page[NoteRead](items=[_read(session, row, authors[row.created_by]) for row in rows], next_cursor=cursor)
 
 
 async def read_note(session: AsyncSession, case_id: UUID, note_id: UUID) -> NoteRead:
@@ -65,14 +66,14 @@ async def read_note(session: AsyncSession, case_id: UUID, note_id: UUID) -> Note
     note = (await session.execute(statement)).scalar_one_or_none()
     if note is None:
         raise NotFound
-    return _read(note, (await names_of(session, [note.created_by]))[note.created_by])
+    return _read(session, note, (await names_of(session, [note.created_by]))[note.created_by])
 
 
-def _read(note: Note, author: Colleague) -> NoteRead:
+def _read(session: AsyncSession, note: Note, author: Colleague) -> NoteRead:
     return NoteRead(
         id=note.id,
         case_id=note.case_id,
-        text=note.private["text"],
+        text=opened(session, note)["text"],
         audience=note.audience,
         author=author,
         created_at=note.created_at,

@@ -25,11 +25,11 @@ from app.models.codes import (
     Sensitivity,
 )
 from app.models.organisation import Organisation
-from app.models.user import User
 from app.policy import own_sensitivity
+from app.sealing import opened, ring_of, write_key
 from app.security import Actor
 from app.services.assignments import may_be_assigned
-from app.services.colleagues import names_of
+from app.services.colleagues import names_of, user_as_they_stay
 from app.services.consents import add_consent
 from app.services.events import record
 from app.services.exclusions import put_exclusion
@@ -69,7 +69,9 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     await _check_excluded(session, actor, intake, lead_id)
     client = await _client(session, actor, intake, organisation_id)
     case = Opened(new_id(), "", organisation_id, lead_id, client_id=new_id())
-    case = await _with_free_code(session, case, _row(actor, intake, case, client))
+    ring_of(session).make(case.id)
+    case = await _with_free_code(session, case, _row(session, actor, intake, case, client))
+    await write_key(session, case.id, organisation_id, case.id)
     await _add_client(session, actor, case, client)
     for number, consent in enumerate(intake.consents):
         await add_consent(session, actor, case, consent, f"/consents/{number}")
@@ -113,9 +115,7 @@ async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organis
         if intake.lead_id is not None:
             raise Invalid.at("/lead_id", "not_allowed", "The organisation's supervisors name the lead.")
         return None
-    if intake.lead_id in {None, actor.id}:
-        return actor.id
-    lead = await session.get(User, intake.lead_id)
+    lead = await user_as_they_stay(session, intake.lead_id or actor.id)
     fits = (
         lead
         and lead.active
@@ -124,7 +124,7 @@ async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organis
     )
     if not fits:
         raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
-    return intake.lead_id
+    return intake.lead_id or actor.id
 
 
 async def _check_excluded(session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None) -> None:
@@ -144,16 +144,21 @@ async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organ
             touched(session, row.case_id, "client")
         # A household belongs to one organisation's register, so it is kept only within it.
         household = row.household_id if row.organisation_id == organisation_id else None
-        return _Client(dict(row.private), row.sex, household, row.id)
+        return _Client(opened(session, row), row.sex, household, row.id)
     if intake.client is None:
         raise Invalid.at("/client", "required", "A client is needed.")
     await check_person(session, actor, intake.client, "/client")
     return _Client(private_of(intake.client), intake.client.sex, intake.client.household_id, None)
 
 
-def _row(actor: Actor, intake: CaseCreate, case: Opened, client: _Client) -> dict[str, Any]:
+def _row(session: AsyncSession, actor: Actor, intake: CaseCreate, case: Opened, client: _Client) -> dict[str, Any]:
     opened = _opened_at(intake.opened_on, actor.now)
     contact = intake.safe_contact
+    private = {
+        "summary": intake.summary,
+        "village_code": intake.village_code,
+        "safe_contact": contact.model_dump(mode="json", by_alias=True) if contact else None,
+    }
     return {
         "id": case.id,
         "organisation_id": case.organisation_id,
@@ -168,13 +173,9 @@ def _row(actor: Actor, intake: CaseCreate, case: Opened, client: _Client) -> dic
         "client_sex": client.sex,
         "client_age_band": today_band(_birth(client.private), day_of(opened)),
         "client_disability": _has_disability(client.private),
-        "lead_id": case.lead_id,
+        "lead_id": None if client.copied_from else case.lead_id,  # then it follows from the assignment
         "opened_at": opened,
-        "private": {
-            "summary": intake.summary,
-            "village_code": intake.village_code,
-            "safe_contact": contact.model_dump(mode="json", by_alias=True) if contact else None,
-        },
+        "sealed": ring_of(session).seal("cases", case.id, case.id, private),
         "team_version": 1,
         **_first_version(actor),
     }
@@ -214,7 +215,7 @@ async def _add_client(session: AsyncSession, actor: Actor, case: Opened, client:
         "role": PersonRole.CLIENT,
         "sex": client.sex,
         "household_id": client.household_id,
-        "private": client.private,
+        "sealed": ring_of(session).seal("people", case.client_id, case.id, client.private),
         **_first_version(actor),
     }
     await insert(session, "people", row)
@@ -227,8 +228,7 @@ async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_b
     if case.lead_id is None:
         return
     if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):
-        # Excluded from another case of this client: whoever asks learns only that this lead cannot be.
-        raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
+        return  # excluded from another case of this client: hers waits for a lead, and what she asks for is not lost
     row = {
         "id": new_id(),
         "case_id": case.id,
@@ -237,6 +237,5 @@ async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_b
         "role": AssignmentRole.LEAD,
         "created_at": actor.now,
         "created_by": actor.id,
-        "private": {},
     }
     await insert(session, "assignments", row)

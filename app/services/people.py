@@ -8,14 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.calendar import refuse_future_day
-from app.errors import CaseClosed
+from app.errors import CaseClosed, Invalid
 from app.models.base import Page
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, PersonRole
-from app.models.person import CasePersonCreate, Person, PersonCreate, PersonPrivate, PersonRead, PersonUpdate
+from app.models.person import NAMES, CasePersonCreate, Person, PersonCreate, PersonPrivate, PersonRead, PersonUpdate
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
 from app.preconditions import check_match
+from app.sealing import home_of, load_keys, make_key, opened, seal
 from app.security import Actor
 from app.services.cases import TEAM_NAME_FIELDS, open_for_change
 from app.services.events import record
@@ -30,9 +31,11 @@ async def add_to_register(session: AsyncSession, actor: Actor, person: PersonCre
     """A new person of the organisation's register. 404 for a household that is not there."""
     await check_person(session, actor, person, "")
     row = _row(actor, person, actor.own_organisation)
+    await make_key(session, row.id, row.organisation_id)
+    seal(session, row, private_of(person))
     session.add(row)
     await session.flush()
-    return read_of(row, actor)
+    return read_of(session, row, actor)
 
 
 async def add_to_case(session: AsyncSession, actor: Actor, case_id: UUID, person: CasePersonCreate) -> PersonRead:
@@ -41,6 +44,7 @@ async def add_to_case(session: AsyncSession, actor: Actor, case_id: UUID, person
     await check_person(session, actor, person, "")
     row = _row(actor, person, case.organisation_id)
     row.case_id, row.role = case_id, person.role
+    seal(session, row, private_of(person))
     session.add(row)
     await record(
         session,
@@ -51,7 +55,7 @@ async def add_to_case(session: AsyncSession, actor: Actor, case_id: UUID, person
         subject_id=row.id,
         data={"role": person.role},
     )
-    return read_of(row, actor)
+    return read_of(session, row, actor)
 
 
 async def check_person(session: AsyncSession, actor: Actor, person: PersonCreate | PersonUpdate, pointer: str) -> None:
@@ -82,7 +86,7 @@ async def read_person(session: AsyncSession, actor: Actor, person_id: UUID) -> P
     row = await person_row(session, person_id)
     if row.case_id is not None:
         await access_for(session, row.case_id, Permission.CASE_PEOPLE_READ)
-    return read_of(row, actor)
+    return read_of(session, row, actor)
 
 
 async def edit_person(
@@ -96,12 +100,12 @@ async def edit_person(
     if case is not None and case.status is CaseStatus.CLOSED:
         raise CaseClosed
     await check_person(session, actor, change, "")
-    _merge(row, change)
+    _merge(session, row, change)
     row.touch(actor.now)
     if case is not None:
         await _tell_case(session, actor, case, row, change)
     await session.flush()
-    return read_of(row, actor)
+    return read_of(session, row, actor)
 
 
 async def _lock_home(session: AsyncSession, person: Person) -> CaseRow | None:
@@ -111,9 +115,12 @@ async def _lock_home(session: AsyncSession, person: Person) -> CaseRow | None:
     return await lock_case(session, person.case_id)
 
 
-def _merge(row: Person, change: PersonUpdate) -> None:
+def _merge(session: AsyncSession, row: Person, change: PersonUpdate) -> None:
     written = change.model_dump(mode="json", exclude_unset=True)
-    row.private = {**row.private, **{name: value for name, value in written.items() if name in _PRIVATE}}
+    private = {**opened(session, row), **{name: value for name, value in written.items() if name in _PRIVATE}}
+    if not any(private.get(name) for name in NAMES):
+        raise Invalid.at("", "name_required", "An alias or any one name is needed.")
+    seal(session, row, private)
     for name in ("sex", "household_id"):
         if name in change.model_fields_set:
             setattr(row, name, getattr(change, name))
@@ -142,29 +149,30 @@ def _row(actor: Actor, person: PersonCreate, organisation_id: UUID) -> Person:
         created_by=actor.id,
         created_at=actor.now,
         updated_at=actor.now,
-        private=private_of(person),
     )
 
 
 async def _page(session: AsyncSession, actor: Actor, statement: Any, query: ListQuery) -> Page[PersonRead]:
     rows, cursor = await newest_first(session, statement, Person.created_at, Person.id, query)
-    return Page[PersonRead](items=[read_of(row, actor) for row in rows], next_cursor=cursor)
+    await load_keys(session, map(home_of, rows))
+    return Page[PersonRead](items=[read_of(session, row, actor) for row in rows], next_cursor=cursor)
 
 
-def read_of(row: Person, actor: Actor) -> PersonRead:
+def read_of(session: AsyncSession, row: Person, actor: Actor) -> PersonRead:
     """The person as who sees their home reads them."""
+    private = opened(session, row)
     return PersonRead(
         id=row.id,
         case_id=row.case_id,
         role=row.role,
         sex=row.sex,
         household_id=row.household_id,
-        display_name=display_name(row.private, actor.language),
-        age=age_on(row.private, actor.now.date()),
+        display_name=display_name(private, actor.language),
+        age=age_on(private, actor.now.date()),
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        **PersonPrivate.model_validate(row.private).model_dump(),
+        **PersonPrivate.model_validate(private).model_dump(),
     )
 
 

@@ -8,10 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.audit import RENEWAL, SESSION_ENDED, SIGN_IN, Deed, append_apart
-from app.errors import Unauthenticated
+from app.errors import NotFound, Unauthenticated
+from app.models.base import Page
+from app.models.factor import SessionRead
 from app.models.user import RefreshToken, SignInSession, TokenRead
+from app.paging import ListQuery, newest_first
 from app.passwords import new_secret
-from app.security import Runtime
+from app.security import Actor, Runtime
 from app.tokens import LIFETIME
 
 ALIVE = text("""
@@ -50,6 +53,44 @@ async def refresh(runtime: Runtime, token: str) -> TokenRead:
     if renewed is None:
         raise Unauthenticated
     return renewed
+
+
+async def list_sessions(session: AsyncSession, actor: Actor, query: ListQuery) -> Page[SessionRead]:
+    """The caller's sign-ins that still count, newest first."""
+    alive = (col(SignInSession.ended_at).is_(None), col(SignInSession.expires_at) > actor.now)
+    statement = select(SignInSession).where(col(SignInSession.user_id) == actor.id, *alive)
+    rows, cursor = await newest_first(session, statement, SignInSession.created_at, SignInSession.id, query)
+    items = [
+        SessionRead(id=row.id, created_at=row.created_at, expires_at=row.expires_at, current=row.id == actor.session_id)
+        for row in rows
+    ]
+    return Page[SessionRead](items=items, next_cursor=cursor)
+
+
+async def end_own_session(session: AsyncSession, actor: Actor, session_id: UUID) -> None:
+    """End one of the caller's sessions on another device, or this one; 404 for everybody else's; again is no change.
+
+    The reason stays with it: a device whose session was ended from elsewhere is told so at its next /sync.
+    """
+    statement = select(col(SignInSession.id)).where(
+        col(SignInSession.id) == session_id, col(SignInSession.user_id) == actor.id
+    )
+    if await session.scalar(statement) is None:
+        raise NotFound
+    await end_session(session, session_id, actor.now, "logout" if session_id == actor.session_id else "ended_remotely")
+
+
+async def end_other_sessions(session: AsyncSession, actor: Actor, reason: str) -> None:
+    """End every session of the caller but this one. The caller's row is held, for which a sign-in under way waits."""
+    others = (col(SignInSession.user_id) == actor.id) & (col(SignInSession.id) != actor.session_id)
+    await _end(session, others, actor.now, reason)
+
+
+async def prove_session(session: AsyncSession, actor: Actor) -> None:
+    """From now on, and for five minutes, this session may do what asks for a step-up."""
+    await session.execute(
+        update(SignInSession).where(col(SignInSession.id) == actor.session_id).values(proved_at=actor.now)
+    )
 
 
 async def end_session(session: AsyncSession, session_id: UUID, now: datetime, reason: str) -> None:

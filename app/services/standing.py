@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit import touched
 from app.errors import Forbidden, NotFound
 from app.policy import RELATION_PERMISSIONS, Access, Permission, Relation, may
+from app.sealing import load_keys
 from app.services.visible import access_to, supervises
 
 STUB = text("select organisation_id from case_stubs(only_case => :case_id)")
@@ -39,6 +40,7 @@ async def standing_for(session: AsyncSession, case_id: UUID, permission: Permiss
         organisation_id = (await session.execute(STUB, {"case_id": case_id})).scalar_one()
         if permission not in RELATION_PERMISSIONS[Relation.STUB]:
             raise NotFound from None
+        await load_keys(session, [case_id])  # reasons and notes written here are sealed for who sees the case
         touched(session, case_id, Relation.STUB)
         return Standing(organisation_id, None, oversees)
     if not may(access, permission) and not (oversees and permission in RELATION_PERMISSIONS[Relation.REVIEWER]):

@@ -11,6 +11,7 @@ from app.models.case import Colleague
 from app.models.event import Event, TimelineRead
 from app.paging import ListQuery, newest_first
 from app.policy import Permission
+from app.sealing import opened
 from app.services.colleagues import names_of
 from app.services.visible import access_for
 
@@ -21,10 +22,12 @@ async def read_timeline(session: AsyncSession, case_id: UUID, query: ListQuery) 
     statement = select(Event).where(col(Event.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Event.at, Event.id, query)
     actors = await names_of(session, (row.actor_id for row in rows))
-    return Page[TimelineRead](items=[_read(row, actors, access.is_liaison) for row in rows], next_cursor=cursor)
+    return Page[TimelineRead](
+        items=[_read(session, row, actors, access.is_liaison) for row in rows], next_cursor=cursor
+    )
 
 
-def _read(event: Event, actors: dict[UUID, Colleague], without_reason: bool) -> TimelineRead:
+def _read(session: AsyncSession, event: Event, actors: dict[UUID, Colleague], without_reason: bool) -> TimelineRead:
     return TimelineRead(
         id=event.id,
         type=event.type,
@@ -32,5 +35,5 @@ def _read(event: Event, actors: dict[UUID, Colleague], without_reason: bool) -> 
         actor=actors.get(event.actor_id) if event.actor_id else None,
         subject_id=event.subject_id,
         data=event.data,
-        reason=None if without_reason else event.private.get("reason"),
+        reason=None if without_reason else opened(session, event).get("reason"),
     )

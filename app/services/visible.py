@@ -19,6 +19,7 @@ from app.models.case import CaseRow
 from app.models.codes import CaseStatus, Category, Sensitivity
 from app.models.person import Household, Person
 from app.policy import RELATION_PERMISSIONS, Access, Permission, Relation, access_of, require
+from app.sealing import home_of, load_keys, ring_of
 
 # Rows of `case_access` that count for the caller now; the exclusions are asked once, before any row of a case.
 CURRENT = """
@@ -32,7 +33,7 @@ EVERY_WAY = f"""
     (select array_agg(a.mode || ' ' || a.via) from case_access a where a.case_id = w.case_id and {_MINE}) as ways
 """
 
-Entity = TypeVar("Entity")
+Entity = TypeVar("Entity", Person, Household)
 
 # How the caller reaches one case. The exclusions are asked for before the case is looked for (`offset 0` keeps the two
 # apart), so that a case from which the caller is excluded takes exactly as long as one that does not exist.
@@ -48,23 +49,26 @@ _ONE = """
 """
 
 ACCESS = f"""
-    select c.organisation_id, w.ways
+    select c.organisation_id, k.kek_id, k.wrapped, w.ways
       from {_ONE}
       join cases c on c.id = w.case_id
+      join vault.data_keys k on k.home = c.id
 """
 
 SUMMARY = """
     c.id, c.code, c.category, c.sensitivity, c.status, c.priority, c.risk_level, c.commune_code, c.organisation_id,
-    c.opened_at, c.updated_at, c.closed_at, c.next_due_at, c.version, c.team_version, c.lead_id, c.private,
-    l.display_name as lead_name, p.id as client_id, p.sex as client_sex, p.private as client_private, w.ways
+    c.opened_at, c.updated_at, c.closed_at, c.next_due_at, c.version, c.team_version, c.lead_id, c.sealed,
+    l.display_name as lead_name, p.id as client_id, p.sex as client_sex, p.sealed as client_sealed,
+    k.kek_id, k.wrapped, w.ways
 """
 AROUND = """
+      join vault.data_keys k on k.home = c.id
       left join people p on p.id = c.client_id and p.organisation_id = c.organisation_id
       left join users l on l.id = c.lead_id
 """
 
 DETAIL = f"""
-    select {SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.private as incident_private,
+    select {SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.sealed as incident_sealed,
            i.version as incident_version, i.created_at as incident_created_at, i.updated_at as incident_updated_at
       from {_ONE}
       join cases c on c.id = w.case_id
@@ -73,8 +77,8 @@ DETAIL = f"""
                           order by i.created_at desc, i.id desc limit 1) i on true
 """
 
-_COLUMNS = [field.name for field in fields(CaseRow)]
-CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id"}]
+_COLUMNS = [field.name for field in fields(CaseRow) if field.name not in {"private", "as_read"}]
+CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id", "sealed"}]
 LOCK = f"select {', '.join(_COLUMNS)} from cases where id = %(case_id)s for no key update"
 
 COUNTS = f"""
@@ -88,6 +92,7 @@ async def access_to(session: AsyncSession, case_id: UUID) -> Access:
     rows = await fetch(session, ACCESS, {"case_id": case_id})
     if not rows:
         raise NotFound
+    ring_of(session).add(case_id, rows[0].kek_id, rows[0].wrapped)
     access = access_of(case_id, rows[0].organisation_id, rows[0].ways)
     touched(session, case_id, access.via)
     return access
@@ -109,12 +114,17 @@ async def lock_case(session: AsyncSession, case_id: UUID) -> CaseRow:
     case = CaseRow(*rows[0])
     case.category, case.sensitivity = Category(case.category), Sensitivity(case.sensitivity)
     case.status = CaseStatus(case.status)
+    case.private = ring_of(session).open("cases", case.id, case.id, case.sealed)
+    case.as_read = {name: getattr(case, name) for name in (*CHANGEABLE, "private")}
     return case
 
 
 async def save_case(session: AsyncSession, case: CaseRow) -> None:
-    """Write a locked case back; 404 when access ended meanwhile."""
-    if not await update(session, "cases", case.id, {name: getattr(case, name) for name in CHANGEABLE}):
+    """Write what is changed of a locked case; 404 when access ended meanwhile."""
+    changed = {name: getattr(case, name) for name in CHANGEABLE if getattr(case, name) != case.as_read[name]}
+    if case.private != case.as_read["private"]:
+        changed["sealed"] = ring_of(session).seal("cases", case.id, case.id, case.private)
+    if changed and not await update(session, "cases", case.id, changed):
         raise NotFound
 
 
@@ -128,6 +138,7 @@ async def detail_row(session: AsyncSession, case_id: UUID) -> tuple[Any, Access]
 
 def shown(session: AsyncSession, row: Any) -> Access:
     """How the caller reaches the case of a row of SUMMARY, which is about to be shown."""
+    ring_of(session).add(row.id, row.kek_id, row.wrapped)
     access = access_of(row.id, row.organisation_id, row.ways)
     touched(session, row.id, access.via)
     return access
@@ -150,7 +161,16 @@ async def _one(session: AsyncSession, statement: Select[Entity]) -> Entity:
     row = (await session.execute(statement)).scalar_one_or_none()
     if row is None:
         raise NotFound
+    await load_keys(session, [home_of(row)])
     return row
+
+
+async def grant_row(session: AsyncSession, grant_id: UUID) -> Any:
+    """An emergency access of which the caller may know; 404 otherwise."""
+    rows = await fetch(session, "select * from glass_broken(only_grant => %(grant_id)s)", {"grant_id": grant_id})
+    if not rows:
+        raise NotFound
+    return rows[0]
 
 
 async def supervises(session: AsyncSession, case_id: UUID) -> bool:
@@ -161,7 +181,12 @@ async def supervises(session: AsyncSession, case_id: UUID) -> bool:
 
 async def is_addressable(session: AsyncSession, name: str, value: str, permission: Permission) -> bool:
     """Does what a path names exist for the caller? Asked before a wrong body is explained."""
-    looks: dict[str, Any] = {"case_id": access_to, "person_id": person_row, "household_id": household_row}
+    looks: dict[str, Any] = {
+        "case_id": access_to,
+        "person_id": person_row,
+        "household_id": household_row,
+        "grant_id": grant_row,
+    }
     if name not in looks:
         return True
     try:

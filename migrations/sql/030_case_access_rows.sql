@@ -46,7 +46,7 @@ select distinct on (way.principal, c.id)
     select o.supervisors_principal, 'write', 'organisation', null, 6
      where c.sensitivity = 'standard'
     union all  -- nobody carries it: the organisation's supervisors review it until a lead is named
-    select o.supervisors_principal, 'contribute', 'reviewer', null, 6
+    select o.supervisors_principal, 'contribute', 'reviewer', null, 5
      where c.sensitivity = 'sensitive' and c.lead_id is null and c.status <> 'closed'
     union all
     select u.principal, 'contribute', 'break_glass', g.expires_at, 7

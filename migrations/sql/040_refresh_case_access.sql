@@ -45,9 +45,9 @@ begin
        and not exists (select from fitting_assignments f where f.case_id = the_case and f.id = a.id)
     returning a.id, a.organisation_id, a.role
   )
-  insert into events (id, case_id, organisation_id, type, audience, at, actor_id, subject_id, data, private)
+  insert into events (id, case_id, organisation_id, type, audience, at, actor_id, subject_id, data)
   select gen_random_uuid(), the_case, e.organisation_id, 'assignment.ended', 'caseworkers', app_now(), app_user_id(),
-         e.id, jsonb_build_object('role', e.role, 'reason', why), '{}'
+         e.id, jsonb_build_object('role', e.role, 'reason', why)
     from ended e;
   update break_glass_grants g
      set ended_at = app_now()

@@ -3,6 +3,10 @@
 
 set local role samaki_definer;  -- who owns what follows
 
+-- Before fields were sealed.
+drop function if exists exclude_user(uuid, uuid, text, jsonb);
+drop function if exists lift_exclusion(uuid, uuid, text);
+
 -- The cases that the caller must never see; a policy asks once a statement.
 create or replace function app_excluded_cases() returns uuid[]
   language sql stable security definer
@@ -48,6 +52,17 @@ as $$
                     and c.opened_xid = pg_current_xact_id())
 $$;
 
+-- Excluding and linking wait for each other: of two at once each would miss what the other has not committed yet. Taken
+-- before any case is locked, and cases are locked in the order of their ids, so that two of these cannot deadlock.
+create or replace function lock_client_graph() returns void
+  language plpgsql volatile security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+  perform from client_graph where id = 1 for update;
+end
+$$;
+
 -- Every case of the same client, through the links between the client's rows.
 create or replace function cases_of_client(the_case uuid) returns table (case_id uuid, organisation_id uuid)
   language sql stable security definer
@@ -65,18 +80,20 @@ as $$
     join cases c on c.id = p.case_id and c.client_id = p.id
 $$;
 
--- One exclusion on one case: the row, and the end of what the user held there.
+-- One exclusion on one case: the row, and the end of what the user held there. The note stays where it was written: it
+-- is sealed with that case's key.
 create or replace function put_exclusion(the_case uuid, origin case_exclusions) returns void
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
 begin
   perform from cases where id = the_case for no key update;
-  insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, private, created_at, created_by)
-  select gen_random_uuid(), c.id, c.organisation_id, origin.user_id, origin.origin_id, origin.reason_code, origin.private,
-         app_now(), origin.created_by
+  insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, sealed, created_at, created_by)
+  select case when c.id = origin.case_id then origin.id else gen_random_uuid() end, c.id, c.organisation_id,
+         origin.user_id, origin.origin_id, origin.reason_code,
+         case when c.id = origin.case_id then origin.sealed end, app_now(), origin.created_by
     from cases c where c.id = the_case
-  on conflict (case_id, user_id) where lifted_at is null do nothing;
+  on conflict (case_id, user_id, origin_id) where lifted_at is null do nothing;
   update break_glass_grants set ended_at = app_now()
    where case_id = the_case and user_id = origin.user_id and ended_at is null;
   update assignments set ended_at = app_now(), ended_by = app_user_id(), end_reason = 'excluded'
@@ -84,9 +101,9 @@ begin
 end
 $$;
 
--- Excludes a user from every case of the client. Returns the id of the exclusion on this case, or null when the user
--- leads it: the lead is excluded only after another is named.
-create or replace function exclude_user(the_case uuid, the_user uuid, reason text, private_part jsonb) returns uuid
+-- Excludes a user from every case of the client, beside what others have decided about the same user. Returns the id of
+-- the exclusion, or null when the user leads this case: the lead is excluded only after another is named.
+create or replace function exclude_user(the_case uuid, the_user uuid, reason text, the_id uuid, note bytea) returns uuid
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
@@ -97,25 +114,28 @@ begin
   if not (app_leads(the_case) or app_supervises(the_case) or app_just_opened(the_case)) then
     raise insufficient_privilege using message = 'not the lead nor a supervisor of the case';
   end if;
-  perform from cases where id = the_case for no key update;
+  perform lock_client_graph();
+  perform from cases c where c.id in (select the_case union select k.case_id from cases_of_client(the_case) k)
+    order by c.id for no key update;
   if exists (select from cases c where c.id = the_case and c.lead_id = the_user) then
     return null;
   end if;
   origin.user_id := the_user;
-  origin.origin_id := gen_random_uuid();
+  origin.id := the_id;
+  origin.case_id := the_case;
+  origin.origin_id := the_id;
   origin.reason_code := reason;
-  origin.private := private_part;
+  origin.sealed := note;
   origin.created_by := app_user_id();
   perform put_exclusion(the_case, origin);
   for other in select k.case_id from cases_of_client(the_case) k where k.case_id <> the_case order by 1 loop
     perform put_exclusion(other, origin);
   end loop;
-  return (select e.id from case_exclusions e
-           where e.case_id = the_case and e.user_id = the_user and e.lifted_at is null);
+  return the_id;
 end
 $$;
 
--- Every exclusion that stands on one case of a client stands on all of them.
+-- Every decision that stands on one case of a client stands on all of them: put where it is missing.
 create or replace function spread_exclusions(start uuid) returns void
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
@@ -124,10 +144,19 @@ declare
   standing case_exclusions;
   other uuid;
 begin
+  perform lock_client_graph();
+  perform from cases c where c.id in (select k.case_id from cases_of_client(start) k) order by c.id for no key update;
   for standing in
-    select e.* from cases_of_client(start) k join case_exclusions e on e.case_id = k.case_id and e.lifted_at is null
+    select distinct on (e.origin_id) e.*
+      from cases_of_client(start) k join case_exclusions e on e.case_id = k.case_id and e.lifted_at is null
+     order by e.origin_id
   loop
-    for other in select k.case_id from cases_of_client(start) k where k.case_id <> standing.case_id order by 1 loop
+    for other in
+      select k.case_id from cases_of_client(start) k
+       where not exists (select from case_exclusions e
+                          where e.case_id = k.case_id and e.origin_id = standing.origin_id and e.lifted_at is null)
+       order by 1
+    loop
       perform put_exclusion(other, standing);
     end loop;
   end loop;
@@ -145,6 +174,20 @@ begin
 end
 $$;
 
+-- May the caller know of a decision? Of one that was made on another case of the client only who knows that case too.
+create or replace function app_knows_decision(the_origin uuid, the_case uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select exists (select from case_exclusions o
+                  where o.id = the_origin
+                    and (o.case_id = the_case or app_supervises(o.case_id)
+                         or (o.case_id <> all (app_excluded_cases())
+                             and exists (select from case_access a
+                                          where a.case_id = o.case_id and a.principal = any (app_principals())
+                                            and (a.expires_at is null or a.expires_at > app_now())))))
+$$;
+
 -- Readable by the lead and the non-excluded supervisors who see the case (which the caller of this has checked too).
 create or replace function exclusions_of(the_case uuid) returns setof case_exclusions
   language sql stable security definer
@@ -152,12 +195,13 @@ create or replace function exclusions_of(the_case uuid) returns setof case_exclu
 as $$
   select e.* from case_exclusions e
    where e.case_id = the_case and (app_leads(the_case) or app_supervises(the_case))
+     and app_knows_decision(e.origin_id, the_case)
    order by e.created_at desc, e.id desc
 $$;
 
 -- The first call asks, the second, by another person, lifts; one of the two is a supervisor; neither is the excluded.
 -- Returns 'requested', 'lifted', 'same_person', 'supervisor_needed', or null for no such exclusion.
-create or replace function lift_exclusion(the_case uuid, the_exclusion uuid, why text) returns text
+create or replace function lift_exclusion(the_case uuid, the_exclusion uuid, why bytea) returns text
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
@@ -168,15 +212,15 @@ begin
   if not (app_leads(the_case) or app_supervises(the_case)) then
     raise insufficient_privilege using message = 'not the lead nor a supervisor of the case';
   end if;
-  perform from cases where id = the_case for no key update;
+  perform lock_client_graph();
   select * into e from case_exclusions x
-   where x.id = the_exclusion and x.case_id = the_case and x.lifted_at is null and x.user_id <> app_user_id();
+   where x.id = the_exclusion and x.case_id = the_case and x.lifted_at is null and x.user_id <> app_user_id()
+     and app_knows_decision(x.origin_id, the_case);
   if not found then
     return null;
   end if;
   if e.lift_requested_by is null then
-    update case_exclusions set lift_requested_at = app_now(), lift_requested_by = app_user_id(),
-           private = private || jsonb_build_object('lift_reason', why)
+    update case_exclusions set lift_requested_at = app_now(), lift_requested_by = app_user_id(), lift_sealed = why
      where id = e.id;
     return 'requested';
   elsif e.lift_requested_by = app_user_id() then
@@ -189,7 +233,6 @@ begin
   -- Together with its copies on the client's other cases: lifting restores no assignment and no grant.
   update case_exclusions set lifted_at = app_now(), lifted_by = app_user_id()
    where origin_id = e.origin_id and lifted_at is null;
-  perform spread_exclusions(the_case);  -- another decision about the same user may stand on another case
   return 'lifted';
 end
 $$;
@@ -208,13 +251,13 @@ declare
 begin
   foreach f in array array[
     'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
-    'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, jsonb)',
-    'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)'] loop
+    'lock_client_graph()', 'app_knows_decision(uuid, uuid)', 'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
+    'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
   foreach f in array array[
-    'app_excluded_cases()', 'app_supervises(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)', 'exclude_user(uuid, uuid, text, jsonb)',
-    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, text)', 'app_leads(uuid)'] loop
+    'app_excluded_cases()', 'app_supervises(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
+    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)', 'app_leads(uuid)'] loop
     execute format('grant execute on function %s to samaki_runtime', f);
   end loop;
 end

@@ -15,6 +15,9 @@ create or replace function on_assignment_coming() returns trigger
   set search_path = pg_catalog, public, pg_temp
 as $$
 begin
+  -- Who is being moved or deactivated at this moment: that change then finds this assignment, or this one its outcome.
+  -- The user before the case, as a change of the user locks them.
+  perform from users where id = new.user_id for share;
   perform from cases where id = new.case_id for no key update;
   if is_excluded(new.user_id, new.case_id) then
     raise check_violation using message = 'the user is excluded from the case', constraint = 'assignment_of_excluded';

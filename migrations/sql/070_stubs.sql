@@ -29,13 +29,17 @@ as $$
    limit least(at_most, 201)
 $$;
 
--- The receipt of somebody who opened a case and may not read it: id and code, unless excluded since.
+-- The receipt of somebody who opened a case and may not read it: id and code, unless excluded since. Who worked on it
+-- and does no more is told what everybody else is told.
 create or replace function case_receipt(the_case uuid) returns table (id uuid, code text)
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
   select c.id, c.code::text from cases c
    where c.id = the_case and c.created_by = app_user_id() and not is_excluded(app_user_id(), c.id)
+     and (exists (select from case_access a where a.case_id = c.id and a.principal = any (app_principals())
+                     and (a.expires_at is null or a.expires_at > app_now()))
+          or not exists (select from assignments a where a.case_id = c.id and a.user_id = app_user_id()))
 $$;
 
 do $$

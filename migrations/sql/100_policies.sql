@@ -6,8 +6,8 @@ do $$
 declare
   p record;
 begin
-  for p in select policyname, tablename from pg_policies where schemaname = 'public' loop
-    execute format('drop policy %I on %I', p.policyname, p.tablename);
+  for p in select policyname, schemaname, tablename from pg_policies where schemaname in ('public', 'vault') loop
+    execute format('drop policy %I on %I.%I', p.policyname, p.schemaname, p.tablename);
   end loop;
 end
 $$;
@@ -34,6 +34,18 @@ begin
     -- The definer functions read and write everything, and nothing else runs as this role.
     execute format('create policy definer on %I to samaki_definer using (true) with check (true)', t);
   end loop;
+
+  -- vault.data_keys: the key of a case for who sees the case, or acts on its stub; of a register row for the staff.
+  -- The worker wraps them anew and reads nothing that they seal.
+  execute 'alter table vault.data_keys enable row level security';
+  execute 'alter table vault.data_keys force row level security';
+  execute 'create policy definer on vault.data_keys to samaki_definer using (true) with check (true)';
+  execute 'create policy see on vault.data_keys for select to samaki_runtime
+             using ((case_id is null and ' || as_staff || ') or (case_id is not null and ('
+          || format(may, 'data_keys.case_id', '') || ' or app_supervises(case_id))))';
+  execute 'create policy add on vault.data_keys for insert to samaki_runtime
+             with check ((case_id is null and ' || as_staff || ') or (case_id is not null and app_just_opened(case_id)))';
+  execute 'create policy rotate on vault.data_keys to samaki_worker using (true) with check (true)';
 
   -- case_access: the caller's own principals; read only. It must not read case_access itself, that would recurse.
   execute 'create policy see on case_access for select to samaki_runtime
@@ -100,8 +112,7 @@ begin
   execute 'create policy add on events for insert to samaki_runtime with check (actor_id = app_user_id() and case_id is not null and
              (app_just_opened(case_id) or app_supervises(case_id) or ' || format(may, 'events.case_id', contribute) || '))';
 
-  -- break_glass_grants: the own ones. case_exclusions: nothing at all for the runtime role.
-  execute 'create policy see on break_glass_grants for select to samaki_runtime using (user_id = app_user_id())';
+  -- case_exclusions, break_glass_grants: nothing at all for the runtime role; 050 and 055 say who knows of them.
 
   -- idempotency_keys: the own ones; the worker takes old ones away.
   execute 'create policy own on idempotency_keys to samaki_runtime

@@ -14,13 +14,26 @@ begin
 end
 $$;
 
+-- Data keys: the worker wraps them anew; the backup of the data leaves the schema out, and one of its own takes it.
+revoke all on all tables in schema vault from public, samaki_runtime, samaki_worker, samaki_reports, samaki_definer;
+grant usage on schema vault to samaki_runtime, samaki_worker, samaki_definer, samaki_backup, samaki_loader;
+grant select, insert on vault.data_keys to samaki_runtime, samaki_loader;
+grant select on vault.data_keys, vault.key_checks to samaki_backup;
+grant select, update (kek_id, wrapped) on vault.data_keys to samaki_worker;
+grant select, insert on vault.key_checks to samaki_worker, samaki_runtime;
+grant select, delete on vault.data_keys to samaki_definer;
+
 -- The definer functions.
 grant select on organisations, users, sessions, areas to samaki_definer;
+grant update (updated_at) on users to samaki_definer;  -- without it no row may be locked; nothing writes it
+grant select (user_id, must_change, mfa_due) on user_credentials to samaki_definer;
+grant select (user_id, confirmed_at) on user_totp to samaki_definer;
 grant select, insert, update, delete on case_access to samaki_definer;
 grant select, update on cases, assignments, break_glass_grants to samaki_definer;
 grant select on people, person_links, consents to samaki_definer;
 grant select, insert, update on case_exclusions to samaki_definer;
-grant insert on events to samaki_definer;
+grant insert on events, break_glass_grants to samaki_definer;
+grant select, update on client_graph to samaki_definer;
 -- The trail is appended to, by nobody else and in no other way; the loader has no business there either.
 grant select, insert on audit_events to samaki_definer;
 grant select, update on audit_heads to samaki_definer;
@@ -31,20 +44,21 @@ revoke all on audit_events, audit_heads, audit_signatures, audit_verifications f
 grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_version to samaki_runtime;
 grant select, insert on person_links, notes, events to samaki_runtime;
 grant select, insert, update on cases, people, households, consents, incidents, assignments to samaki_runtime;
-grant select on break_glass_grants to samaki_runtime;
 grant select, insert, update on organisations, users, user_credentials, sessions, refresh_tokens to samaki_runtime;
+grant select, insert, update, delete on user_totp to samaki_runtime;
+grant select, insert, update on user_requests to samaki_runtime;
 grant select, insert, delete on sign_in_attempts to samaki_runtime;
 grant select, insert, update on idempotency_keys to samaki_runtime;
 -- lead_id follows from the assignments, the opening's transaction from the database.
 revoke update on cases from samaki_runtime;
 grant update (category, sensitivity, status, priority, risk_level, commune_code, referred_from, opened_at, closed_at, next_due_at,
-              closure_reason, outcome, closure_requested_by, team_version, version, updated_at, private)
+              closure_reason, outcome, closure_requested_by, team_version, version, updated_at, sealed)
   on cases to samaki_runtime;
 revoke update on people, assignments, consents, incidents from samaki_runtime;
-grant update (sex, household_id, private, version, updated_at) on people to samaki_runtime;
+grant update (sex, household_id, sealed, version, updated_at) on people to samaki_runtime;
 grant update (ended_at, ended_by, end_reason) on assignments to samaki_runtime;
-grant update (withdrawn_at, withdrawn_by, private, version, updated_at) on consents to samaki_runtime;
-grant update (occurred_at, precision, private, version, updated_at) on incidents to samaki_runtime;
+grant update (withdrawn_at, withdrawn_by, sealed, version, updated_at) on consents to samaki_runtime;
+grant update (occurred_at, precision, sealed, version, updated_at) on incidents to samaki_runtime;
 
 -- The worker: housekeeping of rows that belong to nobody's case.
 grant select, delete on idempotency_keys, sign_in_attempts, sessions, refresh_tokens to samaki_worker;

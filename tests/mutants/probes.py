@@ -8,7 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests import cells, test_access, test_inventory
+from tests import (
+    cells,
+    test_access,
+    test_break_glass,
+    test_concurrency,
+    test_exclusions_across_cases,
+    test_inventory,
+)
 from tests.ground import Ground
 from tests.inventory import differences
 from tests.mutants import scenarios
@@ -16,6 +23,14 @@ from tests.oracle.driver import compare
 from tests.oracle.stage import Stage as OracleStage
 from tests.rows import wrong_rows
 
+SENTENCES = (
+    test_inventory,
+    test_access,
+    test_break_glass,
+    scenarios,
+    test_exclusions_across_cases,
+    test_concurrency,
+)
 Probe = Callable[[Ground], Awaitable[str | None]]
 ORACLE_SEED, ORACLE_OPERATIONS = 20260302, 1_500
 
@@ -49,7 +64,7 @@ async def _cells(ground: Ground) -> str | None:
 
 async def _sentences(ground: Ground) -> str | None:
     """The tests of rights, called as pytest would call them."""
-    for module in (test_inventory, test_access, scenarios):
+    for module in SENTENCES:
         for name, call, chosen in sentences_of(module):
             if error := await failure_of(ground, call, chosen):
                 return f"sentence: {name}: {error}"

@@ -27,7 +27,7 @@ async def _newcomer(cast: Cast, role: Role, organisation: str, *communes: str) -
 
 
 async def _assign(cast: Cast, by: str, case_id: str, user: str, role: str) -> None:
-    wanted = {"user_id": cast.id(user), "role": role}
+    wanted = {"user_id": cast.id(user), "role": role, "reason": "As agreed."}
     answered(await cast.client(by).post(f"/cases/{case_id}/assignments", json=wanted), 201)
 
 
@@ -107,8 +107,8 @@ def _write_assignment(cast: Cast, superuser: Superuser, case_id: str, user: str,
     _run(
         cast,
         superuser,
-        "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by, private)"
-        " select gen_random_uuid(), id, organisation_id, %s, %s, created_at, created_by, '{}'"
+        "insert into assignments (id, case_id, organisation_id, user_id, role, created_at, created_by)"
+        " select gen_random_uuid(), id, organisation_id, %s, %s, created_at, created_by"
         " from cases where id = %s",
         cast.id(user),
         role,
@@ -131,14 +131,20 @@ def _grant(cast: Cast, superuser: Superuser, case_id: str, user: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("user_role", "organisation"), [(Role.CCWC_LIAISON, "ngo"), (Role.CASEWORKER, "other_ngo")])
+@pytest.mark.parametrize(
+    ("user_role", "organisation", "active"),
+    [(Role.CCWC_LIAISON, "ngo", True), (Role.CASEWORKER, "other_ngo", True), (Role.CASEWORKER, "ngo", False)],
+)
 async def test_broken_glass_gives_nothing_to_whom_it_does_not_fit(
-    cast: Cast, superuser: Superuser, user_role: Role, organisation: str
+    cast: Cast, superuser: Superuser, user_role: Role, organisation: str, active: bool
 ) -> None:
     name = await _newcomer(cast, user_role, organisation, COMMUNE)
+    _run(cast, superuser, "update users set active = %s where id = %s", active, cast.id(name))
     case_id = await open_case(cast, category="domestic_violence")
     _grant(cast, superuser, case_id, name)
     assert not await _sees(cast, name, case_id)
+    access = "select count(*) from case_access where case_id = %s and principal = %s"
+    assert superuser.execute(access, [case_id, cast.users[name].principal]).fetchone() == (0,)
 
 
 @pytest.mark.parametrize("change", ["active = false", "role = 'ccwc_liaison'", "organisation_id = null"])
@@ -177,7 +183,7 @@ async def test_an_assignment_ends_for_good_when_its_person_changes(
     home = "council" if before is Role.CCWC_LIAISON else "ngo"
     name = await _newcomer(cast, before, home, *([COMMUNE] if home == "council" else []))
     case_id = await open_case(cast, category="domestic_violence", consents=[SUPPORT])
-    await _assign(cast, "supervisor" if role == "reviewer" else "caseworker", case_id, name, role)
+    await _assign(cast, "supervisor" if before is Role.SUPERVISOR else "caseworker", case_id, name, role)
     assert await _sees(cast, name, case_id)
     for change in (after, back):
         _run(cast, superuser, f"update users set {change} where id = %s", cast.id(name))
@@ -248,7 +254,8 @@ async def test_the_sweep_ends_what_time_has_ended_and_nothing_else(
     cast: Cast, clock: FrozenClock, superuser: Superuser
 ) -> None:
     case_id = await open_case(cast, category="domestic_violence")
-    for user, hours in (("colleague", 1), ("supervisor", 48)):
+    lasting = await _newcomer(cast, Role.CASEWORKER, "ngo")
+    for user, hours in (("colleague", 1), (lasting, 48)):
         until = (clock() + timedelta(hours=hours)).isoformat()
         wanted = {"user_id": cast.id(user), "role": "cover", "until": until}
         answered(await cast.client("caseworker").post(f"/cases/{case_id}/assignments", json=wanted), 201)
@@ -429,3 +436,52 @@ async def test_a_case_that_moves_leaves_its_liaison_and_comes_back_without(cast:
         client = cast.client("caseworker")
         answered(await client.patch(f"/cases/{case_id}", json=change, headers={"If-Match": "*"}), 200)
         assert not await _sees(cast, "liaison", case_id)
+
+
+OWING = [
+    (Role.CASEWORKER, "ngo", "", "", True, False),
+    (Role.CASEWORKER, "ngo", "must_change", "", False, True),
+    (Role.CASEWORKER, "ngo", "mfa_due", "", False, True),
+    (Role.CASEWORKER, "ngo", "mfa_due", "proposed", False, True),
+    (Role.CASEWORKER, "ngo", "mfa_due", "confirmed", False, False),
+    (Role.SUPERVISOR, "ngo", "", "", True, True),
+    (Role.SUPERVISOR, "ngo", "", "", False, False),
+    (Role.SUPERVISOR, "ngo", "", "proposed", True, True),
+    (Role.SUPERVISOR, "ngo", "", "confirmed", True, False),
+    (Role.SUPERVISOR, "ngo", "must_change", "confirmed", True, True),
+    (Role.PARTNER, "clinic", "", "", True, True),
+    (Role.PARTNER, "clinic", "system", "", True, False),
+]
+
+
+@pytest.mark.parametrize(("role", "organisation", "mark", "factor", "required", "owes"), OWING)
+async def test_who_owes_a_factor_is_nobody_to_the_rows(
+    cast: Cast,
+    superuser: Superuser,
+    runtime_connection: Superuser,
+    role: Role,
+    organisation: str,
+    mark: str,
+    factor: str,
+    required: bool,
+    owes: bool,
+) -> None:
+    name = await _newcomer(cast, role, organisation)
+    if mark == "system":
+        _run(cast, superuser, "update users set system = true where id = %s", cast.id(name))
+    elif mark:
+        _run(cast, superuser, f"update user_credentials set {mark} = true where user_id = %s", cast.id(name))
+    if factor:
+        confirmed_at = cast.clock() if factor == "confirmed" else None
+        row = "insert into user_totp (user_id, secret, created_at, confirmed_at, last_step) values (%s, '', %s, %s, 0)"
+        _run(cast, superuser, row, cast.id(name), cast.clock(), confirmed_at)
+    try:
+        asked = [cast.sessions[name], cast.clock(), required]
+        found = runtime_connection.execute("select password_due or mfa_due from begin_request(%s, %s, %s)", asked)
+        assert found.fetchall() == [(owes,)]
+        for setting in ("user_id", "role", "organisation_id", "principals"):
+            value = runtime_connection.execute("select current_setting(%s, true)", [f"samaki.{setting}"]).fetchone()
+            assert value is not None
+            assert bool(value[0]) is not owes
+    finally:
+        runtime_connection.rollback()

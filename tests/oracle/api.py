@@ -8,8 +8,10 @@ from uuid import uuid4
 import httpx
 import psycopg
 
+from tests.acts import emergency
 from tests.cases import intake
 from tests.cast import Cast, answered
+from tests.confirmations import confirmed
 from tests.oracle.changes import Operation
 from tests.oracle.rules import User, World
 
@@ -22,6 +24,8 @@ FINGERPRINT: LiteralString = """
            (select count(*) from incidents join mine using (case_id)),
            (select (count(*), sum(version))::text from consents join mine using (case_id)),
            (select (count(*), count(ended_at))::text from assignments join mine using (case_id)),
+           (select (count(*), count(ended_at), count(reviewed_at))::text
+              from break_glass_grants join mine using (case_id)),
            (select (count(*), count(lift_requested_at), count(lifted_at))::text
               from case_exclusions join mine using (case_id))
 """
@@ -34,6 +38,7 @@ class Api:
         self.cast, self.admin, self.worker = cast, admin, worker
         self.cases: dict[str, str] = {}
         self.clients: dict[str, str] = {}
+        self.glass: dict[tuple[str, str], list[str]] = {}  # case and user: ids of their grants, in order
 
     async def begin(self) -> World:
         """Two registers with one person each, and the world that the rules start from."""
@@ -123,7 +128,7 @@ class Api:
         return await self._post(op, f"/consents/{consent_id}/withdraw", {})
 
     async def _assign(self, world: World, op: Operation) -> httpx.Response:
-        body = {"user_id": self.cast.id(op.user), "role": op.details["role"]}
+        body = {"user_id": self.cast.id(op.user), "role": op.details["role"], "reason": "As agreed."}
         if op.details["hours"]:
             body["until"] = (world.now + timedelta(hours=op.details["hours"])).isoformat()
         return await self._post(op, "/assignments", body)
@@ -141,8 +146,10 @@ class Api:
 
     async def _lift(self, world: World, op: Operation) -> httpx.Response:
         own_id = self._one(
-            "select id::text from case_exclusions where case_id = %s and user_id = %s and lifted_at is null",
+            "select e.id::text from case_exclusions e join case_exclusions o on o.id = e.origin_id"
+            " where e.case_id = %s and o.case_id = %s and e.user_id = %s and e.lifted_at is null",
             self.cases[op.case],
+            self.cases[op.details["origin"]],
             self.cast.id(op.user),
         )
         return await self._post(op, f"/exclusions/{own_id}/lift", {"reason": "A mistake."})
@@ -163,12 +170,42 @@ class Api:
             body["communes"] = sorted(op.details["communes"])
         path, headers = f"/users/{self.cast.id(op.user)}", {"If-Match": "*"}
         response = await self.cast.client(op.actor).patch(path, json=body, headers=headers)
+        if response.status_code == 200 and response.json()["pending"] is not None:
+            await self._agree(self.cast.id(op.user))
         if body.get("active"):  # deactivation ended the session; this stands for signing in again
             self.admin.execute("update sessions set ended_at = null where user_id = %s", [self.cast.id(op.user)])
         return response
 
+    async def _agree(self, user_id: str) -> None:
+        """Who may says yes; where nobody is left who may, whoever runs the machine does it."""
+        await confirmed(self.cast, user_id)
+        left = "select count(*) from user_requests where user_id = %s and settled_at is null"
+        if self._one(left, user_id):
+            self.admin.execute(
+                "update users u set role = coalesce(r.wanted->>'role', u.role),"
+                " organisation_id = case when r.wanted ? 'organisation_id'"
+                " then (r.wanted->>'organisation_id')::uuid else u.organisation_id end,"
+                " communes = case when r.wanted ? 'communes'"
+                " then array(select jsonb_array_elements_text(r.wanted->'communes')) else u.communes end,"
+                " active = coalesce((r.wanted->>'active')::boolean, u.active)"
+                " from user_requests r where r.user_id = u.id and u.id = %s and r.settled_at is null",
+                [user_id],
+            )
+            self.admin.execute("update user_requests set settled_at = now() where user_id = %s", [user_id])
+
     async def _post(self, op: Operation, rest: str, body: dict[str, Any]) -> httpx.Response:
         return await self.cast.client(op.actor).post(self.path(op.case, rest), json=body)
+
+    async def _break_glass(self, world: World, op: Operation) -> httpx.Response:
+        code = self._one("select code from cases where id = %s", self.cases[op.case])
+        response = await self.cast.client(op.actor).post("/break-glass", json=emergency(code))
+        if response.is_success:
+            self.glass.setdefault((op.case, op.actor), []).append(response.json()["id"])
+        return response
+
+    async def _review(self, world: World, op: Operation) -> httpx.Response:
+        path = f"/break-glass/{self.glass[op.case, op.user][op.details['number']]}/review"
+        return await self.cast.client(op.actor).post(path, json={"finding": op.details["finding"]})
 
     _BY: ClassVar[dict[str, Callable[["Api", World, Operation], Awaitable[httpx.Response]]]] = {
         "open": _open,
@@ -182,19 +219,12 @@ class Api:
         "exclude": _exclude,
         "lift": _lift,
         "move": _move,
+        "break_glass": _break_glass,
+        "review": _review,
         "change_user": _change_user,
     }
 
     # ---- beside the API ----
-
-    def _grant(self, world: World, op: Operation) -> None:
-        self._at_the_clock()
-        self.admin.execute(
-            "insert into break_glass_grants"
-            " (id, case_id, organisation_id, user_id, reason_code, created_at, expires_at)"
-            " select %s, id, organisation_id, %s, 'danger_to_life', %s, %s from cases where id = %s",
-            [uuid4(), self.cast.id(op.user), world.now, world.now + timedelta(hours=4), self.cases[op.case]],
-        )
 
     def _pass_time(self, world: World, op: Operation) -> None:
         self.cast.clock.advance(minutes=op.details["minutes"])
@@ -203,11 +233,7 @@ class Api:
         self.worker.execute("select set_config('samaki.now', %s, false)", [self.cast.clock().isoformat()])
         self.worker.execute("select sweep_expired_access(1000)")
 
-    def _at_the_clock(self) -> None:
-        self.admin.execute("select set_config('samaki.now', %s, false)", [self.cast.clock().isoformat()])
-
     _BESIDE: ClassVar[dict[str, Callable[["Api", World, Operation], None]]] = {
-        "grant": _grant,
         "pass_time": _pass_time,
         "sweep": _sweep,
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.oracle.rules import CASEWORK, Assignment, Case, Consent, User, World, fits
+from tests.oracle.rules import CASEWORK, Assignment, Case, Consent, Glass, User, World, fits
 
 SENSITIVE = {"health_referral", "domestic_violence", "marital_issue"}
 
@@ -44,6 +44,7 @@ def may_hold_grant(user: User, case: Case) -> bool:
 def apply(world: World, op: Operation) -> None:
     """Change the world as the operation does when it succeeds."""
     EFFECTS[op.kind](world, op)
+    world.worked |= {(case.name, one.user) for case in world.cases.values() for one in case.assignments}
     settle(world)
 
 
@@ -70,9 +71,10 @@ def _opened(world: World, op: Operation) -> None:
         opened_at=world.now,
         consents=[Consent(purpose, world.day(last)) for purpose, last in wanted["consents"]],
     )
-    if not liaison:
-        case.assignments.append(Assignment(wanted["lead"] or op.actor, "lead", None))
-    world.excluded |= {(case.client, name) for name in wanted["excluded"]}
+    lead = wanted["lead"] or op.actor
+    if not liaison and (case.client, lead) not in world.excluded:
+        case.assignments.append(Assignment(lead, "lead", None))
+    world.decisions |= {(op.case, name): case.client for name in wanted["excluded"]}
 
 
 def _edited(world: World, op: Operation) -> None:
@@ -123,18 +125,17 @@ def _ended(world: World, op: Operation) -> None:
 
 
 def _excluded(world: World, op: Operation) -> None:
-    world.excluded.add((world.cases[op.case].client, op.user))
+    world.decisions[op.case, op.user] = world.cases[op.case].client
 
 
 def _lifted(world: World, op: Operation) -> None:
-    case = world.cases[op.case]
-    if (op.case, op.user) not in world.lift_asked:
-        world.lift_asked[op.case, op.user] = op.actor
+    origin = op.details["origin"]
+    if (op.case, origin, op.user) not in world.lift_asked:
+        world.lift_asked[op.case, origin, op.user] = op.actor
         return
-    world.excluded.discard((case.client, op.user))
-    for other in world.cases.values():
-        if other.client == case.client:
-            world.lift_asked.pop((other.name, op.user), None)
+    del world.decisions[origin, op.user]
+    for other in world.cases:
+        world.lift_asked.pop((other, origin, op.user), None)
 
 
 def _moved(world: World, op: Operation) -> None:
@@ -146,8 +147,17 @@ def _moved(world: World, op: Operation) -> None:
     case.status = to
 
 
-def _granted(world: World, op: Operation) -> None:
-    world.cases[op.case].grants[op.user] = world.now + timedelta(hours=4)
+def _glass_broken(world: World, op: Operation) -> None:
+    world.cases[op.case].grants[op.actor] = world.now + timedelta(hours=4)
+    world.glass.append(Glass(op.case, op.actor, world.now))
+
+
+def _reviewed(world: World, op: Operation) -> None:
+    """What was not justified ends; an earlier grant that is over says nothing about a later one."""
+    of_both = world.broken(op.case, op.user)
+    of_both[op.details["number"]].reviewed = True
+    if op.details["finding"] == "not_justified" and op.details["number"] == len(of_both) - 1:
+        world.cases[op.case].grants.pop(op.user, None)
 
 
 def _time_passed(world: World, op: Operation) -> None:
@@ -176,9 +186,10 @@ EFFECTS: dict[str, Callable[[World, Operation], None]] = {
     "exclude": _excluded,
     "lift": _lifted,
     "move": _moved,
-    "grant": _granted,
+    "break_glass": _glass_broken,
+    "review": _reviewed,
     "pass_time": _time_passed,
     "sweep": _swept,
     "change_user": _user_changed,
 }
-BESIDE_THE_API = {"grant", "pass_time", "sweep"}
+BESIDE_THE_API = {"pass_time", "sweep"}

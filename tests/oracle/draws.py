@@ -22,6 +22,7 @@ def draw(random: Random, world: World, about: Operation, came_or_went: list[tupl
         Question("list", reader, query=_query(random, world)),
         Question("counts", reader),
         Question("caseload", random.choice([*supervisors, random.choice(names)]), query=_load(random)),
+        Question("grants", random.choice(working), query=_waiting(random)),
         *(Question("detail", user, case) for case, user in came_or_went),
     ]
     if about.case in world.cases:
@@ -30,6 +31,10 @@ def draw(random: Random, world: World, about: Operation, came_or_went: list[tupl
         looking = dict.fromkeys([*concerned, *there, random.choice(working), random.choice(names)])
         asked += [Question("detail", name, about.case) for name in looking]
         asked += [Question(_below(random), name, about.case) for name in concerned]
+    if world.glass:
+        glass = random.choice(world.glass[-3:])
+        readers = dict.fromkeys([random.choice(concerned or names), random.choice(working)])
+        asked += [Question("grant", name, glass.case, {"of": glass.user}) for name in readers]
     if cases:
         asked.append(Question(_below(random), random.choice(working), random.choice(cases)))
     return asked
@@ -41,6 +46,10 @@ def _below(random: Random) -> str:
 
 def _load(random: Random) -> dict[str, Any]:
     return random.choice([{}, {"needs_lead": True}]) | {"limit": random.choice([2, 50, 200])}
+
+
+def _waiting(random: Random) -> dict[str, Any]:
+    return random.choice([{}, {"status": "unreviewed"}, {"status": "reviewed"}]) | {"limit": random.choice([2, 200])}
 
 
 def _query(random: Random, world: World) -> dict[str, Any]:

@@ -18,7 +18,8 @@ WEIGHTS = {
     "lift": 7,
     "consent": 7,
     "withdraw": 5,
-    "grant": 5,
+    "break_glass": 9,
+    "review": 6,
     "pass_time": 9,
     "sweep": 2,
     "change_user": 7,
@@ -27,7 +28,10 @@ WEIGHTS = {
     "note": 5,
     "move": 16,
 }
-ATTEMPTED = ("assign", "assign", "end", "exclude", "lift", "consent", "withdraw", "edit", "incident", "note", "move")
+ATTEMPTED = (
+    *("assign", "assign", "end", "exclude", "lift", "consent", "withdraw", "edit", "incident", "note", "move"),
+    *("break_glass", "review"),
+)
 MINUTES = (1, 30, 60, 239, 240, 241, 600, 1440, 3 * 1440, 7 * 1440)
 MOST_CASES = 6
 # Every run begins with these: one that nobody leads, a sensitive one, a standard one.
@@ -84,7 +88,8 @@ class Chance:
             "lift": self._lift,
             "consent": self._consent,
             "withdraw": self._withdraw,
-            "grant": lambda case: Operation("grant", case=case.name, user=self._somebody()),
+            "break_glass": lambda case: self._of(case, "break_glass"),
+            "review": self._review,
             "edit": self._edit,
             "incident": lambda case: Operation("incident", case=case.name),
             "note": lambda case: self._of(case, "note", audience=self._one(None, "team", "caseworkers")),
@@ -160,8 +165,20 @@ class Chance:
         return self._of(case, "end", self.random.choice(placed)) if placed else None
 
     def _lift(self, case: Case) -> Operation | None:
-        out = sorted(user for client, user in self.world.excluded if client == case.client)
-        return self._of(case, "lift", self.random.choice(out)) if out else None
+        out = sorted(decision for decision, client in self.world.decisions.items() if client == case.client)
+        if not out:
+            return None
+        origin, user = self.random.choice(out)
+        return self._of(case, "lift", user, origin=origin)
+
+    def _review(self, case: Case) -> Operation | None:
+        of_case = [one for one in self.world.glass if one.case == case.name] or self.world.glass
+        if not of_case:
+            return None
+        one = self.random.choice(of_case)
+        number = next(n for n, other in enumerate(self.world.broken(one.case, one.user)) if other is one)
+        finding = self._one("justified", "needs_follow_up", "not_justified")
+        return self._of(self.world.cases[one.case], "review", one.user, number=number, finding=finding)
 
     def _consent(self, case: Case) -> Operation:
         purpose = self._one("ccwc_support", "ccwc_support", "services")

@@ -9,7 +9,19 @@ from typing import Any
 import httpx
 
 from tests.oracle.api import Api
-from tests.oracle.rules import CASEWORK, Case, User, World, may, sees, supervises
+from tests.oracle.rules import (
+    CASEWORK,
+    Case,
+    Glass,
+    User,
+    World,
+    knows_decision,
+    knows_grant,
+    may,
+    overdue,
+    sees,
+    supervises,
+)
 
 SUBRESOURCES = {  # below a case: the action that reads it
     "consents": "read_consents",
@@ -37,7 +49,7 @@ LIAISON_FILTERS = {"status", "commune_code", "assigned", "sort", "limit"}
 
 @dataclass(frozen=True)
 class Question:
-    """`kind`: detail, receipt, person, list, counts, caseload, or a subresource of a case."""
+    """`kind`: detail, receipt, person, list, counts, caseload, grants, grant, or a subresource of a case."""
 
     kind: str
     user: str
@@ -109,6 +121,7 @@ async def _receipt(api: Api, world: World, question: Question) -> tuple[Any, Any
     user, case = world.users[question.user], world.cases[question.case]
     response = await api.get(user.name, api.path(case.name, "/receipt"))
     opened = case.creator == user.name and (case.client, user.name) not in world.excluded
+    opened &= (case.name, user.name) not in world.worked or sees(world, user, case).sees
     expected = _first_refusal(world, user) or (200 if opened else 404)
     if response.status_code == 200 == expected:
         return set(response.json()), {"id", "code"}
@@ -136,7 +149,12 @@ async def _subresource(api: Api, world: World, question: Question) -> tuple[Any,
         return _assigned(api, items, case, user.name if liaison else None)
     if question.kind == "exclusions":
         standing = {item["user_id"] for item in items if item["lifted_at"] is None}
-        return standing, {api.cast.id(name) for client, name in world.excluded if client == case.client}
+        known = {
+            api.cast.id(name)
+            for (origin, name), client in world.decisions.items()
+            if client == case.client and knows_decision(world, user, case, origin)
+        }
+        return standing, known
     return response.status_code, expected
 
 
@@ -239,6 +257,62 @@ async def _caseload(api: Api, world: World, question: Question) -> tuple[Any, An
     }
 
 
+# ---- emergencies ----
+
+
+async def _grants(api: Api, world: World, question: Question) -> tuple[Any, Any]:
+    user = world.users[question.user]
+    response, items = await _pages(api, user.name, "/break-glass", question.query)
+    expected = _first_refusal(world, user, casework_only=True)
+    if expected is not None or response.status_code != 200:
+        return response.status_code, expected or 200
+    wanted = question.query.get("status")
+    numbered = [
+        (api.glass[one.case, one.user][world.broken(one.case, one.user).index(one)], one) for one in world.glass
+    ]
+    known = [
+        (one.opened_at, own_id, one)
+        for own_id, one in numbered
+        if knows_grant(world, user, one) and wanted in {None, "reviewed" if one.reviewed else "unreviewed"}
+    ]
+    known.sort(key=lambda one: one[:2], reverse=True)
+    return [_told_of(item) for item in items], [_to_be_told_of(api, world, user, *one[1:]) for one in known]
+
+
+async def _grant(api: Api, world: World, question: Question) -> tuple[Any, Any]:
+    user, of_both = world.users[question.user], world.broken(question.case, question.query["of"])
+    if not of_both:
+        return None, None  # a shortened run has left it out
+    glass, own_id = of_both[-1], api.glass[question.case, question.query["of"]][-1]
+    response = await api.get(user.name, f"/break-glass/{own_id}")
+    expected = _first_refusal(world, user, casework_only=True) or (200 if knows_grant(world, user, glass) else 404)
+    if response.status_code != 200 or expected != 200:
+        return response.status_code, expected
+    return _told_of(response.json()), _to_be_told_of(api, world, user, own_id, glass)
+
+
+def _told_of(grant: dict[str, Any]) -> dict[str, Any]:
+    """The words of a grant are part of the case, and shown to who sees it."""
+    named = {name: grant[name]["id"] if grant[name] else None for name in ("user", "lead")}
+    said = {name: grant[name] for name in ("id", "case_id", "overdue")}
+    reviewed = grant["reviewed_at"] is not None
+    return said | named | {"reviewed": reviewed, "words": grant["reason"] is not None}
+
+
+def _to_be_told_of(api: Api, world: World, user: User, own_id: str, glass: Glass) -> dict[str, Any]:
+    case = world.cases[glass.case]
+    lead = case.lead()
+    return {
+        "id": own_id,
+        "case_id": api.cases[glass.case],
+        "overdue": overdue(world, glass),
+        "user": api.cast.id(glass.user),
+        "lead": api.cast.id(lead) if lead else None,
+        "reviewed": glass.reviewed,
+        "words": sees(world, user, case).sees,
+    }
+
+
 ANSWERS: dict[str, Callable[[Api, World, Question], Coroutine[Any, Any, tuple[Any, Any]]]] = {
     "detail": _detail,
     "receipt": _receipt,
@@ -246,6 +320,8 @@ ANSWERS: dict[str, Callable[[Api, World, Question], Coroutine[Any, Any, tuple[An
     "list": _list,
     "counts": _counts,
     "caseload": _caseload,
+    "grants": _grants,
+    "grant": _grant,
 }
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from tests.oracle.changes import (
     SENSITIVE,
     Operation,
-    client_of,
     consent_of,
     may_hold_grant,
 )
@@ -18,8 +17,11 @@ from tests.oracle.rules import (
     User,
     World,
     agreed,
+    blocked,
     columns,
     fits,
+    knows_decision,
+    knows_grant,
     may,
     sees,
     supervises,
@@ -47,17 +49,14 @@ def possible(world: World, op: Operation) -> bool:
     return case is not None and (op.kind not in NEEDS or NEEDS[op.kind](world, case, op))
 
 
-def _may_be_granted(world: World, case: Case, op: Operation) -> bool:
-    free = (case.client, op.user) not in world.excluded and case.place_of(op.user) is None
-    return free and may_hold_grant(world.users[op.user], case)
-
-
 NEEDS: dict[str, Callable[[World, Case, Operation], bool]] = {
     "end": lambda world, case, op: case.place_of(op.user) is not None,
-    "lift": lambda world, case, op: (case.client, op.user) in world.excluded,
+    # One decision on a case about a user, so that it has a name.
+    "exclude": lambda world, case, op: (case.name, op.user) not in world.decisions,
+    "lift": lambda world, case, op: world.decisions.get((op.details["origin"], op.user)) == case.client,
     "withdraw": lambda world, case, op: consent_of(world, op) in case.consents,
-    "grant": _may_be_granted,
-    # Number 4 of what rules.py leaves out: no place with an end above a grant.
+    "review": lambda world, case, op: op.details["number"] < len(world.broken(op.case, op.user)),
+    # Number 3 of what rules.py leaves out: no place with an end above a grant.
     "assign": lambda world, case, op: not op.details["hours"] or op.user not in case.grants,
 }
 
@@ -70,6 +69,8 @@ def refusals(world: World, op: Operation) -> set[int]:
     if op.kind == "change_user":
         return {401} if not user.active else set() if user.role == "admin" else {403}
     case = world.cases[op.case]
+    if op.kind in EMERGENCIES:
+        return EMERGENCIES[op.kind](world, user, case, op)
     status = may(world, user, {"withdraw": "consent"}.get(op.kind, op.kind), case)
     return {status} if status != 200 else REFUSALS[op.kind](world, user, case, op)
 
@@ -103,7 +104,7 @@ def _open_refusals(world: World, user: User, op: Operation) -> set[int]:
         found.add(422)
     lead = world.users[wanted["lead"] or user.name]
     unfit = not lead.active or lead.role not in CASEWORK or lead.organisation != user.organisation
-    if unfit or lead.name in wanted["excluded"] or (client_of(world, op), lead.name) in world.excluded:
+    if unfit or lead.name in wanted["excluded"]:
         found.add(422)
     return found
 
@@ -133,8 +134,10 @@ def _withdraw(world: World, user: User, case: Case, op: Operation) -> set[int]:
 def _assign(world: World, user: User, case: Case, op: Operation) -> set[int]:
     target, role = world.users[op.user], op.details["role"]
     found = set()
-    if role == "reviewer" and not supervises(user, case):
-        found.add(403)
+    if not supervises(user, case) and "supervisor" in {target.role, "supervisor" if role == "reviewer" else ""}:
+        found.add(403)  # a lead names liaisons and caseworkers
+    if target.name == user.name and role != "reviewer" and not sees(world, user, case).sees:
+        found.add(403)  # a supervisor takes what she cannot see as its reviewer only
     if role == "liaison" and not sees(world, user, case).sees:
         found.add(403)
     if not fits(world, Assignment(target.name, role, None), case):
@@ -167,7 +170,9 @@ def _exclude(world: World, user: User, case: Case, op: Operation) -> set[int]:
 
 
 def _lift(world: World, user: User, case: Case, op: Operation) -> set[int]:
-    first = world.lift_asked.get((case.name, op.user))
+    if not knows_decision(world, user, case, op.details["origin"]):
+        return {404}
+    first = world.lift_asked.get((case.name, op.details["origin"], op.user))
     if first is None:
         return set()
     if first == user.name:
@@ -183,7 +188,7 @@ def _move(world: World, user: User, case: Case, op: Operation) -> set[int]:
         found.add(409)
     if not may_take_step(world, user, case, to):
         found.add(403)
-    if case.status == "intake" and to != "closed" and not agreed(world, case, "services"):
+    if case.status in {"intake", "closed"} and to != "closed" and not agreed(world, case, "services"):
         found.add(409)
     return found
 
@@ -200,6 +205,36 @@ def may_take_step(world: World, user: User, case: Case, to: str) -> bool:
     return bool({*WORKS, "supervisor"} & stands)
 
 
+def _break_glass(world: World, user: User, case: Case, op: Operation) -> set[int]:
+    """A block is said before anything is said about the code."""
+    if not user.active:
+        return {401}
+    if user.role not in CASEWORK:
+        return {403}
+    if blocked(world, user):
+        return {409}
+    if not may_hold_grant(user, case) or (case.client, user.name) in world.excluded:
+        return {404}
+    return {409} if sees(world, user, case).sees else set()
+
+
+def _review(world: World, user: User, case: Case, op: Operation) -> set[int]:
+    glass = world.broken(op.case, op.user)[op.details["number"]]
+    if not user.active:
+        return {401}
+    if user.role != "supervisor":
+        return {403}
+    if not knows_grant(world, user, glass):
+        return {404}
+    if glass.user == user.name:
+        return {403}
+    return {409} if glass.reviewed else set()
+
+
+EMERGENCIES: dict[str, Callable[[World, User, Case, Operation], set[int]]] = {
+    "break_glass": _break_glass,
+    "review": _review,
+}
 REFUSALS: dict[str, Callable[[World, User, Case, Operation], set[int]]] = {
     "edit": _edit,
     "incident": _while_open,

@@ -3,12 +3,11 @@
 Written from the design alone; it imports nothing of the application. Not modelled yet, so not compared:
 1. screening of perpetrators against users; step-up, second factors and confirmed changes of users;
 2. transfers, referrals, assessments, plans, health, whereabouts, attachments, assistance, follow-ups, search;
-3. asking for and reviewing break-glass: a grant simply appears for whom the rules would allow it;
-4. a grant under an assignment that ends by time: `case_access` has one row for a person and a case, so the
+3. a grant under an assignment that ends by time: `case_access` has one row for a person and a case, so the
    grant shows again only when the worker has ended the assignment; the driver makes no such pair;
-5. organisations switched off, clients linked by hand, clients who were children of another case, the
+4. organisations switched off, clients linked by hand, clients who were children of another case, the
    supervisor of another signatory organisation who stands in;
-6. what lists say beyond who sees what: times, versions and the audit have tests of their own.
+5. what lists say beyond who sees what: times, versions and the audit have tests of their own.
 """
 
 from collections.abc import Iterator
@@ -71,6 +70,16 @@ class Case:
         return next((one for one in self.assignments if one.user == user), None)
 
 
+@dataclass(eq=False)
+class Glass:
+    """One emergency access, for as long as there is anything to say about it; `Case.grants` are those that run."""
+
+    case: str
+    user: str
+    opened_at: datetime
+    reviewed: bool = False
+
+
 @dataclass
 class World:
     start: datetime
@@ -78,13 +87,24 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     register: dict[str, str] = field(default_factory=dict)  # person of a register: organisation
-    excluded: set[tuple[str, str]] = field(default_factory=set)  # (client, user): all of her cases, for ever
-    lift_asked: dict[tuple[str, str], str] = field(default_factory=dict)  # (case, user): who asked first
+    decisions: dict[tuple[str, str], str] = field(default_factory=dict)  # (case, excluded user): the client
+    lift_asked: dict[tuple[str, str, str], str] = field(default_factory=dict)  # (case, decided on, user): who asked
+    worked: set[tuple[str, str]] = field(default_factory=set)  # (case, user): who ever had an assignment
+    glass: list[Glass] = field(default_factory=list)  # in the order in which it was broken
     once: set[tuple[str, str]] = field(default_factory=set)  # (case, user): who ever had a place; for questions
+
+    @property
+    def excluded(self) -> set[tuple[str, str]]:
+        """(client, user): from all of her cases, as long as one decision stands."""
+        return {(client, user) for (_, user), client in self.decisions.items()}
 
     def day(self, number: int | None) -> date | None:
         """The day so many days after the world began, in Phnom Penh."""
         return None if number is None else self.start.astimezone(PHNOM_PENH).date() + timedelta(days=number)
+
+    def broken(self, case: str, user: str) -> list[Glass]:
+        """Every emergency access of one user to one case, in order."""
+        return [one for one in self.glass if (one.case, one.user) == (case, user)]
 
     def places(self) -> set[tuple[str, str]]:
         """Who holds an assignment or a grant on which case."""
@@ -119,6 +139,11 @@ def sees(world: World, user: User, case: Case) -> Sight:
         return Sight("stub" if supervises(user, case) else "none")
     mode, via = min(found, key=lambda way: (STRENGTH.index(way[0]), VIAS.index(way[1])))
     return Sight("liaison" if user.role == "ccwc_liaison" else "full", mode, via)
+
+
+def knows_decision(world: World, user: User, case: Case, origin: str) -> bool:
+    """Of a decision made on another case of the client only who knows that case may know."""
+    return origin == case.name or sees(world, user, world.cases[origin]).view != "none"
 
 
 def ways(world: World, user: User, case: Case) -> Iterator[tuple[str, str]]:
@@ -157,6 +182,27 @@ def fits(world: World, one: Assignment, case: Case) -> bool:
 def agreed(world: World, case: Case, purpose: str) -> bool:
     today = world.now.astimezone(PHNOM_PENH).date()
     return any(one.purpose == purpose and (one.last_day is None or one.last_day >= today) for one in case.consents)
+
+
+# ---- emergencies ----
+
+
+def knows_grant(world: World, user: User, glass: Glass) -> bool:
+    """Who opened it, who leads the case, and every supervisor of the organisation; nobody who is excluded."""
+    case = world.cases[glass.case]
+    at_home = user.active and user.role in CASEWORK and user.organisation == case.organisation
+    told = user.role == "supervisor" or user.name in {glass.user, case.lead()}
+    return at_home and told and (case.client, user.name) not in world.excluded
+
+
+def overdue(world: World, glass: Glass) -> bool:
+    return not glass.reviewed and world.now - glass.opened_at > timedelta(hours=72)
+
+
+def blocked(world: World, user: User) -> bool:
+    """Two unreviewed grants, or one overdue, block the next."""
+    waiting = [one for one in world.glass if one.user == user.name and not one.reviewed]
+    return len(waiting) >= 2 or any(overdue(world, one) for one in waiting)
 
 
 # ---- who may do what: the table of access.md, and who its columns are ----

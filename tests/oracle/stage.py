@@ -86,7 +86,11 @@ class Stage:
 async def stage(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Stage]:
     """The application in front of a migrated database with the areas of the cast, and nothing else in it."""
     settings = Settings(
-        database_url=SecretStr(urls.runtime), keys_dir=keys_dir, requests_per_minute=10_000_000, pool_size=8
+        database_url=SecretStr(urls.runtime),
+        keys_dir=keys_dir,
+        requests_per_minute=10_000_000,
+        pool_size=8,
+        mfa_required=False,
     )
     clock = FrozenClock()
     app = create_app(settings, clock)

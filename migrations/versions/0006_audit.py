@@ -2,15 +2,15 @@
 
 The rows have no foreign keys: they outlive what they speak of, and name ids that were asked for and never existed.
 
-Revision: 0003
+Revision: 0006
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003"
-down_revision = "0001"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

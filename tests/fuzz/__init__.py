@@ -1,0 +1,1 @@
+"""Requests generated from the description of the API, as every role: whatever is sent, the service answers for it."""
