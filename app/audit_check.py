@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from app.audit_heads import Head, heads_in, is_signed
-from app.keys import AuditKey
+from app.key_pairs import AuditKey
 from app.models.audit import SHARDS
 
 BATCH = 5_000

@@ -15,7 +15,7 @@ import psycopg
 from cryptography.exceptions import InvalidSignature
 from starlette.concurrency import run_in_threadpool
 
-from app.keys import AuditKey
+from app.key_pairs import AuditKey
 from app.logs import log
 
 EVERY = timedelta(hours=1)

@@ -1,10 +1,7 @@
 """The secrets of the service, as files: keys that sign access tokens, and the root of all keyed hashes."""
 
-import base64
 import fcntl
-import hashlib
 import hmac
-import json
 import os
 import re
 import secrets
@@ -12,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -21,8 +17,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_pem
+
+from app.key_pairs import AuditKey, TokenKey
 
 ROOT_FILE = "secret.key"
 KEK_FILES = "kek-*.key"
@@ -37,42 +35,6 @@ OTHERS = 0o077  # any right of the group or the world
 
 class UnusableKey(Exception):  # noqa: N818 - a state of the file
     """A key file or directory that cannot be trusted; says where and what to do, never what is inside."""
-
-
-@dataclass(frozen=True)
-class TokenKey:
-    """One ES256 key pair; `kid` is its RFC 7638 thumbprint (43 characters)."""
-
-    private: ec.EllipticCurvePrivateKey = field(repr=False)
-
-    @cached_property
-    def kid(self) -> str:
-        # RFC 7638, section 3: required members only, in lexicographic order, without white space.
-        canonical = json.dumps(self._point, sort_keys=True, separators=(",", ":"))
-        return _base64url(hashlib.sha256(canonical.encode()).digest())
-
-    @property
-    def jwk(self) -> dict[str, str]:
-        """The public half as a JSON Web Key (RFC 7517)."""
-        return {**self._point, "kid": self.kid, "use": "sig", "alg": "ES256"}
-
-    @property
-    def _point(self) -> dict[str, str]:
-        numbers = self.private.public_key().public_numbers()
-        x, y = (_base64url(coordinate.to_bytes(32, "big")) for coordinate in (numbers.x, numbers.y))
-        return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
-
-
-@dataclass(frozen=True)
-class AuditKey:
-    """One Ed25519 key pair that signs the heads of the trail; `key_id` is a hash of its public half, 16 hex digits."""
-
-    private: Ed25519PrivateKey = field(repr=False)
-
-    @cached_property
-    def key_id(self) -> str:
-        public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return hashlib.sha256(public).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -253,7 +215,3 @@ def _opened(directory: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -13,8 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import Forbidden
-from app.models.audit import AuditKind
-from app.models.codes import AccessVia, Category, OrganisationKind, Role, Sensitivity
+from app.models.codes import AccessVia, Category, Role, Sensitivity
 
 
 class Permission(StrEnum):
@@ -235,20 +234,6 @@ def own_sensitivity(category: Category) -> Sensitivity:
     return Sensitivity.SENSITIVE if category in SENSITIVE_CATEGORIES else Sensitivity.STANDARD
 
 
-# What the trail calls a deed, by the thing that its permission speaks of; everything else is casework.
-_KINDS = {
-    "self": AuditKind.ACCOUNT,
-    "user": AuditKind.SETTINGS,
-    "organisation": AuditKind.SETTINGS,
-    "client": AuditKind.SETTINGS,
-}
-
-
-def audit_kind(permission: Permission) -> AuditKind:
-    """What an operation is about, for who reads the trail."""
-    return _KINDS.get(permission.partition(":")[0], AuditKind.CASEWORK)
-
-
 def permissions_of(role: Role) -> list[str]:
     """The role's permissions, for /me."""
     return sorted(permission.value for permission in ROLE_PERMISSIONS[role])
@@ -258,17 +243,3 @@ def forbid(condition: Any) -> None:
     """403 when the condition holds for a visible thing."""
     if condition:
         raise Forbidden
-
-
-def party_of(role: Role, organisation_id: UUID | None, kind: OrganisationKind | None) -> str:
-    """Who must confirm that an account has this role in this place, or gets new factors there.
-
-    An organisation's id: a supervisor of that NGO, or a person of that partner. "signatories": a supervisor of any
-    organisation that signed the agreement, for liaisons, whose councils have nobody of the kind. "administration":
-    another admin, or such a supervisor. Never the requester, never the person (services/user_requests.py).
-    """
-    if role in {Role.ADMIN, Role.AUDITOR}:
-        return "administration"
-    if organisation_id is None or (role is Role.CCWC_LIAISON and kind is not OrganisationKind.NGO):
-        return "signatories"
-    return str(organisation_id)

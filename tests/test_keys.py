@@ -77,7 +77,7 @@ def test_the_first_start_makes_keys_that_only_their_owner_can_read(tmp_path: Pat
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
     files = list((tmp_path / "keys").iterdir())
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
-    assert len(files) == 3
+    assert len(files) == 4
     assert len((tmp_path / "keys" / "secret.key").read_bytes()) == 32
     assert the_token_file(tmp_path / "keys").read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----\n")
     store = KeyStore.load(tmp_path / "keys")

@@ -185,7 +185,7 @@ async def test_lifting_an_exclusion_and_assigning_a_reviewer_ask_for_it(
     clock.advance(minutes=6)
     lift, assign = f"/cases/{case_id}/exclusions/{excluded['id']}/lift", f"/cases/{case_id}/assignments"
     unknown = f"/cases/{case_id}/exclusions/{uuid4()}/lift"
-    review = {"user_id": cast.id("second_supervisor"), "role": "reviewer"}
+    review = {"user_id": cast.id("second_supervisor"), "role": "reviewer", "reason": "To see."}
     answered(await client.post(unknown, json={"reason": "A mistake."}, headers=headers), 404)
     assert refusal(await client.post(lift, json={"reason": "A mistake."}, headers=headers)) == "step_up_required"
     assert refusal(await client.post(assign, json=review, headers=headers)) == "step_up_required"

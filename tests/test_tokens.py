@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.keys import KeyStore, TokenKey
+from app.key_pairs import TokenKey
+from app.keys import KeyStore
 from app.tokens import AccessTokens, Claims, InvalidToken
 
 ISSUER, AUDIENCE = "https://samaki.example", "samaki-api"

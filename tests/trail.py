@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from app.audit_check import Findings, verify
-from app.keys import AuditKey
+from app.key_pairs import AuditKey
 from tests.cast import Cast
 
 Superuser = psycopg.Connection[Any]

@@ -15,7 +15,7 @@ from app.cli.children import Child, Children
 from app.cli.ending import stop_in_order
 from app.cli.place import DataDir, configured, database, sole_server
 from app.database_urls import DatabaseUrls
-from app.keys import ensure
+from app.keys import ensure, load_audit_keys
 from app.schema import prepare, upgrade
 from app.sealing.key_encryption import key_encryption
 from app.sealing.rotation import check_keys
@@ -67,7 +67,8 @@ def _serve(chosen: Settings, load: Callable[[DatabaseUrls], Accounts]) -> None:
             prepare(urls.admin)
             upgrade(urls.owner)
             ensure(chosen.keys_dir)
-            check_keys(urls.runtime, key_encryption(chosen))  # rather than in the child: the reason is the last word
+            load_audit_keys(chosen.keys_dir)  # here rather than in the children: the reason is the last word
+            check_keys(urls.runtime, key_encryption(chosen))
             accounts = load(urls)
             with Children(*_children(settings(), listener)) as children:
                 _wait_until_up(listener, children)

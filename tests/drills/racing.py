@@ -16,6 +16,8 @@ RACERS = 8
 async def one_key(place: Place, posts: int = 30) -> Finding:
     """The same intake with the same key through so many connections, each repeated until it is answered."""
     key, said_first = str(uuid4()), Counter[str]()
+    with place.everything() as admin:
+        (before,) = admin.execute("select count(*) from cases").fetchone() or (0,)
 
     async def post() -> str:
         async with place.client() as client:
@@ -32,7 +34,7 @@ async def one_key(place: Place, posts: int = 30) -> Finding:
 
     ids = set(await asyncio.gather(*(post() for _ in range(posts))))
     with place.everything() as admin:
-        written = admin.execute("select count(*) from cases where private::text like %s", [f"%{key}%"]).fetchone()
+        written = admin.execute("select count(*) - %s from cases", [before]).fetchone()
     expected = {"201", "409 idempotency_in_progress"}
     return Finding(
         f"{posts} concurrent POSTs with one Idempotency-Key",

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import requests
@@ -67,6 +68,7 @@ class Fuzz:
         row = ROWS[f"{operation.method.upper()} {operation.path.removeprefix('/api/v1')}"]
         stage = self.on.stage
         known = {**stage.register, **stage.cases.get(point.case, stage.cases["standard"]).ids, "code": "170201"}
+        known["session_id"] = str(uuid4())  # the own one would end what the others need
         own = {name: known[name] for name in _names(row.path)}
         ids: list[dict[str, str] | None] = [own or None, None]
         modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
