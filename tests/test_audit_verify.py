@@ -18,7 +18,8 @@ from app import audit_check, audit_heads
 from app.audit_heads import Anchor, heads_in, sign_when_due
 from app.database_urls import DatabaseUrls
 from app.embedded import EmbeddedPostgres
-from app.keys import AuditKey, ensure, load_audit_keys
+from app.key_pairs import AuditKey
+from app.keys import ensure, load_audit_keys
 from app.schema import prepare, upgrade
 from app.settings import Settings
 from tests.cast import answered
