@@ -391,12 +391,12 @@ async def test_a_row_holds_codes_and_ids_only(
         )
 
 
-def test_not_even_the_owner_of_the_tables_changes_the_trail(fresh_database: DatabaseUrls) -> None:
-    with psycopg.connect(fresh_database.owner) as connection:
+def test_not_even_the_owner_of_the_tables_changes_the_trail(database: DatabaseUrls) -> None:
+    with psycopg.connect(database.owner) as connection:
         for statement in ("update audit_events set status = 200", "delete from audit_events", "truncate audit_events"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(statement.encode())
-    with psycopg.connect(fresh_database.loader) as connection:
+    with psycopg.connect(database.loader) as connection:
         for statement in ("insert into audit_events select * from audit_events", "update audit_heads set seq = 1"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(statement.encode())

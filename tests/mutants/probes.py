@@ -11,6 +11,8 @@ import pytest
 from tests import (
     cells,
     test_access,
+    test_audit,
+    test_audit_reports,
     test_break_glass,
     test_concurrency,
     test_exclusions_across_cases,
@@ -26,6 +28,8 @@ from tests.rows import wrong_rows
 SENTENCES = (
     test_inventory,
     test_access,
+    test_audit,
+    test_audit_reports,
     test_break_glass,
     scenarios,
     test_exclusions_across_cases,
