@@ -89,6 +89,8 @@ ALL = [
     errors.ConsentRequired(),
     errors.UnsafeContact(),
     errors.CaseloadFull(),
+    errors.AccessExists(),
+    errors.ReviewPending(),
     errors.InProgress(),
     errors.DeviceWiped(),
     errors.PreconditionFailed('"7"'),
