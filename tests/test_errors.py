@@ -83,8 +83,6 @@ ALL = [
     errors.RequestTimeout(),
     errors.Conflict(),
     errors.CaseClosed(),
-    errors.ReviewPending(),
-    errors.AccessExists(),
     errors.IllegalTransition(["open", "closed"]),
     errors.ConsentRequired(),
     errors.UnsafeContact(),
