@@ -176,6 +176,20 @@ async def test_an_auditor_reads_of_exports_of_which_there_are_none_yet(cast: Cas
     assert await events(cast, "auditor", case_id=case_id) == []
 
 
+async def test_what_is_handed_out_is_for_auditors_and_not_for_administrators(
+    cast: Cast, runtime_connection: psycopg.Connection[Any]
+) -> None:
+    begin = "select from begin_request(%s, %s)"
+    runtime_connection.execute(begin, [cast.sessions["auditor"], cast.clock()])
+    append = "select append_audit_event('export', 'read_export', 200, null, '{}', '{}', null, null)"
+    runtime_connection.execute(append.encode())
+    for who, reads in (("auditor", True), ("admin", False), ("supervisor", False)):
+        runtime_connection.execute(begin, [cast.sessions[who], cast.clock()])
+        query = "select exists (select from audit_page(null, null, 'read_export', null, null, null, 5) where shown)"
+        assert runtime_connection.execute(query.encode()).fetchone() == (reads,), who
+    runtime_connection.rollback()
+
+
 # Who saw a case.
 
 

@@ -267,7 +267,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
     "090_audit": [
         ("nobody appends", "  if e.actor_id is null then\n    raise insufficient_privilege using message = 'nobody is calling';\n  end if;\n", ""),
         ("the trail is read by every role", "  if reader is null or not (reader = 'supervisor' or kinds is not null) then", "  if reader is null then"),
-        ("administrators read of casework", "case reader when 'admin' then array['account', 'settings']", "case reader when 'admin' then array['account', 'settings', 'casework', 'export']"),
+        ("administrators read of exports", "case reader when 'admin' then array['account', 'settings']", "case reader when 'admin' then array['account', 'settings', 'export']"),
         ("auditors read of accounts", "when 'auditor' then array['export'] end", "when 'auditor' then array['export', 'account', 'settings'] end"),
         ("every row beside casework is for administrators and auditors", " and e.kind <> ''casework'' and e.kind = any ($1)", " and e.kind <> ''casework''"),
         ("administrators ask about a case", "  if the_case is not null and not (reader = 'supervisor' and app_sees_case(the_case)) then", "  if the_case is not null and not app_sees_case(the_case) and reader = 'supervisor' then"),
