@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.calendar import day_of
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, answered
 
@@ -79,7 +80,7 @@ async def test_an_incident_hides_a_standard_case_from_the_rest_of_the_organisati
 
 
 async def test_a_consent_lasts_through_its_last_day_in_phnom_penh(cast: Cast, clock: Any) -> None:
-    today = clock().strftime("%Y-%m-%d")
+    today = str(day_of(clock()))
     case_id = await open_case(cast, consents=[])
     lead = cast.client("caseworker")
     given = {"purpose": "services", "form": "written", "obtained_on": "2026-03-01", "expires_on": today}

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from app import worker
+from app.calendar import day_of
 from app.database_urls import DatabaseUrls
 from app.keys import ensure
 from app.main import create_app
@@ -154,7 +155,7 @@ async def test_much_is_taken_away_in_many_small_batches(
 async def test_access_that_time_has_ended_leaves_the_table_and_its_assignment_ends(
     cast: Cast, clock: FrozenClock, database: DatabaseUrls, superuser: psycopg.Connection
 ) -> None:
-    case_id = await open_case(cast, consents=[{**SUPPORT, "expires_on": str(clock().date())}])
+    case_id = await open_case(cast, consents=[{**SUPPORT, "expires_on": str(day_of(clock()))}])
     wanted = {"user_id": cast.id("liaison"), "role": "liaison", "reason": "Support in the commune."}
     answered(await cast.client("caseworker").post(f"/cases/{case_id}/assignments", json=wanted), 201)
 

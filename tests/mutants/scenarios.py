@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.calendar import day_of
 from app.models.codes import Role
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import COMMUNE, OTHER_COMMUNE, Cast, FrozenClock, answered
@@ -209,7 +210,7 @@ async def test_a_consent_lasts_until_the_end_of_its_last_day_in_phnom_penh(cast:
 
 
 async def test_of_two_consents_the_longer_counts(cast: Cast, clock: FrozenClock) -> None:
-    today = clock().date()
+    today = day_of(clock())
     ending = {**SUPPORT, "expires_on": str(today)}
     lasting = {**SUPPORT, "expires_on": str(today + timedelta(days=1))}
     for other, days in ((SUPPORT, 400), (lasting, 1)):
@@ -217,12 +218,12 @@ async def test_of_two_consents_the_longer_counts(cast: Cast, clock: FrozenClock)
         await _assign(cast, "caseworker", case_id, "liaison", "liaison")
         clock.advance(days=days)
         assert await _sees(cast, "liaison", case_id)
-        ending["expires_on"] = str(clock().date())
-        lasting["expires_on"] = str(clock().date() + timedelta(days=1))
+        ending["expires_on"] = str(day_of(clock()))
+        lasting["expires_on"] = str(day_of(clock()) + timedelta(days=1))
 
 
 async def test_a_longer_consent_given_later_carries_on(cast: Cast, clock: FrozenClock) -> None:
-    case_id = await open_case(cast, consents=[{**SUPPORT, "expires_on": str(clock().date())}])
+    case_id = await open_case(cast, consents=[{**SUPPORT, "expires_on": str(day_of(clock()))}])
     await _assign(cast, "caseworker", case_id, "liaison", "liaison")
     answered(await cast.client("caseworker").post(f"/cases/{case_id}/consents", json=SUPPORT), 201)
     clock.advance(days=2)
