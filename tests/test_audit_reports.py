@@ -330,6 +330,7 @@ async def test_a_supervisor_does_not_read_of_her_own_attempts(cast: Cast, clock:
     await exclude(cast, "caseworker", case_id, supervisor)
     await see(cast, "colleague", case_id, times=3)
     await see(cast, supervisor, case_id, times=3, status=404)
+    await see(cast, supervisor, await open_case(cast), times=2)  # one that she sees
     own = await week_of(cast, supervisor)
     assert cast.id(supervisor) not in own
     assert own.get(cast.id("colleague"), {"reads": 0})["reads"] == 0, "nothing of a case that is hidden from her"
