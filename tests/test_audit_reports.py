@@ -190,6 +190,36 @@ async def test_what_is_handed_out_is_for_auditors_and_not_for_administrators(
     runtime_connection.rollback()
 
 
+@pytest.mark.parametrize("who", ["admin", "auditor"])
+async def test_who_reads_of_no_case_cannot_ask_by_one_even_of_rows_that_are_theirs(
+    cast: Cast, runtime_connection: psycopg.Connection[Any], who: str
+) -> None:
+    """The second wall, should an account's row ever name a case."""
+    case_id = await open_case(cast)
+    kind = "account" if who == "admin" else "export"
+    runtime_connection.execute("select from begin_request(%s, %s)", [cast.sessions[who], cast.clock()])
+    append = "select append_audit_event(%s, 'sign_in', 200, null, array[%s]::uuid[], '{lead}', null, null)"
+    runtime_connection.execute(append, [kind, case_id])
+    query = "select exists (select from audit_page(%s, %s, null, null, null, null, 5) where shown)"
+    assert runtime_connection.execute(query, [None, cast.id(who)]).fetchone() == (True,)
+    assert runtime_connection.execute(query, [case_id, cast.id(who)]).fetchone() == (False,)
+    runtime_connection.rollback()
+
+
+async def test_an_excluded_supervisor_does_not_see_the_case_for_any_report(
+    cast: Cast, runtime_connection: psycopg.Connection[Any], superuser: Superuser
+) -> None:
+    """The question that every report asks first; the runtime role itself may not ask it."""
+    case_id = await open_case(cast)
+    await exclude(cast, "caseworker", case_id, "second_supervisor")
+    for who, sees in (("supervisor", True), ("second_supervisor", False), ("stranger", False)):
+        with superuser.transaction(force_rollback=True):
+            superuser.execute("select from begin_request(%s, %s)", [cast.sessions[who], cast.clock()])
+            assert superuser.execute("select app_sees_case(%s)", [case_id]).fetchone() == (sees,), who
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        runtime_connection.execute("select app_sees_case(%s)", [case_id])
+
+
 # Who saw a case.
 
 
