@@ -66,13 +66,7 @@ async def test_keys_are_wrapped_anew_while_cases_are_opened_and_read(
 def test_a_rotation_that_was_cut_off_goes_on(fresh_database: DatabaseUrls, tmp_path: Path) -> None:
     keys_dir = tmp_path / "keys"
     old = _keys(keys_dir)
-    with psycopg.connect(fresh_database.loader) as connection:
-        for _ in range(1_200):
-            home, organisation = connection.execute("select gen_random_uuid(), gen_random_uuid()").fetchone() or ()
-            row = (home, organisation, old.current, old.wrap(bytes(range(32)), home))
-            connection.execute(
-                "insert into vault.data_keys (home, organisation_id, kek_id, wrapped) values (%s, %s, %s, %s)", row
-            )
+    _put_keys(fresh_database, old, 1_200)
     add_key_encryption_key(keys_dir)
     told: list[tuple[int, int]] = []
 
@@ -88,6 +82,34 @@ def test_a_rotation_that_was_cut_off_goes_on(fresh_database: DatabaseUrls, tmp_p
     assert not needs_rewrapping(fresh_database.worker, new)
     _older_removed(keys_dir)
     _opens_everything(fresh_database, key_encryption(Settings(keys_dir=keys_dir)))
+
+
+def test_a_key_that_somebody_holds_just_then_is_taken_by_the_next_pass(
+    fresh_database: DatabaseUrls, tmp_path: Path
+) -> None:
+    keys_dir = tmp_path / "keys"
+    _put_keys(fresh_database, _keys(keys_dir), 40)
+    add_key_encryption_key(keys_dir)
+    with psycopg.connect(fresh_database.admin) as holder:
+        holder.execute("select from vault.data_keys order by home limit 1 for update")
+        told: list[tuple[int, int]] = []
+
+        def let_go(done: int, total: int) -> None:
+            told.append((done, total))
+            holder.rollback()
+
+        assert rotate(fresh_database.worker, key_encryption(Settings(keys_dir=keys_dir)), let_go) == 40
+    assert told == [(39, 40), (40, 40)]
+
+
+def _put_keys(urls: DatabaseUrls, kek: LocalKeys, number: int) -> None:
+    with psycopg.connect(urls.loader) as connection:
+        for _ in range(number):
+            home, organisation = connection.execute("select gen_random_uuid(), gen_random_uuid()").fetchone() or ()
+            row = (home, organisation, kek.current, kek.wrap(bytes(range(32)), home))
+            connection.execute(
+                "insert into vault.data_keys (home, organisation_id, kek_id, wrapped) values (%s, %s, %s, %s)", row
+            )
 
 
 def _rotated(urls: DatabaseUrls, keys_dir: Path) -> int:

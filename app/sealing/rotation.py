@@ -1,6 +1,6 @@
 """Do keys and data belong together, and wrapping every data key with a newer key while the API serves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import psycopg
@@ -17,7 +17,7 @@ KNOWN = "select kek_id, wrapped from vault.key_checks"
 MARK = "insert into vault.key_checks (kek_id, wrapped) values (%s, %s) on conflict do nothing"
 LEFT = "select count(*) from vault.data_keys where kek_id <> %s"
 SOME = """
-    select home, kek_id, wrapped from vault.data_keys where kek_id <> %s
+    select home, kek_id, wrapped from vault.data_keys where home > %s and kek_id <> %s
      order by home limit %s for update skip locked
 """
 REWRAP = "update vault.data_keys set kek_id = %s, wrapped = %s where home = %s"
@@ -53,13 +53,12 @@ def rotate(url: str, kek: LocalKeys, progress: Callable[[int, int], None]) -> in
     other processes still make with an older key meanwhile are taken too. `progress` gets done and total.
     """
     check_keys(url, kek)
-    done = total = 0
+    done = 0
     with connected(url) as connection:
         while left := _left(connection, kek):
-            total = max(total, done + left)
-            with connection.transaction():
-                done += _rewrap_some(connection, kek)
-            progress(done, total)
+            for number in _one_pass(connection, kek):
+                done, left = done + number, max(left - number, 0)
+                progress(done, done + left)
     return done
 
 
@@ -69,11 +68,23 @@ def _left(connection: psycopg.Connection, kek: LocalKeys) -> int:
     return row[0] if row else 0
 
 
-def _rewrap_some(connection: psycopg.Connection, kek: LocalKeys) -> int:
-    rows = connection.execute(SOME, [kek.current, AT_ONCE]).fetchall()
+def _one_pass(connection: psycopg.Connection, kek: LocalKeys) -> Iterator[int]:
+    """From the first home to the last, so that what is done is not walked through again; what somebody holds just
+    then, or makes behind our back, is left to the next pass."""
+    home = CHECK_HOME
+    while True:
+        with connection.transaction():
+            rows = connection.execute(SOME, [home, kek.current, AT_ONCE]).fetchall()
+            _rewrap(connection, kek, rows)
+        if not rows:
+            return
+        home = rows[-1][0]
+        yield len(rows)
+
+
+def _rewrap(connection: psycopg.Connection, kek: LocalKeys, rows: Sequence[tuple[UUID, str, bytes]]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             REWRAP,
             [(kek.current, kek.wrap(kek.unwrap(old, bytes(key), home), home), home) for home, old, key in rows],
         )
-    return len(rows)

@@ -131,6 +131,19 @@ class Place:
         with EmbeddedPostgres(self.postgres.data_dir):
             pass
 
+    def command(self, *arguments: str) -> str:
+        """Run a command of `samaki` to its end, on the running server; gives what it printed."""
+        environment = child_environment(Settings(data_dir=self.postgres.data_dir), [])
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            env=environment,
+            cwd=PROJECT,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
     def end(self) -> None:
         """End every process in order."""
         for process in (*self.apis, self.worker):
