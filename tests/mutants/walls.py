@@ -170,7 +170,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("lifting lifts one copy", "   where origin_id = e.origin_id and lifted_at is null;", "   where id = e.id and lifted_at is null;"),
         ("a decision on a hidden case is told", "     and app_knows_decision(e.origin_id)\n", ""),
         ("a decision on a hidden case is lifted", "\n     and app_knows_decision(x.origin_id);", ";"),
-        ("supervisors know only what they see", "or app_supervises(o.case_id)\n", "\n"),
+        ("supervisors know only what they see", "and (app_supervises(o.case_id)\n                         or (o.case_id", "and ((o.case_id"),
         ("the excluded know of decisions", "(o.case_id <> all (app_excluded_cases())\n                             and exists", "(exists"),
         ("everybody knows of decisions", "a.case_id = o.case_id and a.principal = any (app_principals())\n", "a.case_id = o.case_id\n"),
         ("whose access expired knows of decisions", "                                            and (a.expires_at is null or a.expires_at > app_now())))))", "))))"),
