@@ -42,6 +42,8 @@ async def ground(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Ground]:
             keys_dir=keys_dir,
             demo=True,
             requests_per_minute=1_000_000,
+            searches_per_minute=1_000_000,
+            search_floor_ms=0,
             pool_size=4,
         ),
         clock,
