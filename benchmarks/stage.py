@@ -43,7 +43,9 @@ def stage(data_dir: Path, cases: int) -> Iterator[Stage]:
     """Start the server, load the cases once, and open a session for the caller."""
     data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     ensure(data_dir / "keys")
-    plain = Settings(data_dir=data_dir, requests_per_minute=100_000_000, mfa_required=False)
+    plain = Settings(
+        data_dir=data_dir, requests_per_minute=100_000_000, searches_per_minute=100_000_000, mfa_required=False
+    )
     with EmbeddedPostgres(data_dir) as postgres:
         urls = DatabaseUrls.from_embedded(postgres)
         schema.prepare(urls.admin)

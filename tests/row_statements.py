@@ -44,6 +44,7 @@ CHANGES: dict[str, LiteralString] = {
     "household": "update households set size = 5 where id = %(household_id)s",
     "register": "update people set sex = 'female' where id = %(register_person)s",
     "link": "delete from person_links where person_id = %(person_id)s and other_id = %(linked)s",
+    "link_back": "delete from person_links where person_id = %(linked)s and other_id = %(person_id)s",
     "link_in_the_case": "delete from person_links where person_id = %(person_id)s and other_id = %(child)s",
     "client_token": "delete from search_tokens where person_id = %(person_id)s",
     "register_token": "delete from search_tokens where person_id = %(register_person)s",

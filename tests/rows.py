@@ -50,6 +50,7 @@ change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change link                     1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+change link_back                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change link_in_the_case         1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change client_token             1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change client_token_new         1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0

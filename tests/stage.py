@@ -125,6 +125,11 @@ class Stage:
             made.id,
         )
         made.ids["link_id"] = self._link(made.ids["linked"], made.id)
+        self.run(
+            "insert into person_links (id, person_id, other_id, created_at, created_by)"
+            " select gen_random_uuid(), other_id, person_id, created_at, created_by from person_links where id = %s",
+            made.ids["link_id"],
+        )
         if "grant_id" not in made.ids:
             grant_id = uuid4()
             made.ids["grant_id"] = self.one(

@@ -10,12 +10,9 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
 
-from app.models.base import Body, Read, coded
+from app.models.base import Body, Read
 from app.models.codes import MatchReason, PersonRole, Sex
 from app.models.person import PersonCreate
-from app.paging import CursorText, Limit
-from app.search_tokens import TokenKind
-from app.text import CaseCode, NameText, PhoneNumber
 
 
 class SearchToken(SQLModel, table=True):
@@ -28,26 +25,10 @@ class SearchToken(SQLModel, table=True):
     __table_args__ = (Index("ix_search_tokens_person", "person_id"),)
 
     organisation_id: UUID = Field(primary_key=True)
-    kind: TokenKind = Field(sa_type=coded(TokenKind), primary_key=True)
+    kind: str = Field(max_length=40, primary_key=True)
     token: int = Field(sa_column=Column(BigInteger(), primary_key=True, autoincrement=False))
     person_id: UUID = Field(foreign_key="people.id", primary_key=True)
     case_id: UUID | None = None
-
-
-class PersonSearch(Body):
-    """Who is looked for: everything that is given must fit. `code` is the code of a case, whose client is meant."""
-
-    name: NameText | None = None
-    phone: PhoneNumber | None = None
-    code: CaseCode | None = None
-    limit: Limit = 50
-    cursor: CursorText | None = None
-
-    @model_validator(mode="after")
-    def asks_something(self) -> Self:
-        if self.name is None and self.phone is None and self.code is None:
-            raise PydanticCustomError("criterion_required", "A name, a phone or a code is needed.")
-        return self
 
 
 class PersonSummary(Read):

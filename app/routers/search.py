@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.http import API, Route, Session, created
 from app.models.base import Page
-from app.models.search import LinkCreate, LinkRead, MatchesWanted, PersonFound, PersonMatch, PersonSearch
+from app.models.search import LinkCreate, LinkRead, MatchesWanted, PersonFound, PersonMatch
 from app.paging import ListQuery
 from app.policy import Permission
 from app.routers.proving import unkeyed
@@ -46,7 +46,7 @@ searching = APIRouter(prefix=API, tags=["people"], route_class=SearchRoute)
 
 @searching.post("/people/search")
 async def search_people(
-    wanted: PersonSearch,
+    wanted: search.PersonSearch,
     request: Request,
     session: Session,
     actor: Annotated[Actor, allowed(Permission.PERSON_SEARCH)],

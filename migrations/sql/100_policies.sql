@@ -75,8 +75,9 @@ begin
              using ((case_id is null and ' || as_staff || ') or (case_id is not null and '
           || format(may, 'search_tokens.case_id', in_full) || '))';
   execute 'create policy add on search_tokens for insert to samaki_runtime
-             with check ((case_id is null and ' || as_staff || ') or (case_id is not null and (app_just_opened(case_id) or '
-          || format(may, 'search_tokens.case_id', 'and a.mode = ''write''') || ')))';
+             with check ((case_id is null and ' || as_staff || ')
+                         or case_id is not null and (app_just_opened(case_id) or '
+          || format(may, 'search_tokens.case_id', 'and a.mode = ''write''') || '))';
   execute 'create policy remove on search_tokens for delete to samaki_runtime
              using ((case_id is null and ' || as_staff || ') or (case_id is not null and '
           || format(may, 'search_tokens.case_id', 'and a.mode = ''write''') || '))';

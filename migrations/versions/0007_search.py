@@ -13,7 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # The key is the index that a search walks: within one organisation, all people of one token in order.
+    # The key is the index that a search walks: within one organisation, all people of one token in order; with the
+    # case, by which the row policies decide, so that the table itself need not be looked at.
     op.create_table(
         "search_tokens",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -22,7 +23,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
-        sa.PrimaryKeyConstraint("organisation_id", "kind", "token", "person_id"),
+        sa.PrimaryKeyConstraint("organisation_id", "kind", "token", "person_id", postgresql_include=["case_id"]),
     )
     op.create_index("ix_search_tokens_person", "search_tokens", ["person_id"])
 
