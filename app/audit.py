@@ -60,6 +60,11 @@ def touched(session: AsyncSession, case_id: UUID, via: str) -> None:
     session.info.setdefault("touched", {})[case_id] = str(via)
 
 
+def remarked(session: AsyncSession, reason: str) -> None:
+    """A code that the row of this request carries: what was searched by, never the words."""
+    session.info["remark"] = reason
+
+
 async def append(
     session: AsyncSession, deed: Deed, status: int, *, subject: UUID | None = None, reason: str | None = None
 ) -> None:
@@ -71,7 +76,7 @@ async def append(
         "kind": deed.kind.value,
         "action": deed.action,
         "status": status,
-        "reason": reason,
+        "reason": reason or session.info.get("remark"),
         "cases": list(cases),
         "via": list(cases.values()),
         "subject": subject,

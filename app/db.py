@@ -83,13 +83,16 @@ class Database:
         await self.engine.dispose()
 
 
-async def fetch(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
+async def fetch(
+    session: AsyncSession, statement: str, parameters: Mapping[str, Any], *, prepare: bool | None = None
+) -> list[Any]:
     """All rows of a statement in the session's transaction, as named tuples, straight from the driver.
 
     For the few statements that every request waits for: it takes half the time of a result of SQLAlchemy.
+    `prepare=False` has it planned anew each time, for values of which some are rare and some are not.
     """
     async with _driver(session).cursor(row_factory=namedtuple_row) as cursor:
-        await cursor.execute(statement, parameters)
+        await cursor.execute(statement, parameters, prepare=prepare)
         return await cursor.fetchall()
 
 

@@ -27,10 +27,12 @@ from app.routers import (
     notes,
     organisations,
     people,
+    search,
     users,
 )
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
+from app.search_tokens import SearchTokens
 from app.security import RequestRate, Runtime
 from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
@@ -44,6 +46,8 @@ ROUTERS = (
     consents.router,
     incidents.router,
     people.router,
+    search.searching,
+    search.router,
     areas.router,
     users.router,
     organisations.router,
@@ -121,11 +125,13 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         raise SetupError("no database: set SAMAKI_DATABASE_URL, or start with samaki serve")
     keys = KeyStore.load(configuration.keys_dir)
     url, kek = configuration.database_url.get_secret_value(), key_encryption(configuration)
+    tokens = SearchTokens.of(keys)
     return Runtime(
         settings=configuration,
-        database=Database(url, configuration, lambda: KeyRing(kek), clock),
+        database=Database(url, configuration, lambda: KeyRing(kek, tokens), clock),
         keys=keys,
         kek=kek,
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),
         rate=RequestRate(configuration.requests_per_minute),
+        searches=RequestRate(configuration.searches_per_minute, policy="searches"),
     )

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     NOTICE_READ = "notice:read"
     PERSON_READ = "person:read"
     PERSON_EDIT = "person:edit"
+    PERSON_SEARCH = "person:search"
     HOUSEHOLD_READ = "household:read"
     HOUSEHOLD_EDIT = "household:edit"
     CASE_READ = "case:read"
@@ -79,6 +80,7 @@ _LIAISON = _EVERYONE | {
 _CASEWORKER = _LIAISON | {
     P.PERSON_READ,
     P.PERSON_EDIT,
+    P.PERSON_SEARCH,
     P.HOUSEHOLD_READ,
     P.HOUSEHOLD_EDIT,
     P.CASE_EDIT,

@@ -71,16 +71,16 @@ class Call:
 
 
 class RequestRate:
-    """Requests of one account in one process (safety.md: 1,200 a minute)."""
+    """Requests of one account in one process (safety.md: 1,200 a minute, of which 60 searches)."""
 
-    def __init__(self, per_minute: int) -> None:
-        self._item = RateLimitItemPerMinute(per_minute)
+    def __init__(self, per_minute: int, policy: str = "requests") -> None:
+        self._item, self._policy = RateLimitItemPerMinute(per_minute), policy
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def count(self, account: UUID) -> None:
         """Count one request; 429 beyond the limit."""
         if not await self._limiter.hit(self._item, str(account)):
-            raise RateLimited(retry_after=5, policy="requests")
+            raise RateLimited(retry_after=5, policy=self._policy)
 
 
 class StrangerRate:
@@ -122,6 +122,7 @@ class Runtime:
     kek: KeyEncryption
     tokens: AccessTokens
     rate: RequestRate
+    searches: RequestRate
     strangers: StrangerRate = field(default_factory=StrangerRate)
 
 

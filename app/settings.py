@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     refresh_idle_days: int = Field(default=7, ge=1, description="a session unused for so long ends")
     refresh_absolute_days: int = Field(default=30, ge=1, description="every session ends after so long")
     requests_per_minute: int = Field(default=1200, ge=1, description="requests per account and process")
+    searches_per_minute: int = Field(default=60, ge=1, description="searches for people per account and process")
+    search_floor_ms: int = Field(default=40, ge=0, le=1000, description="no search is answered sooner")
     failed_sign_ins_per_account: int = Field(default=10, ge=1, description="per account in 15 minutes")
     failed_sign_ins_per_address: int = Field(default=100, ge=1, description="per address in 15 minutes")
     audit_anchor_file: Path | None = Field(

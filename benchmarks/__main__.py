@@ -1,4 +1,4 @@
-"""`make bench`: list, detail, create and patch at 1 and 16 clients, the API and the bare reference in turn."""
+"""`make bench`: list, detail, search, create and patch at 1 and 16 clients, the API and the bare reference in turn."""
 
 import argparse
 import asyncio
@@ -20,6 +20,7 @@ import httpx
 import psutil
 
 from app import logs
+from app.demo.names import FAMILY_NAMES, FEMALE_GIVEN_NAMES, MALE_GIVEN_NAMES
 from app.main import create_app
 from app.settings import URL_SETTINGS, child_environment
 from benchmarks.capture import Replayed, statements_of
@@ -36,8 +37,10 @@ CREATE_BODY = {
     "summary": "Asks for help with the ID Poor card.",
     "consents": [{"purpose": "services", "form": "verbal", "obtained_on": "2026-01-01"}],
 }
-# Issue 2: the share of the reference's rate that the API must reach at 16 clients.
-BARS = {"list": 0.5, "filtered": 0.5, "detail": 0.5, "create": 0.4, "patch": 0.4}
+SEARCH = "/api/v1/people/search"
+# Issue 2: the share of the reference's rate that the API must reach at 16 clients. A search waits for its floor, which
+# the reference does not: its bar is the time that it takes.
+BARS = {"list": 0.5, "filtered": 0.5, "detail": 0.5, "search": 0, "create": 0.4, "patch": 0.4}
 ROUNDS = 3
 HEADINGS = "       requests/s     p50     p95     p99 ms   CPU ms/request   ratio to reference"
 
@@ -115,10 +118,12 @@ async def compare(
 
 def _verdict(name: str, clients: int, ratio: float, api: Measured, rates: dict[str, float]) -> bool:
     checks: list[tuple[str, bool]] = []
-    if clients == 16 and name != "filtered":
+    if clients == 16 and name not in {"filtered", "search"}:
         checks.append((f"{name} at 16 clients >= {BARS[name]} x the reference", ratio >= BARS[name]))
     if clients == 1 and name == "list":
         checks.append(("list of 50 p95 < 25 ms at 1 client", api.percentile(0.95) < 25))
+    if clients == 1 and name == "search":
+        checks.append(("search p95 < 100 ms at 1 client", api.percentile(0.95) < 100))
     if name == "filtered":
         checks.append(("filtered list within 3 x of the unfiltered", rates["filtered"] * 3 >= rates["list"]))
     checks.append(("no refusals", not api.refused))
@@ -136,9 +141,20 @@ async def workload(on: Stage, port: int) -> dict[str, Iterator[Request]]:
         "list": itertools.repeat(("GET", CASES, b"")),
         "filtered": itertools.repeat(("GET", FILTERED, b"")),
         "detail": itertools.cycle([("GET", f"{CASES}/{own_id}", b"") for own_id in seen]),
+        "search": itertools.cycle([("POST", SEARCH, json.dumps(body).encode()) for body in searches()]),
         "create": itertools.repeat(("POST", CASES, create)),
         "patch": itertools.cycle([("PATCH", f"{CASES}/{own_id}", patch) for own_id in own]),
     }
+
+
+def searches() -> Iterator[dict[str, str]]:
+    """The commonest names of the load data: alone, as pairs, in the other script and order; and a phone of nobody."""
+    given = itertools.cycle((*FEMALE_GIVEN_NAMES, *MALE_GIVEN_NAMES))
+    for family, name in zip(FAMILY_NAMES, given, strict=False):
+        yield {"name": family.en}
+        yield {"name": f"{name.en} {family.en}"}
+        yield {"name": f"{family.km}{name.km}"}
+        yield {"name": name.km, "phone": "012000000"}
 
 
 async def _ids(on: Stage, port: int, path: str) -> list[str]:
@@ -168,6 +184,7 @@ async def capture(on: Stage, into: Path) -> None:
         "list": ("GET", CASES, None, None),
         "filtered": ("GET", FILTERED, None, None),
         "detail": ("GET", f"{CASES}/{case_id}", None, case_id),
+        "search": ("POST", SEARCH, {"name": FAMILY_NAMES[0].en}, None),
         "create": ("POST", CASES, CREATE_BODY, None),
         "patch": ("PATCH", f"{CASES}/{case_id}", PATCH_BODY, case_id),
     }

@@ -59,6 +59,7 @@ def create_reference(url: str, captured: Path, pool_size: int) -> Starlette:
         routes=[
             Route(CASES, read_list, methods=["GET"]),
             Route(CASES, answering("create", 201), methods=["POST"]),
+            Route("/api/v1/people/search", answering("search"), methods=["POST"]),
             Route(f"{CASES}/{{case_id}}", answering("detail"), methods=["GET"]),
             Route(f"{CASES}/{{case_id}}", answering("patch"), methods=["PATCH"]),
         ],

@@ -43,7 +43,9 @@ def stage(data_dir: Path, cases: int) -> Iterator[Stage]:
     """Start the server, load the cases once, and open a session for the caller."""
     data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     ensure(data_dir / "keys")
-    plain = Settings(data_dir=data_dir, requests_per_minute=100_000_000, mfa_required=False)
+    plain = Settings(
+        data_dir=data_dir, requests_per_minute=100_000_000, searches_per_minute=100_000_000, mfa_required=False
+    )
     with EmbeddedPostgres(data_dir) as postgres:
         urls = DatabaseUrls.from_embedded(postgres)
         schema.prepare(urls.admin)
@@ -74,7 +76,7 @@ def _forget(urls: DatabaseUrls, since: datetime) -> None:
         connection.execute(
             "create temporary table written on commit drop as select id from cases where created_at >= %s", [since]
         )
-        for table in ("people", "consents", "assignments", "events", "case_access", "vault.data_keys"):
+        for table in ("search_tokens", "people", "consents", "assignments", "events", "case_access", "vault.data_keys"):
             connection.execute(f"delete from {table} where case_id in (select id from written)".encode())
         connection.execute("delete from cases where id in (select id from written)")
 

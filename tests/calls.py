@@ -52,6 +52,25 @@ def _person(kind: str) -> Callable[[Stage, Standpoint], Mapping[str, str]]:
     return lambda stage, point: {"person_id": stage.cases[point.case].ids[kind]}
 
 
+def _unlinked(stage: Stage, point: Standpoint) -> None:
+    """The client of the case and the sibling, or somebody of the register, are not linked."""
+    ids = stage.cases[point.case].ids
+    others = [ids["sibling"], stage.register["register_person"]]
+    stage.run("delete from person_links where person_id = any (%s) or other_id = any (%s)", others, others)
+
+
+def _linked(stage: Stage, point: Standpoint) -> None:
+    """They are, by a new link."""
+    _unlinked(stage, point)
+    ids = stage.cases[point.case].ids
+    ids["spare_link"] = stage.one(
+        "insert into person_links (id, person_id, other_id, created_at, created_by)"
+        " select gen_random_uuid(), client_id, %s, opened_at, created_by from cases where id = %s returning id::text",
+        ids["sibling"],
+        ids["case_id"],
+    )
+
+
 def _note(audience: str) -> Callable[[Stage, Standpoint], Mapping[str, str]]:
     return lambda stage, point: {"note_id": stage.cases[point.case].ids[f"{audience}_note"]}
 
@@ -266,6 +285,21 @@ CALLS: dict[str, Call] = {
     "POST /people": Call({"alias": "Neighbour"}),
     "GET /people/{person_id} [register]": Call(ids=_register),
     "PATCH /people/{person_id} [register]": Call({"known_as": "Aunt"}, ids=_register, headers=EDIT),
+    "POST /people/{person_id}/links [of the register]": Call(
+        lambda stage, _: {"person_id": stage.register["register_person"]}, before=_unlinked, after=_unlinked
+    ),
+    "POST /people/{person_id}/links [of the case]": Call(
+        lambda stage, point: {"person_id": stage.cases[point.case].ids["sibling"]}, before=_unlinked
+    ),
+    "DELETE /people/{person_id}/links/{link_id}": Call(
+        ids=lambda stage, point: {"link_id": stage.cases[point.case].ids["spare_link"]}, before=_linked
+    ),
+    "GET /people/{person_id}/links [register]": Call(ids=_register),
+    "POST /people/search": Call({"name": "Test Client"}),
+    "POST /people/matches [register]": Call(lambda stage, _: {"person_id": stage.register["register_person"]}),
+    "POST /people/matches [client of the case]": Call(
+        lambda stage, point: {"person_id": stage.cases[point.case].ids["person_id"]}
+    ),
     "POST /households": Call({"size": 4}),
     "PATCH /households/{household_id}": Call({"size": 5}, headers=EDIT),
 }

@@ -46,7 +46,7 @@ async def case_cells(
 
 async def wrong_cells(stage: Stage, operations: Collection[str] | None = None, *, first: bool = False) -> Cells:
     """The same calls with a parameter that does not exist."""
-    rows = {row.operation: row for row in _chosen(CASE_ROWS, operations) if row.path != "/cases"}.values()
+    rows = {row.operation: row for row in _chosen(CASE_ROWS, operations) if "{" in row.path}.values()
     cells = ((row, point) for row in rows for point in STANDPOINTS)
     return await _ask(stage, cells, lambda row, point: when_wrong(row, point.column), first, no_such_parameter="1")
 

@@ -33,7 +33,7 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Ground]:
+async def ground(urls: DatabaseUrls, keys_dir: Path, *, search_floor_ms: int = 0) -> AsyncIterator[Ground]:
     """The application before the database of `urls`, with cast and stage."""
     clock = FrozenClock()
     app = create_app(
@@ -42,6 +42,8 @@ async def ground(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Ground]:
             keys_dir=keys_dir,
             demo=True,
             requests_per_minute=1_000_000,
+            searches_per_minute=1_000_000,
+            search_floor_ms=search_floor_ms,
             pool_size=4,
         ),
         clock,

@@ -45,7 +45,8 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "incidents": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "notes": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "people": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
-    "person_links": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "person_links": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
+    "search_tokens": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
 }
 
 # What the API's role may do with a whole table; columns that it may update are below.
@@ -64,7 +65,8 @@ RIGHTS: dict[str, set[str]] = {
     "incidents": {"SELECT", "INSERT"},
     "notes": {"SELECT", "INSERT"},
     "people": {"SELECT", "INSERT"},
-    "person_links": {"SELECT", "INSERT"},
+    "person_links": {"SELECT", "INSERT", "DELETE"},
+    "search_tokens": {"SELECT", "INSERT", "DELETE"},
 }
 COLUMNS: dict[str, set[str]] = {
     "assignments": {"ended_at", "ended_by", "end_reason"},

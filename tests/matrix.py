@@ -34,6 +34,13 @@ GET    /people/{person_id} [client]                      200 200 200 200 200  20
 GET    /people/{person_id} [child]                       200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 PATCH  /people/{person_id} [client]                      200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
 
+GET    /people/{person_id}/links                         200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+GET    /people/{person_id}/links/{link_id}               200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /people/{person_id}/links [of the register]       201 201 201 201 201  201 201 201 201 201 201 404 201  403 403  404 404 403 403
+POST   /people/{person_id}/links [of the case]           201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403
+DELETE /people/{person_id}/links/{link_id}               204 204 204 403 403  204 204 204 403 403 204 404 403  403 403  404 404 403 403
+POST   /people/matches [client of the case]              200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+
 GET    /cases/{case_id}/consents                         200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/consents                         201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403
 GET    /cases/{case_id}/consents/{consent_id}            200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
@@ -81,6 +88,9 @@ GET    /people                                           200 200 200 200 403 403
 POST   /people                                           201 201 201 201 403 403 403 403 401
 GET    /people/{person_id} [register]                    200 200 404 404 403 403 403 403 401
 PATCH  /people/{person_id} [register]                    200 200 404 404 403 403 403 403 401
+GET    /people/{person_id}/links [register]              200 200 404 404 403 403 403 403 401
+POST   /people/search                                    200 200 200 200 403 403 403 403 401
+POST   /people/matches [register]                        200 200 404 404 403 403 403 403 401
 GET    /households                                       200 200 200 200 403 403 403 403 401
 POST   /households                                       201 201 201 201 403 403 403 403 401
 GET    /households/{household_id}                        200 200 404 404 403 403 403 403 401

@@ -26,11 +26,14 @@ READS: dict[str, LiteralString] = {
     "household": "select from households where id = %(household_id)s",
     "register": "select from people where id = %(register_person)s",
     "link": "select from person_links where person_id = %(person_id)s and other_id = %(linked)s",
+    "client_token": "select from search_tokens where person_id = %(person_id)s",
+    "register_token": "select from search_tokens where person_id = %(register_person)s",
     "case_key": "select from vault.data_keys where home = %(case_id)s",
     "register_key": "select from vault.data_keys where home = %(register_person)s",
     "own_key": "select from idempotency_keys where actor_id = %(me)s",
     "others_key": "select from idempotency_keys where actor_id <> %(me)s",
 }
+_TOKENS = "insert into search_tokens (organisation_id, kind, token, person_id, case_id)"
 _KEYS = "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped)"
 CHANGES: dict[str, LiteralString] = {
     "cases": "update cases set priority = 'urgent' where id = %(case_id)s",
@@ -43,7 +46,14 @@ CHANGES: dict[str, LiteralString] = {
     # Without a condition no row is read, so that the policy on reading does not help the one on changing.
     "any_household": "update households set size = 5",
     "register": "update people set sex = 'female' where id = %(register_person)s",
-    # New keys name nobody who made them.
+    "link": "delete from person_links where person_id = %(person_id)s and other_id = %(linked)s",
+    "link_back": "delete from person_links where person_id = %(linked)s and other_id = %(person_id)s",
+    "link_in_the_case": "delete from person_links where person_id = %(person_id)s and other_id = %(child)s",
+    "client_token": "delete from search_tokens where person_id = %(person_id)s",
+    "register_token": "delete from search_tokens where person_id = %(register_person)s",
+    # New tokens and keys name nobody who made them.
+    "client_token_new": f"{_TOKENS} values (%(organisation_id)s, 'name', 1, %(person_id)s, %(case_id)s)",
+    "register_token_new": f"{_TOKENS} values (%(organisation_id)s, 'name', 1, %(register_person)s, null)",
     "case_key": f"{_KEYS} values (gen_random_uuid(), %(case_id)s, %(organisation_id)s, 'x', '')",
     "register_key": f"{_KEYS} values (gen_random_uuid(), null, %(organisation_id)s, 'x', '')",
     "wrapping": "update vault.data_keys set wrapped = '' where home = %(case_id)s",

@@ -34,6 +34,8 @@ see others_access               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see exclusions                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 see link                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see client_token                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see register_token              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 see case_key                    1 1 1 1 1   1 1 1 1 1 1 1 1   1 0   0 0 0 0
 see register_key                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 see own_key                     1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
@@ -49,6 +51,13 @@ change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change any_household            1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+change link                     1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+change link_back                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+change link_in_the_case         1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change client_token             1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change client_token_new         1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change register_token           1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+change register_token_new       1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change case_key                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change register_key             1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change wrapping                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0

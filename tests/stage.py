@@ -107,7 +107,7 @@ class Stage:
         made.ids["note_id"] = made.ids["team_note"]
         made.ids["assignment_id"] = assignment or await self.assign(overseer, case, "spare", "caseworker")
         made.ids["exclusion_id"] = await self.exclude(overseer, case, "spare_excluded")
-        incident_id, linked, child = uuid4(), uuid4(), uuid4()
+        incident_id, linked = uuid4(), uuid4()
         made.ids["incident_id"] = self.one(
             "insert into incidents (id, version, created_at, updated_at, case_id, organisation_id, precision,"
             " created_by, sealed) select %s, 1, opened_at, opened_at, id, organisation_id,"
@@ -124,11 +124,11 @@ class Stage:
             self.sealed(self.with_key(linked, made.id), "people", linked, {"alias": "Once"}),
             made.id,
         )
+        made.ids["link_id"] = self._link(made.ids["linked"], made.id)
         self.run(
             "insert into person_links (id, person_id, other_id, created_at, created_by)"
-            " select gen_random_uuid(), client_id, %s, opened_at, created_by from cases where id = %s",
-            made.ids["linked"],
-            made.id,
+            " select gen_random_uuid(), other_id, person_id, created_at, created_by from person_links where id = %s",
+            made.ids["link_id"],
         )
         if "grant_id" not in made.ids:
             grant_id = uuid4()
@@ -141,14 +141,28 @@ class Stage:
                 self.sealed(made.id, "break_glass_grants", grant_id, {"reason": "Told us so."}),
                 made.id,
             )
-        made.ids["child"] = self.one(
-            "insert into people (id, version, created_at, updated_at, organisation_id, case_id, role, sex,"
-            " created_by, sealed) select %s, 1, opened_at, opened_at, organisation_id, id,"
-            " 'child', 'unknown', created_by, %s from cases where id = %s returning id::text",
-            child,
-            self.sealed(made.id, "people", child, {"alias": "Child"}),
-            made.id,
+        for name in ("child", "sibling"):
+            child = uuid4()
+            made.ids[name] = self.one(
+                "insert into people (id, version, created_at, updated_at, organisation_id, case_id, role, sex,"
+                " created_by, sealed) select %s, 1, opened_at, opened_at, organisation_id, id,"
+                " 'child', 'unknown', created_by, %s from cases where id = %s returning id::text",
+                child,
+                self.sealed(made.id, "people", child, {"alias": "Child"}),
+                made.id,
+            )
+        self._link(made.ids["child"], made.id)
+
+    def _link(self, person_id: str, case_id: str) -> str:
+        """A link of the client of a case; gives its id."""
+        made: str = self.one(
+            "insert into person_links (id, person_id, other_id, created_at, created_by)"
+            " select gen_random_uuid(), client_id, %s, opened_at, created_by from cases where id = %s"
+            " returning id::text",
+            person_id,
+            case_id,
         )
+        return made
 
     def sealed(self, home: str, table: str, row_id: UUID, document: dict[str, Any]) -> bytes:
         """The private part of a row, sealed with the key of its home."""

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, LiteralString
 from uuid import uuid4
 
@@ -33,16 +34,16 @@ FOREIGN_KEYS = """
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
-def load(urls: DatabaseUrls, cases: int, seed: int) -> list[int]:
+def load(urls: DatabaseUrls, keys_dir: Path, cases: int, seed: int) -> list[int]:
     """Load, and give the reports of progress."""
     reports: list[int] = []
-    load_cases(urls, with_keys(urls), cases, seed, reports.append)
+    load_cases(urls, with_keys(urls, keys_dir), cases, seed, reports.append)
     return reports
 
 
-def with_keys(urls: DatabaseUrls) -> Settings:
+def with_keys(urls: DatabaseUrls, keys_dir: Path) -> Settings:
     """Settings with a key of the tests' own, from the environment and not from a file."""
-    return Settings(database_url=SecretStr(urls.runtime), key_encryption_keys=SecretStr(KEY))
+    return Settings(database_url=SecretStr(urls.runtime), key_encryption_keys=SecretStr(KEY), keys_dir=keys_dir)
 
 
 def rows(urls: DatabaseUrls, query: LiteralString | sql.Composed, *values: Any) -> list[Any]:
@@ -52,9 +53,9 @@ def rows(urls: DatabaseUrls, query: LiteralString | sql.Composed, *values: Any) 
 
 
 @pytest.fixture(scope="module")
-def loaded(server: Server, template: str) -> Iterator[DatabaseUrls]:
+def loaded(keys_dir: Path, server: Server, template: str) -> Iterator[DatabaseUrls]:
     with server.clone(template) as urls:
-        assert load(urls, CASES, 1)[-1] == CASES
+        assert load(urls, keys_dir, CASES, 1)[-1] == CASES
         yield urls
 
 
@@ -122,21 +123,21 @@ def test_the_bench_caseworker_sees_exactly_one_case_in_twenty(loaded: DatabaseUr
         assert connection.execute("select count(*) from cases").fetchone() == (CASES // 20,)
 
 
-def test_another_seed_adds_cases_and_the_same_seed_is_refused(loaded: DatabaseUrls) -> None:
+def test_another_seed_adds_cases_and_the_same_seed_is_refused(keys_dir: Path, loaded: DatabaseUrls) -> None:
     before = rows(loaded, "select count(*) from cases")[0][0]
-    load(loaded, 100, 2)
+    load(loaded, keys_dir, 100, 2)
     assert rows(loaded, "select count(*), count(distinct code), count(distinct client_id) from cases") == [
         (before + 100, before + 100, before + 100)
     ]
     with pytest.raises(SetupError, match="seed 2 has been loaded before"):
-        load(loaded, 50, 2)
+        load(loaded, keys_dir, 50, 2)
     assert rows(loaded, "select count(*) from cases") == [(before + 100,)]
 
 
 def test_the_same_seed_gives_the_same_cases_in_another_database(
-    loaded: DatabaseUrls, fresh_database: DatabaseUrls
+    keys_dir: Path, loaded: DatabaseUrls, fresh_database: DatabaseUrls
 ) -> None:
-    load(fresh_database, CASES, 1)
+    load(fresh_database, keys_dir, CASES, 1)
     for table in ("cases", "people", "assignments", "consents", "events", "case_access"):
         everything = sql.SQL("select (to_jsonb(t) - 'opened_xid' - 'xid' - 'sealed')::text from {} t").format(
             sql.Identifier(table)
@@ -146,24 +147,26 @@ def test_the_same_seed_gives_the_same_cases_in_another_database(
     assert rows(fresh_database, "select count(*) from cases") == [(CASES,)]
 
 
-def test_a_load_that_is_cut_off_leaves_no_case_and_can_be_repeated(fresh_database: DatabaseUrls) -> None:
+def test_a_load_that_is_cut_off_leaves_no_case_and_can_be_repeated(
+    keys_dir: Path, fresh_database: DatabaseUrls
+) -> None:
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    settings = with_keys(fresh_database)
+    settings = with_keys(fresh_database, keys_dir)
     with pytest.raises(KeyboardInterrupt):
         load_cases(fresh_database, settings, 50, 7, interrupt)
     assert rows(fresh_database, "select count(*) from cases") == [(0,)]
-    assert load(fresh_database, 50, 7) == [50]
+    assert load(fresh_database, keys_dir, 50, 7) == [50]
 
 
 def test_without_the_short_cut_past_foreign_keys_the_same_cases_are_loaded(
-    loaded: DatabaseUrls, fresh_database: DatabaseUrls
+    keys_dir: Path, loaded: DatabaseUrls, fresh_database: DatabaseUrls
 ) -> None:
     with psycopg.connect(fresh_database.admin, autocommit=True) as superuser:
         superuser.execute("revoke set on parameter session_replication_role from samaki_loader")
         try:
-            load(fresh_database, CASES, 1)
+            load(fresh_database, keys_dir, CASES, 1)
         finally:
             superuser.execute("grant set on parameter session_replication_role to samaki_loader")
     theirs = set(rows(loaded, "select case_access::text from case_access"))
@@ -172,6 +175,8 @@ def test_without_the_short_cut_past_foreign_keys_the_same_cases_are_loaded(
 
 
 @pytest.mark.parametrize(("cases", "seed"), [(10, -1), (10, 2970), (10_000_001, 1)])
-def test_a_load_that_would_run_out_of_codes_is_refused(fresh_database: DatabaseUrls, cases: int, seed: int) -> None:
+def test_a_load_that_would_run_out_of_codes_is_refused(
+    keys_dir: Path, fresh_database: DatabaseUrls, cases: int, seed: int
+) -> None:
     with pytest.raises(SetupError, match="at most"):
-        load(fresh_database, cases, seed)
+        load(fresh_database, keys_dir, cases, seed)

@@ -41,7 +41,7 @@ Ask = Callable[[str], Awaitable[Any]]
 async def on(server: Server, template: str, keys_dir: Path) -> AsyncIterator[Ground]:
     """A stage among three thousand other cases, so that the planner has something to choose between."""
     with server.clone(template) as urls:
-        async with ground(urls, keys_dir) as made:
+        async with ground(urls, keys_dir, search_floor_ms=8) as made:
             made.stage.run("select 1")  # its time is the tests'
             made.stage.admin.execute(FILL, {"org": made.cast.organisation("ngo"), "user": made.stage.user("staff")})
             made.stage.admin.execute("analyze")
@@ -93,6 +93,9 @@ KINDS = [
         "person_id",
     ),
     Kind("stub", "excluded_supervisor", "standard", lambda c, i: c.post(f"/cases/{i}/assignments", **WRONG)),
+    Kind(
+        "search", "excluded_opener", "sensitive", lambda c, i: c.post("/people/search", json={"code": i}), "case_code"
+    ),
     Kind("list by lead", "unassigned", "sensitive", lambda c, i: c.get("/cases", params={"lead_id": i}), "lead_id"),
 ]
 RUNS = [(kind, "rest") for kind in KINDS] + [(kind, "work") for kind in KINDS[:7]]

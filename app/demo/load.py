@@ -14,9 +14,11 @@ from sqlalchemy.pool import NullPool
 from app.database_urls import DatabaseUrls, sqlalchemy_url
 from app.demo.draws import BLOCK, DEMO_BLOCK, code_in
 from app.demo.load_people import LoadPeople, load_accounts, load_people, write_people
-from app.demo.load_rows import COLUMNS, Lines, LoadRows
+from app.demo.load_rows import COLUMNS, Lines, LoadKeys, LoadRows
+from app.keys import KeyStore
 from app.models.user import User
 from app.sealing.key_encryption import key_encryption
+from app.search_tokens import SearchTokens
 from app.settings import Settings, SetupError
 
 CONNECTIONS = 2  # while the server indexes one chunk, the next is made and sent
@@ -48,7 +50,8 @@ def load_cases(urls: DatabaseUrls, settings: Settings, cases: int, seed: int, pr
     people = load_people(seed, cases)
     _refuse_again(urls, seed)
     _write_people(urls, people)
-    chunks = _Chunks(LoadRows(seed, cases, people, datetime.now(UTC).date(), key_encryption(settings)), progress)
+    keys = LoadKeys(key_encryption(settings), SearchTokens.of(KeyStore.load(settings.keys_dir)))
+    chunks = _Chunks(LoadRows(seed, cases, people, datetime.now(UTC).date(), keys), progress)
     try:
         _copy_all(urls, chunks)
     except psycopg.errors.UniqueViolation:

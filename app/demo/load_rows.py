@@ -27,6 +27,7 @@ from app.models.case import CasePrivate, Closure, today_band
 from app.models.codes import CaseStatus, Category, ClosureReason, Outcome
 from app.sealing.data_key import DataKey, new_key
 from app.sealing.key_encryption import KeyEncryption
+from app.search_tokens import SearchTokens
 from app.services.people import private_of
 
 CHUNK = 5_000
@@ -46,6 +47,7 @@ COLUMNS: dict[str, str] = {
     "consents": "id, version, created_at, updated_at, case_id, organisation_id, purpose, shared_fields,"
     " given_by, form, obtained_on, created_by",
     "events": "id, case_id, organisation_id, type, audience, at, actor_id, data",
+    "search_tokens": "person_id, case_id, organisation_id, kind, token",
     "vault.data_keys": "home, case_id, organisation_id, kek_id, wrapped",
 }
 
@@ -58,6 +60,7 @@ class _Client:
     born: date | None
     sex: str
     private: bytes
+    tokens: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,19 @@ class _Case:
     opened: str
 
 
+@dataclass(frozen=True, slots=True)
+class LoadKeys:
+    """What seals the rows, and what makes the tokens by which their people are found."""
+
+    kek: KeyEncryption
+    tokens: SearchTokens
+
+
 class LoadRows:
     """The rows of one load; `today` is the day on which its three years end."""
 
-    def __init__(self, seed: int, cases: int, people: LoadPeople, today: date, kek: KeyEncryption) -> None:
-        self.seed, self.cases, self.today, self.kek = seed, cases, today, kek
+    def __init__(self, seed: int, cases: int, people: LoadPeople, today: date, keys: LoadKeys) -> None:
+        self.seed, self.cases, self.today, self.kek, self.tokens = seed, cases, today, keys.kek, keys.tokens
         self.draws = Draws(f"cases of load {seed}")
         self.shares = Shares(self.draws, cases, people)
         self.liaisons = {commune: tuple(user.id.hex for user in users) for commune, users in people.liaisons.items()}
@@ -125,6 +136,7 @@ class LoadRows:
                 _bytes(seal("people", UUID(case.client_id), client.private)),
             )
         )
+        lines["search_tokens"] += [_line(case.client_id, case.id, office, *token) for token in client.tokens]
         lines["events"].append(_line(_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}"))
         self._add_access(lines, case)
 
@@ -176,7 +188,10 @@ class LoadRows:
 
     def _client(self, commune: str) -> _Client:
         invented = person(self.draws, self.draws.choice(villages_of(commune)), self.today)
-        return _Client(invented.birth_date, invented.sex.value, _text(private_of(invented)))
+        private = private_of(invented)
+        tokens = self.tokens.of_person(private)
+        pairs = tuple((kind.value, str(token)) for kind, found in tokens.items() for token in sorted(found))
+        return _Client(invented.birth_date, invented.sex.value, _text(private), pairs)
 
     def _private(self, category: Category, closing: ClosureReason | None) -> bytes:
         closure = closing and Closure(reason=closing, outcome=Outcome.IMPROVED, informed_can_return=True)

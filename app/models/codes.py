@@ -820,6 +820,17 @@ SERVICE_TYPE_SECTOR: dict[ServiceType, Sector] = {
     ServiceType.OTHER: Sector.OTHER,
 }
 
+
+class MatchReason(StrEnum):
+    """Why two records may be of the same person; not in the agreed lists."""
+
+    SAME_PHONE = "same_phone"
+    SAME_NAME = "same_name"
+    NEAR_NAME = "near_name"
+    BIRTH_YEAR = "birth_year"
+    VILLAGE = "village"
+
+
 # By the list's name in the answer of `GET /codes`.
 CODE_LISTS: dict[str, type[StrEnum]] = {
     "role": Role,
@@ -889,4 +900,5 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "area_level": AreaLevel,
     "person_role": PersonRole,
     "user_request_kind": UserRequestKind,
+    "match_reason": MatchReason,
 }

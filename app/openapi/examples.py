@@ -112,6 +112,8 @@ MODELS: dict[str, Any] = {
     "HouseholdUpdate": {"size": 6},
     "IncidentUpdate": {"precision": "month"},
     "OrganisationUpdate": {"active": False},
+    "MatchesWanted": {"person_id": ID},
+    "PersonSearch": {"name": "Chan Sreymom", "limit": 20},
     "PersonUpdate": {"known_as": "mother of Vanna"},
     "Transition": {"to": "assessment"},
     "UserUpdate": {"display_name": "Sok Dara"},

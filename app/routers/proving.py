@@ -66,7 +66,7 @@ class ProvingRoute(Route):
                 if given is not None:
                     async with refusals_of(runtime, request.scope, deed, asker):
                         request.state.looked_at = await what.look(runtime, host, actor.username, given)
-                return await answer(Request(_unkeyed(request.scope), _again(body)))
+                return await answer(Request(unkeyed(request.scope), _again(body)))
 
         return prove
 
@@ -82,7 +82,8 @@ def _given(request: Request, body: bytes, model: type[BaseModel]) -> BaseModel |
         return None
 
 
-def _unkeyed(scope: Scope) -> Scope:
+def unkeyed(scope: Scope) -> Scope:
+    """The request without its Idempotency-Key."""
     return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"idempotency-key"]}
 
 

@@ -16,6 +16,7 @@ from app.errors import SealedAway
 from app.logs import log
 from app.sealing.data_key import DataKey, data_key, new_key
 from app.sealing.key_encryption import KeyEncryption, SealBroken
+from app.search_tokens import SearchTokens
 
 KEYS = "select home, kek_id, wrapped from vault.data_keys where home = any(%(homes)s)"
 
@@ -29,11 +30,18 @@ class SealedRow(Protocol):
 
 
 class KeyRing:
-    """The data keys that one request has seen."""
+    """The data keys that one request has seen, and what makes the tokens by which people are found."""
 
-    def __init__(self, kek: KeyEncryption) -> None:
-        self._kek = kek
+    def __init__(self, kek: KeyEncryption, tokens: SearchTokens | None = None) -> None:
+        self._kek, self._tokens = kek, tokens
         self._wrapped: dict[UUID, tuple[str, bytes]] = {}
+
+    @property
+    def tokens(self) -> SearchTokens:
+        """Makes search tokens with the keys of this installation."""
+        if self._tokens is None:
+            raise SealBroken
+        return self._tokens
 
     def add(self, home: UUID, kek_id: str, wrapped: bytes) -> None:
         """Take the key of a home, as the database holds it."""

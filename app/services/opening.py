@@ -36,6 +36,7 @@ from app.services.exclusions import put_exclusion
 from app.services.incidents import add_incident
 from app.services.people import check_person, private_of
 from app.services.places import check_place
+from app.services.search_index import add_tokens
 from app.services.visible import person_row
 
 MOST_DRAWS = 10  # of a code; that many taken ones in a row do not happen by chance
@@ -219,6 +220,7 @@ async def _add_client(session: AsyncSession, actor: Actor, case: Opened, client:
         **_first_version(actor),
     }
     await insert(session, "people", row)
+    await add_tokens(session, case.client_id, case.id, case.organisation_id, client.private, new=True)
     if client.copied_from is not None:
         link = {"id": new_id(), "person_id": case.client_id, "other_id": client.copied_from}
         await insert(session, "person_links", {**link, "created_at": actor.now, "created_by": actor.id})

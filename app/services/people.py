@@ -22,6 +22,7 @@ from app.services.cases import TEAM_NAME_FIELDS, open_for_change
 from app.services.events import record
 from app.services.names import age_on, display_name
 from app.services.places import check_village
+from app.services.search_index import add_tokens
 from app.services.visible import access_for, household_row, lock_case, person_row, save_case
 
 _PRIVATE = set(PersonPrivate.model_fields)
@@ -35,6 +36,7 @@ async def add_to_register(session: AsyncSession, actor: Actor, person: PersonCre
     seal(session, row, private_of(person))
     session.add(row)
     await session.flush()
+    await _index(session, row, new=True)
     return read_of(session, row, actor)
 
 
@@ -55,6 +57,7 @@ async def add_to_case(session: AsyncSession, actor: Actor, case_id: UUID, person
         subject_id=row.id,
         data={"role": person.role},
     )
+    await _index(session, row, new=True)
     return read_of(session, row, actor)
 
 
@@ -105,7 +108,12 @@ async def edit_person(
     if case is not None:
         await _tell_case(session, actor, case, row, change)
     await session.flush()
+    await _index(session, row, new=False)
     return read_of(session, row, actor)
+
+
+async def _index(session: AsyncSession, row: Person, *, new: bool) -> None:
+    await add_tokens(session, row.id, row.case_id, row.organisation_id, opened(session, row), new=new)
 
 
 async def _lock_home(session: AsyncSession, person: Person) -> CaseRow | None:

@@ -28,7 +28,7 @@ declare
 begin
   foreach t in array array['cases', 'people', 'person_links', 'households', 'consents', 'incidents', 'assignments',
                            'case_exclusions', 'break_glass_grants', 'notes', 'events', 'case_access',
-                           'idempotency_keys', 'audit_events'] loop
+                           'idempotency_keys', 'audit_events', 'search_tokens'] loop
     execute format('alter table %I enable row level security', t);
     execute format('alter table %I force row level security', t);
     -- The definer functions read and write everything, and nothing else runs as this role.
@@ -70,6 +70,18 @@ begin
              using ((case_id is null and ' || as_staff || ') or (case_id is not null and '
           || format(may, 'people.case_id', 'and a.mode = ''write''') || '))';
 
+  -- search_tokens: found, written and taken away as the person's row is seen and changed; a liaison finds nobody.
+  execute 'create policy see on search_tokens for select to samaki_runtime
+             using ((case_id is null and ' || as_staff || ') or (case_id is not null and '
+          || format(may, 'search_tokens.case_id', in_full) || '))';
+  execute 'create policy add on search_tokens for insert to samaki_runtime
+             with check ((case_id is null and ' || as_staff || ')
+                         or case_id is not null and (app_just_opened(case_id) or '
+          || format(may, 'search_tokens.case_id', 'and a.mode = ''write''') || '))';
+  execute 'create policy remove on search_tokens for delete to samaki_runtime
+             using ((case_id is null and ' || as_staff || ') or (case_id is not null and '
+          || format(may, 'search_tokens.case_id', 'and a.mode = ''write''') || '))';
+
   -- Links are seen by who sees both ends (the policies of people decide). Only the row of a case just opened may be
   -- linked without being seen, and only to a row that is.
   execute 'create policy see on person_links for select to samaki_runtime
@@ -77,6 +89,13 @@ begin
   execute 'create policy add on person_links for insert to samaki_runtime
              with check (created_by = app_user_id() and exists (select 1 from people p where p.id = other_id)
                          and (exists (select 1 from people p where p.id = person_id) or app_just_opened_for(person_id)))';
+
+  -- Undone by who sees both ends and may change one of them.
+  execute 'create policy remove on person_links for delete to samaki_runtime
+             using (exists (select 1 from people p where p.id = person_id) and exists (select 1 from people p where p.id = other_id)
+                    and exists (select 1 from people p where p.id in (person_id, other_id)
+                                   and ((p.case_id is null and ' || as_staff || ')
+                                        or ' || format(may, 'p.case_id', 'and a.mode = ''write''') || ')))';
 
   -- households: an organisation's register.
   execute 'create policy see on households for select to samaki_runtime using ' || as_staff;

@@ -34,6 +34,7 @@ grant select on people, person_links, consents to samaki_definer;
 grant select, insert, update on case_exclusions to samaki_definer;
 grant insert on events, break_glass_grants to samaki_definer;
 grant select, update on client_graph to samaki_definer;
+grant select, delete on search_tokens to samaki_definer;
 -- The trail is appended to, by nobody else and in no other way; the loader has no business there either.
 grant select, insert on audit_events to samaki_definer;
 grant select, update on audit_heads to samaki_definer;
@@ -43,6 +44,8 @@ revoke all on audit_events, audit_heads, audit_signatures, audit_verifications f
 -- The API.
 grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_version to samaki_runtime;
 grant select, insert on person_links, notes, events to samaki_runtime;
+grant delete on person_links to samaki_runtime;
+grant select, insert, delete on search_tokens to samaki_runtime;
 grant select, insert, update on cases, people, households, consents, incidents, assignments to samaki_runtime;
 grant select, insert, update on organisations, users, user_credentials, sessions, refresh_tokens to samaki_runtime;
 grant select, insert, update, delete on user_totp to samaki_runtime;
