@@ -27,8 +27,10 @@ from app.routers import (
     notes,
     organisations,
     people,
+    screening,
     users,
 )
+from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
 from app.security import RequestRate, Runtime
@@ -44,6 +46,7 @@ ROUTERS = (
     consents.router,
     incidents.router,
     people.router,
+    screening.router,
     areas.router,
     users.router,
     organisations.router,
@@ -123,7 +126,7 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
     url, kek = configuration.database_url.get_secret_value(), key_encryption(configuration)
     return Runtime(
         settings=configuration,
-        database=Database(url, configuration, lambda: KeyRing(kek), clock),
+        database=Database(url, configuration, lambda: KeyRing(kek), clock, of_people(keys)),
         keys=keys,
         kek=kek,
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),

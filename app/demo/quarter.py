@@ -18,6 +18,8 @@ from app.demo.draws import Draws
 from app.demo.stage import Stage, StoryClock, drawn, settle
 from app.demo.stories import stories
 from app.demo.telling import Teller
+from app.keys import KeyStore
+from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
 from app.settings import Settings, SetupError
@@ -54,7 +56,9 @@ def load_demo(urls: DatabaseUrls, settings: Settings, now: datetime | None = Non
 async def _tell_all(urls: DatabaseUrls, settings: Settings, ids: CastIds, now: datetime) -> None:
     clock = StoryClock(SET_UP)
     kek = key_encryption(settings)
-    database = Database(urls.runtime, settings, lambda: KeyRing(kek), clock)
+    database = Database(
+        urls.runtime, settings, lambda: KeyRing(kek), clock, of_people(KeyStore.load(settings.keys_dir))
+    )
     draws = Draws(SEED)
     try:
         async with database.transaction() as session:
