@@ -33,11 +33,17 @@ class Database:
     """The runtime role's connections. `clock` is None in production: then the database's clock rules."""
 
     def __init__(
-        self, url: str, settings: Settings, make_ring: Callable[[], object], clock: Clock | None = None
+        self,
+        url: str,
+        settings: Settings,
+        make_ring: Callable[[], object],
+        clock: Clock | None = None,
+        shared: Mapping[str, Any] | None = None,
     ) -> None:
         self.engine = _engine(url, settings)
         self.make_ring = make_ring  # a transaction's keys (app.sealing)
         self.clock = clock
+        self.shared = shared or {}  # what every transaction has at hand (app.screening_tokens)
 
     def now(self) -> datetime:
         """The time of work that has no transaction yet (reading a token)."""
@@ -48,7 +54,7 @@ class Database:
         """A transaction that is committed when the block ends well, and rolled back when it raises."""
         held = await self.engine.raw_connection()
         driver: Driver = held.driver_connection  # type: ignore[assignment]
-        info = {"held": held, "engine": self.engine.sync_engine, "ring": self.make_ring()}
+        info = {**self.shared, "held": held, "engine": self.engine.sync_engine, "ring": self.make_ring()}
         session = AsyncSession(sync_session_class=_OnHeld, info=info)
         try:
             yield session

@@ -28,8 +28,10 @@ from app.routers import (
     organisations,
     people,
     search,
+    screening,
     users,
 )
+from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
 from app.search_tokens import SearchTokens
@@ -48,6 +50,7 @@ ROUTERS = (
     people.router,
     search.searching,
     search.router,
+    screening.router,
     areas.router,
     users.router,
     organisations.router,
@@ -128,7 +131,7 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
     tokens = SearchTokens.of(keys)
     return Runtime(
         settings=configuration,
-        database=Database(url, configuration, lambda: KeyRing(kek, tokens), clock),
+        database=Database(url, configuration, lambda: KeyRing(kek, tokens), clock, of_people(keys)),
         keys=keys,
         kek=kek,
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),

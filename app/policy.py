@@ -20,6 +20,7 @@ class Permission(StrEnum):
     """Every operation of the API names one of these in its router."""
 
     SELF = "self:read"  # who one is, and one's own factors and sessions: all that an account that owes a factor may do
+    SELF_DETAILS = "self:details"
     CODES_READ = "codes:read"
     AREAS_READ = "areas:read"
     STAFF_READ = "staff:read"
@@ -46,6 +47,8 @@ class Permission(StrEnum):
     ASSIGNMENT_EDIT = "assignment:edit"
     EXCLUSION_READ = "exclusion:read"
     EXCLUSION_EDIT = "exclusion:edit"
+    SCREENING_READ = "screening:read"
+    SCREENING_ANSWER = "screening:answer"
     BREAK_GLASS_OPEN = "break_glass:open"
     BREAK_GLASS_READ = "break_glass:read"
     BREAK_GLASS_REVIEW = "break_glass:review"
@@ -67,7 +70,7 @@ P = Permission
 # How long a sign-in or a step-up counts for what asks for one (security.require_step_up).
 STEP_UP_LASTS = timedelta(minutes=5)
 
-_EVERYONE = {P.SELF, P.CODES_READ, P.AREAS_READ, P.NOTICE_READ}
+_EVERYONE = {P.SELF, P.SELF_DETAILS, P.CODES_READ, P.AREAS_READ, P.NOTICE_READ}
 _LIAISON = _EVERYONE | {
     P.STAFF_READ,
     P.CASE_READ,
@@ -90,6 +93,8 @@ _CASEWORKER = _LIAISON | {
     P.ASSIGNMENT_EDIT,
     P.EXCLUSION_READ,
     P.EXCLUSION_EDIT,
+    P.SCREENING_READ,
+    P.SCREENING_ANSWER,
     P.BREAK_GLASS_OPEN,
     P.BREAK_GLASS_READ,
     P.CONSENT_READ,
@@ -148,7 +153,10 @@ _WORK = _READ_FULL | {
     P.INCIDENT_EDIT,
     P.NOTE_ADD,
 }
-_OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.ACCESS_REPORT_READ}
+_OVERSEE = {
+    *(P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.SCREENING_READ, P.SCREENING_ANSWER),
+    P.ACCESS_REPORT_READ,
+}
 
 RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
     Relation.LEAD: frozenset(_WORK | _OVERSEE),

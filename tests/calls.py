@@ -110,6 +110,18 @@ def _exclusion_stands(stage: Stage, point: Standpoint) -> None:
     stage.run(change, stage.cases[point.case].ids["exclusion_id"])
 
 
+def _match_open(led: str) -> Callable[[Stage, Standpoint], None]:
+    """The match of the stage waits for its answer; `led`: it took the lead away."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        match_id = stage.cases[point.case].ids["match_id"]
+        stage.run("update screening_matches set status = 'open', led = %s where id = %s", led, match_id)
+        change = "update case_exclusions set unanswered = true, lifted_at = null where origin_id = %s"
+        stage.run(change, match_id)
+
+    return put
+
+
 def _emergency(case: str) -> Callable[[Stage, Standpoint], Body]:
     return lambda stage, _: emergency(stage.cases[case].ids["case_code"])
 
@@ -250,6 +262,12 @@ CALLS: dict[str, Call] = {
         lambda stage, _: {"user_id": stage.user("spare_excluded"), "reason_code": "client_wish"}
     ),
     f"POST {_CASE}/exclusions/{{exclusion_id}}/lift": Call({"reason": "Mistake."}, before=_exclusion_stands),
+    f"POST {_CASE}/screening/{{match_id}}/answer [of a colleague]": Call(
+        {"answer": "same_person", "reason": "His own number."}, before=_match_open("false")
+    ),
+    f"POST {_CASE}/screening/{{match_id}}/answer [of the lead]": Call(
+        {"answer": "somebody_else", "reason": "Another village."}, before=_match_open("true")
+    ),
     "POST /break-glass/{grant_id}/review": Call(
         {"finding": "justified", "note": "Right."}, before=_not_reviewed, after=_not_reviewed
     ),

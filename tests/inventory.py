@@ -16,6 +16,8 @@ NAMED = {
     "cases",
     "case_access",
     "case_exclusions",
+    "user_private",
+    "user_tokens",
     "audit_events",  # case_ids instead of a case_id: one row may speak of a whole page
 }
 
@@ -47,6 +49,10 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "people": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "person_links": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
     "search_tokens": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
+    "screening_matches": set(),
+    "screening_tokens": set(),
+    "user_private": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "user_tokens": set(),
 }
 
 # What the API's role may do with a whole table; columns that it may update are below.
@@ -67,6 +73,10 @@ RIGHTS: dict[str, set[str]] = {
     "people": {"SELECT", "INSERT"},
     "person_links": {"SELECT", "INSERT", "DELETE"},
     "search_tokens": {"SELECT", "INSERT", "DELETE"},
+    "screening_matches": set(),
+    "screening_tokens": set(),
+    "user_private": {"SELECT", "INSERT", "UPDATE"},
+    "user_tokens": set(),
 }
 COLUMNS: dict[str, set[str]] = {
     "assignments": {"ended_at", "ended_by", "end_reason"},
@@ -113,6 +123,13 @@ CALLABLE = {
     "exclude_user(uuid,uuid,text,uuid,bytea)",
     "exclusions_of(uuid)",
     "lift_exclusion(uuid,uuid,bytea)",
+    "answer_match(uuid,uuid,boolean,bytea)",
+    "is_screened(uuid)",
+    "lock_client_graph()",
+    "put_user_tokens(uuid,bigint[],bigint[],bigint[],boolean)",
+    "screen_incident(uuid,bigint[],bigint[])",
+    "screening_known(uuid,uuid,boolean,timestamp with time zone,uuid,integer)",
+    "settle_user_private(uuid)",
     "glass_broken(uuid,boolean,timestamp with time zone,uuid,integer)",
     "glass_is_blocked()",
     "may_be_assigned(uuid,uuid)",
@@ -120,8 +137,15 @@ CALLABLE = {
     "review_glass(uuid,text,bytea)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
-# user, a link stands between two rows that have one, the trail speaks of cases of many.
-WITHOUT_ORGANISATION = {"audit_events", "case_access", "idempotency_keys", "person_links"}
+# user, a link stands between two rows that have one, the trail speaks of cases of many, and details are of a user.
+WITHOUT_ORGANISATION = {
+    "audit_events",
+    "case_access",
+    "idempotency_keys",
+    "person_links",
+    "user_private",
+    "user_tokens",
+}
 SHARED = {"users", "organisations", "areas"}
 
 

@@ -65,6 +65,11 @@ POST   /cases/{case_id}/exclusions                       201 403 403 403 403  20
 GET    /cases/{case_id}/exclusions/{exclusion_id}        200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/exclusions/{exclusion_id}/lift   200 403 403 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
 
+GET    /cases/{case_id}/screening                        200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+GET    /cases/{case_id}/screening/{match_id}             200 403 403 403 403  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/screening/{match_id}/answer [of a colleague]     200 403 403 403 403  200 403 403 403 403 403 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/screening/{match_id}/answer [of the lead]        200 403 403 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
+
 GET    /break-glass/{grant_id}                           200 404 404 200 404  200 200 200 200 200 200 200 200  403 403  404 404 403 403
 POST   /break-glass/{grant_id}/review                    403 403 403 403 403  200 200 200 200 200 200 200 200  403 403  403 404 403 403
 GET    /cases/{case_id}/access-report                    200 403 403 403 403  200 403 403 200 403 200 404 200  403 403  404 404 403 403
@@ -84,6 +89,7 @@ GET    /break-glass                                      200 200 200 200 403 403
 POST   /break-glass [sensitive case]                     201 201 404 404 403 403 403 403 401
 POST   /break-glass [standard case]                      409 409 404 404 403 403 403 403 401
 POST   /break-glass [blocked]                            409 409 409 409 403 403 403 403 401
+GET    /screening                                        200 200 200 200 403 403 403 403 401
 GET    /people                                           200 200 200 200 403 403 403 403 401
 POST   /people                                           201 201 201 201 403 403 403 403 401
 GET    /people/{person_id} [register]                    200 200 404 404 403 403 403 403 401
@@ -101,6 +107,7 @@ GET    /areas/{code}                                     200 200 200 200 200 200
 GET    /codes                                            200 200 200 200 200 200 200 200 401
 GET    /staff                                            200 200 200 200 200 403 403 403 401
 GET    /me                                               200 200 200 200 200 200 200 200 401
+GET    /me/details                                       200 200 200 200 200 200 200 200 401
 
 GET    /audit-events                                     403 200 403 200 403 403 200 200 401
 GET    /audit-events/verification                        403 403 403 403 403 403 200 200 401
@@ -169,6 +176,8 @@ assignment:read        1     1      1      1       1          1        1       1
 assignment:edit        1     0      0      0       1          0        0       1        1
 exclusion:read         1     0      0      0       1          0        0       1        0
 exclusion:edit         1     0      0      0       1          0        0       1        1
+screening:read         1     0      0      0       1          0        0       1        0
+screening:answer       1     0      0      0       1          0        0       1        0
 consent:read           1     1      1      0       1          1        1       1        0
 consent:edit           1     1      1      0       0          0        0       1        0
 incident:read          1     1      1      0       1          1        1       1        0

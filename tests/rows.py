@@ -32,6 +32,11 @@ see grants                      0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see own_access                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   * * * 0
 see others_access               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see exclusions                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see matches                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see case_tokens                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see user_tokens                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see own_details                 1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
+see others_details              0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
 see household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 see link                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see client_token                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -61,6 +66,8 @@ change register_token_new       1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change case_key                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change register_key             1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change wrapping                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+change own_details              0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
+change others_details           0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
 
 add client                      1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add consents                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
@@ -85,6 +92,9 @@ call may_assign                 1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call may_assign_excluded        0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 call exclude                    1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call lift                       1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call match                      1 0 0 0 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+call answer                     1 0 0 0 0   1 0 0 0 0 0 0 1   0 0   0 0 0 0
+call screen                     1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 call code                       1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   * 0 0 0
 call glass                      0 0 0 0 0   0 0 0 0 0 0 1 0   0 0   * 0 0 0
 call grant                      1 0 0 1 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0

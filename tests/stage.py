@@ -10,6 +10,7 @@ import httpx
 import psycopg
 
 from app.models.incident import IncidentPrivate
+from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from tests.acts import emergency
 from tests.cases import SUPPORT, intake
@@ -17,6 +18,7 @@ from tests.cast import COMMUNE, Cast, answered
 from tests.standpoints import LIAISON, SPARE, STANDPOINTS
 
 KEY = "select kek_id, wrapped from vault.data_keys where home = %s"
+NO_DETAILS = b'{"names_km": [], "names_en": [], "phones": [], "relations": [], "earlier_names": []}'
 LONG = timedelta(days=3000)  # tests on this stage may let time pass
 
 
@@ -71,6 +73,8 @@ class Stage:
         for user in self.cast.users.values():
             key = "insert into idempotency_keys (actor_id, key, digest, created_at) values (%s, 'old', '', %s)"
             self.run(key, user.id, self.cast.clock())
+            sealed = of_people(self.cast.runtime.keys)["details"].seal(NO_DETAILS, user.id)
+            self.run("insert into user_private (user_id, sealed) values (%s, %s)", user.id, sealed)
 
     async def post(self, who: str, path: str, body: Mapping[str, Any]) -> str:
         """A POST that must succeed; gives the id."""
@@ -141,6 +145,19 @@ class Stage:
                 self.sealed(made.id, "break_glass_grants", grant_id, {"reason": "Told us so."}),
                 made.id,
             )
+        made.ids["match_id"] = self.one(
+            "insert into screening_matches (id, case_id, organisation_id, user_id, evidence, led, status, found_at)"
+            " select gen_random_uuid(), id, organisation_id, %s, '{name:1}', false, 'open', opened_at"
+            " from cases where id = %s returning id::text",
+            self.user("spare_matched"),
+            made.id,
+        )
+        self.run(
+            "insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, created_at,"
+            " created_by, unanswered) select id, case_id, organisation_id, user_id, id, 'perpetrator', found_at,"
+            " user_id, true from screening_matches where id = %s",
+            made.ids["match_id"],
+        )
         for name in ("child", "sibling"):
             child = uuid4()
             made.ids[name] = self.one(

@@ -90,5 +90,6 @@ SPARE = {
     "spare_reviewer": (SUPERVISOR, "ngo"),
     "spare_excluded": (CASEWORKER, "ngo"),
     "spare_user": (CASEWORKER, "ngo"),
+    "spare_matched": (CASEWORKER, "ngo"),
     "spare_liaison": (LIAISON, "council"),
 }

@@ -373,7 +373,7 @@ async def test_the_runtime_role_without_settings_reads_no_row_of_any_case(
             try:
                 assert runtime.execute(query).fetchone() == (0,), table
             except psycopg.errors.InsufficientPrivilege:
-                assert table in {"case_exclusions", "break_glass_grants"}
+                assert table in {"case_exclusions", "break_glass_grants", "screening_matches", "screening_tokens"}
 
 
 @pytest.mark.parametrize(
@@ -388,6 +388,14 @@ async def test_the_runtime_role_without_settings_reads_no_row_of_any_case(
         "insert into break_glass_grants (id) values (gen_random_uuid())",
         "select from break_glass_grants",
         "update break_glass_grants set reviewed_at = now()",
+        "select from screening_matches",
+        "update screening_matches set status = 'dismissed'",
+        "select from screening_tokens",
+        "delete from screening_tokens",
+        "select from user_tokens",
+        "delete from user_tokens",
+        "select screen(gen_random_uuid(), null)",
+        "select * from screening_hits",
         "update cases set lead_id = null",
         "update cases set organisation_id = gen_random_uuid()",
         "select refresh_case_access(gen_random_uuid())",

@@ -325,7 +325,7 @@ async def test_hidden_unknown_and_impossible_ids_get_the_same_bytes_from_every_o
         if not path.startswith("/api/v1/cases/{case_id}"):
             continue
         rest = path.removeprefix("/api/v1/cases/{case_id}")
-        for part in ("note_id", "assignment_id", "exclusion_id", "consent_id", "incident_id"):
+        for part in ("note_id", "assignment_id", "exclusion_id", "consent_id", "incident_id", "match_id"):
             rest = rest.replace(f"{{{part}}}", str(uuid4()))
         for method in operations:
             for who in ("stranger", "colleague"):

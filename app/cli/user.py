@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cli.place import DataDir, configured, database
 from app.db import Database
+from app.keys import KeyStore, ensure
 from app.schema import prepare, upgrade
+from app.screening_tokens import of_people
 from app.settings import settings
 
 
@@ -47,8 +49,11 @@ def reset_password(username: str, data_dir: DataDir = None) -> None:
 def _in_transaction(data_dir: Path | None, work: Callable[[AsyncSession, datetime], Awaitable[str]]) -> str:
     """What `work` gives back, in one transaction of the API's own database role."""
 
+    ensure(configured(data_dir).keys_dir)
+    keys = KeyStore.load(configured(data_dir).keys_dir)
+
     async def run(url: str) -> str:
-        engine = Database(url, settings(), dict)  # no case is opened here
+        engine = Database(url, settings(), dict, shared=of_people(keys))  # no case is opened here
         try:
             async with engine.transaction() as session:
                 return await work(session, engine.now())

@@ -19,6 +19,7 @@ from app.demo.stage import Stage, StoryClock, drawn, settle
 from app.demo.stories import stories
 from app.demo.telling import Teller
 from app.keys import KeyStore
+from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
 from app.search_tokens import SearchTokens
@@ -56,8 +57,9 @@ def load_demo(urls: DatabaseUrls, settings: Settings, now: datetime | None = Non
 async def _tell_all(urls: DatabaseUrls, settings: Settings, ids: CastIds, now: datetime) -> None:
     clock = StoryClock(SET_UP)
     kek = key_encryption(settings)
-    tokens = SearchTokens.of(KeyStore.load(settings.keys_dir))
-    database = Database(urls.runtime, settings, lambda: KeyRing(kek, tokens), clock)
+    keys = KeyStore.load(settings.keys_dir)
+    tokens = SearchTokens.of(keys)
+    database = Database(urls.runtime, settings, lambda: KeyRing(kek, tokens), clock, of_people(keys))
     draws = Draws(SEED)
     try:
         async with database.transaction() as session:

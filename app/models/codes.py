@@ -334,6 +334,29 @@ class ExclusionReason(StrEnum):
     OTHER_CONFLICT = "other_conflict"
 
 
+class ScreeningKind(StrEnum):
+    """What of a user met a perpetrator: the own name or phone, or the name of a relative."""
+
+    NAME = "name"
+    PHONE = "phone"
+    RELATION = "relation"
+
+
+class ScreeningStatus(StrEnum):
+    """A match keeps the user away while it is open and once it is confirmed."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+
+
+class ScreeningAnswer(StrEnum):
+    """What the lead found out about a match."""
+
+    SAME_PERSON = "same_person"
+    SOMEBODY_ELSE = "somebody_else"
+
+
 class UserRequestKind(StrEnum):
     """What an admin asks about an account, and somebody else confirms."""
 
@@ -901,4 +924,7 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "person_role": PersonRole,
     "user_request_kind": UserRequestKind,
     "match_reason": MatchReason,
+    "screening_kind": ScreeningKind,
+    "screening_status": ScreeningStatus,
+    "screening_answer": ScreeningAnswer,
 }

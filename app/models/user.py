@@ -14,11 +14,14 @@ from app.models.base import TIMESTAMP, Body, Patch, Read, Table, coded, optional
 from app.models.codes import Language, Role
 from app.models.organisation import principal
 from app.models.user_request import RequestRead
-from app.text import NameText
+from app.text import NameText, PhoneNumber
 
 Username = Annotated[str, Rule(pattern=r"^[a-z][a-z0-9_.-]{2,39}$")]
 CommuneCode = Annotated[str, Rule(pattern=r"^[0-9]{6}$")]
 Communes = Annotated[list[CommuneCode], Rule(max_length=100)]
+Names = Annotated[list[NameText], Rule(max_length=20)]
+Phones = Annotated[list[PhoneNumber], Rule(max_length=20)]
+Relations = Annotated[list[NameText], Rule(max_length=100)]
 # What somebody types to sign in is never cleaned; NUL is all that the database could not even compare.
 TypedName = Annotated[str, Rule(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 TypedSecret = Annotated[str, Rule(min_length=1, max_length=1024)]
@@ -115,7 +118,16 @@ class SignInAttempt(SQLModel, table=True):
     at: datetime = Field(sa_type=TIMESTAMP)
 
 
-class UserCreate(Body):
+class UserDetails(Body):
+    """For screening only: other names and phones of the person, and the names of close relatives."""
+
+    names_km: Names = Rule(default_factory=list)
+    names_en: Names = Rule(default_factory=list)
+    phones: Phones = Rule(default_factory=list)
+    relations: Relations = Rule(default_factory=list)
+
+
+class UserCreate(UserDetails):
     username: Username
     display_name: NameText
     role: Role
@@ -131,6 +143,10 @@ class UserUpdate(Patch):
     communes: Communes = optional()
     language: Language = optional()
     active: bool = optional()
+    names_km: Names = optional()
+    names_en: Names = optional()
+    phones: Phones = optional()
+    relations: Relations = optional()
 
 
 class UserRead(Read):
@@ -146,6 +162,16 @@ class UserRead(Read):
     created_at: datetime
     updated_at: datetime
     pending: RequestRead | None = None
+
+
+class UserDetailsRead(Read):
+    """What is kept of the reader for screening; `earlier_names` are display names that were borne before."""
+
+    names_km: list[str]
+    names_en: list[str]
+    phones: list[str]
+    relations: list[str]
+    earlier_names: list[str]
 
 
 class StaffRead(Read):

@@ -36,12 +36,16 @@ class UserRequest(SQLModel, table=True):
 
 
 class Wanted(Read):
-    """What a request would make of the account; what is null stays as it is."""
+    """What a request would make of the account; what is null stays as it is.
+
+    `details`: which of names_km, names_en, phones and relations would lose something; not what.
+    """
 
     role: Role | None = None
     organisation_id: UUID | None = None
     communes: list[str] | None = None
     active: bool | None = None
+    details: list[str] | None = None
 
 
 class RequestRead(Read):

@@ -14,12 +14,12 @@ from app.errors import Invalid, Unauthenticated, UnsupportedMediaType, field_err
 from app.http import API, Route, Session, answers_for
 from app.models.base import Page
 from app.models.factor import PasswordChange, SessionRead, StepUp, TotpConfirm, TotpEnrolment
-from app.models.user import ClientGrant, KeySet, Me, PasswordGrant, RefreshGrant, TokenRead
+from app.models.user import ClientGrant, KeySet, Me, PasswordGrant, RefreshGrant, TokenRead, UserDetailsRead
 from app.paging import ListQuery
 from app.policy import Permission, permissions_of
 from app.routers.proving import ProvingRoute, looked_at
 from app.security import Actor, allowed, runtime_of
-from app.services import own_factors, second_factor, sessions, sign_in
+from app.services import own_factors, second_factor, sessions, sign_in, user_details
 from app.services.sign_in import Proof
 
 router = APIRouter(prefix=API, tags=["auth"], route_class=ProvingRoute)
@@ -137,6 +137,14 @@ async def read_me(actor: Annotated[Actor, allowed(Permission.SELF)]) -> Me:
         mfa_enrolled=actor.mfa_enrolled,
         language=actor.language,
     )
+
+
+@router.get("/me/details")
+async def read_own_details(
+    session: Session, actor: Annotated[Actor, allowed(Permission.SELF_DETAILS)]
+) -> UserDetailsRead:
+    """The names, phones and relatives that are kept of you, so that you are kept away from cases of your own family."""
+    return await user_details.read_own(session, actor)
 
 
 @well_known.get("/.well-known/jwks.json")

@@ -15,6 +15,7 @@ from app.models.codes import Role
 from app.models.user import CommuneCode, StaffRead, User
 from app.paging import ListQuery
 from app.services.areas import is_area
+from app.services.screening import keep_screened
 
 StaffRole = Literal[Role.CASEWORKER, Role.SUPERVISOR, Role.CCWC_LIAISON, Role.PARTNER]
 
@@ -67,11 +68,14 @@ async def _place(session: AsyncSession, cursor: str) -> dict[str, object]:
 
 
 async def user_as_they_stay(session: AsyncSession, user_id: UUID) -> User | None:
-    """The user, whose role, organisation and communes nobody changes until this transaction ends.
+    """The user, screened, whose role, organisation and communes nobody changes until this transaction ends.
 
     Taken before any case is locked: a change of the user locks in this order too.
     """
-    return await session.get(User, user_id, with_for_update={"read": True})
+    user = await session.get(User, user_id, with_for_update={"read": True})
+    if user is not None:
+        await keep_screened(session, user)
+    return user
 
 
 async def names_of(session: AsyncSession, user_ids: Iterable[UUID | None]) -> dict[UUID, Colleague]:

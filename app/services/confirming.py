@@ -15,6 +15,7 @@ from app.models.user_request import Confirmed, UserRequest
 from app.preconditions import check_match_if_sent
 from app.security import Actor, require_step_up
 from app.services.sessions import end_sessions_of
+from app.services.user_details import settle_details
 from app.services.user_requests import notice_of, open_request, parties_spoken_for
 from app.services.users import apply_change, held_user
 
@@ -65,8 +66,11 @@ async def _check_asked(session: AsyncSession, actor: Actor, user_id: UUID) -> se
 async def _do(session: AsyncSession, user: User, request: UserRequest, now: datetime, password_hash: str) -> None:
     if request.kind in ISSUES_PASSWORD:
         await _issue_password(session, user, request.kind, now, password_hash)
+    wanted = _typed(request.wanted)
+    if wanted.pop("details", None):
+        await settle_details(session, user.id)
     try:
-        await apply_change(session, user, _typed(request.wanted), now)
+        await apply_change(session, user, wanted, now)
     except Invalid:
         raise Conflict from None  # the organisation or the commune is no longer what it was when it was asked
 

@@ -19,6 +19,7 @@ from app.sealing import opened, seal
 from app.security import Actor
 from app.services.cases import open_for_change, raise_to_sensitive
 from app.services.events import record
+from app.services.screening import hold_client_graph, screen_incident
 from app.services.visible import access_for
 
 _CLEAR = {"occurred_at", "precision"}
@@ -26,6 +27,9 @@ _CLEAR = {"occurred_at", "precision"}
 
 async def report_incident(session: AsyncSession, actor: Actor, case_id: UUID, told: IncidentCreate) -> IncidentRead:
     """Record what happened; 409 when the case is closed."""
+    if told.perpetrators:
+        await access_for(session, case_id, Permission.INCIDENT_EDIT)
+        await hold_client_graph(session)
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
     await raise_to_sensitive(session, case, actor)
     return _read(session, await add_incident(session, actor, case, told, ""))
@@ -55,6 +59,8 @@ async def add_incident(
         organisation_id=case.organisation_id,
         subject_id=incident.id,
     )
+    if told.perpetrators:
+        await screen_incident(session, incident.id, opened(session, incident)["perpetrators"])
     return incident
 
 
@@ -81,6 +87,10 @@ async def edit_incident(
     if_match: str | None,
 ) -> IncidentRead:
     """Merge the fields sent. 428/412 by If-Match, 409 when the case is closed."""
+    names_others = "perpetrators" in change.model_fields_set
+    if names_others:
+        await access_for(session, case_id, Permission.INCIDENT_EDIT)
+        await hold_client_graph(session)
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
     incident = await _of_case(session, case_id, incident_id)
     check_match(if_match, incident.version)
@@ -102,6 +112,8 @@ async def edit_incident(
             data={"fields": sorted(sent)},
         )
         await session.flush()
+        if names_others:
+            await screen_incident(session, incident.id, sent["perpetrators"])
     return _read(session, incident)
 
 

@@ -80,7 +80,7 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
         await add_incident(session, actor, case, intake.incident, "/incident")
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
-    await _name_lead(session, actor, case, may_be_excluded=client.copied_from is not None)
+    await _name_lead(session, actor, case, may_be_excluded=_may_be_kept_away(intake, client))
     touched(session, case.id, "opener")
     await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
     return case
@@ -174,12 +174,16 @@ def _row(session: AsyncSession, actor: Actor, intake: CaseCreate, case: Opened, 
         "client_sex": client.sex,
         "client_age_band": today_band(_birth(client.private), day_of(opened)),
         "client_disability": _has_disability(client.private),
-        "lead_id": None if client.copied_from else case.lead_id,  # then it follows from the assignment
+        "lead_id": None if _may_be_kept_away(intake, client) else case.lead_id,  # it follows from the assignment
         "opened_at": opened,
         "sealed": ring_of(session).seal("cases", case.id, case.id, private),
         "team_version": 1,
         **_first_version(actor),
     }
+
+
+def _may_be_kept_away(intake: CaseCreate, client: _Client) -> bool:
+    return client.copied_from is not None or (intake.incident is not None and bool(intake.incident.perpetrators))
 
 
 def _first_version(actor: Actor) -> dict[str, Any]:
@@ -230,7 +234,7 @@ async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_b
     if case.lead_id is None:
         return
     if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):
-        return  # excluded from another case of this client: hers waits for a lead, and what she asks for is not lost
+        return  # excluded from another case of this client, or a match: hers waits for a lead, so that nothing is lost
     row = {
         "id": new_id(),
         "case_id": case.id,

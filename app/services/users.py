@@ -19,6 +19,7 @@ from app.preconditions import check_match, check_match_if_sent
 from app.security import Actor, require_step_up
 from app.services.belonging import check_belonging, hold_admins, keep_an_admin
 from app.services.sessions import end_sessions_of
+from app.services.user_details import DETAILS, add_details, change_details
 from app.services.user_requests import ask, open_requests, request_read, withdraw
 
 _PLACE = {"role", "organisation_id", "communes"}
@@ -69,7 +70,7 @@ async def insert_user(session: AsyncSession, now: datetime, wanted: UserCreate, 
 async def edit_user(
     session: AsyncSession, actor: Actor, user_id: UUID, change: UserUpdate, if_match: str | None
 ) -> UserRead:
-    """Merge the fields sent; role, place and coming back wait for a confirmation, the others count at once.
+    """Merge the fields sent; role, place, coming back, and the loss of a detail wait for a confirmation.
 
     428/412 by If-Match, 422 where they would not belong, 409 for the last admin.
     """
@@ -79,14 +80,19 @@ async def edit_user(
     sent = change.sent()
     if "communes" in sent:
         sent["communes"] = _ordered(sent["communes"])
+    details = {name: sent.pop(name) for name in DETAILS if name in sent}
     waits = {name: sent[name] for name in sent if _waits(user, name, sent[name])}
     await _check_place(session, user, sent)
+    # Before the row itself is changed: screening locks the client graph, and that change the user's cases.
+    loses = await change_details(session, user, details, sent.get("display_name", user.display_name))
+    if loses is not None:
+        waits["details"] = loses
     at_once = {name: value for name, value in sent.items() if name not in _PLACE and name not in waits}
     await apply_change(session, user, at_once, actor.now)
     if waits:
         await ask(session, actor, user, UserRequestKind.CHANGE, to_jsonable_python(waits))
-        if not at_once:
-            user.touch(actor.now)
+    if (waits or details) and not at_once:
+        user.touch(actor.now)
     await session.flush()
     return (await _read(session, [user]))[0]
 
@@ -144,9 +150,11 @@ async def held_user(session: AsyncSession, user_id: UUID) -> User:
 async def _insert(session: AsyncSession, now: datetime, wanted: UserCreate, *, active: bool) -> User:
     """The row of a new user; a name in use is refused by the unique constraint."""
     await check_belonging(session, wanted.role, wanted.organisation_id, wanted.communes)
-    user = User.named(now, **wanted.model_dump() | {"communes": _ordered(wanted.communes), "active": active})
+    fields = wanted.model_dump(exclude=set(DETAILS)) | {"communes": _ordered(wanted.communes), "active": active}
+    user = User.named(now, **fields)
     session.add(user)
     await session.flush()
+    await add_details(session, user, wanted.model_dump(include=set(DETAILS)))
     return user
 
 

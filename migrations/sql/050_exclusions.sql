@@ -88,10 +88,12 @@ create or replace function put_exclusion(the_case uuid, origin case_exclusions) 
 as $$
 begin
   perform from cases where id = the_case for no key update;
-  insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, sealed, created_at, created_by)
+  insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, sealed, created_at, created_by,
+                               unanswered)
   select case when c.id = origin.case_id then origin.id else gen_random_uuid() end, c.id, c.organisation_id,
          origin.user_id, origin.origin_id, origin.reason_code,
-         case when c.id = origin.case_id then origin.sealed end, app_now(), origin.created_by
+         case when c.id = origin.case_id then origin.sealed end, app_now(), origin.created_by,
+         coalesce(origin.unanswered, false)
     from cases c where c.id = the_case
   on conflict (case_id, user_id, origin_id) where lifted_at is null do nothing;
   update break_glass_grants set ended_at = app_now()
@@ -188,13 +190,14 @@ as $$
                                             and (a.expires_at is null or a.expires_at > app_now())))))
 $$;
 
--- Readable by the lead and the non-excluded supervisors who see the case (which the caller of this has checked too).
+-- Readable by the lead and the non-excluded supervisors who see the case (which the caller of this has checked too). A
+-- match of the screening holds like any exclusion, but is nobody's decision before it is answered (057_screening.sql).
 create or replace function exclusions_of(the_case uuid) returns setof case_exclusions
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
   select e.* from case_exclusions e
-   where e.case_id = the_case and (app_leads(the_case) or app_supervises(the_case))
+   where e.case_id = the_case and (app_leads(the_case) or app_supervises(the_case)) and not e.unanswered
      and app_knows_decision(e.origin_id)
    order by e.created_at desc, e.id desc
 $$;
@@ -215,7 +218,7 @@ begin
   perform lock_client_graph();
   select * into e from case_exclusions x
    where x.id = the_exclusion and x.case_id = the_case and x.lifted_at is null and x.user_id <> app_user_id()
-     and app_knows_decision(x.origin_id);
+     and not x.unanswered and app_knows_decision(x.origin_id);
   if not found then
     return null;
   end if;
