@@ -28,6 +28,7 @@ from app.routers import (
     organisations,
     people,
     users,
+    whereabouts,
 )
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
@@ -43,6 +44,7 @@ ROUTERS = (
     break_glass.router,
     consents.router,
     incidents.router,
+    whereabouts.router,
     people.router,
     areas.router,
     users.router,

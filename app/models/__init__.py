@@ -1,6 +1,7 @@
 """Tables and schemas, one file per thing of the field; importing this package registers every table."""
 
 from app.models import (
+    alert,
     area,
     assignment,
     audit,
@@ -15,9 +16,11 @@ from app.models import (
     service_rows,
     user,
     user_request,
+    whereabouts,
 )
 
 __all__ = [
+    "alert",
     "area",
     "assignment",
     "audit",
@@ -32,4 +35,5 @@ __all__ = [
     "service_rows",
     "user",
     "user_request",
+    "whereabouts",
 ]

@@ -17,8 +17,7 @@ from tests.drills.racing import one_key, one_version
 from tests.drills.restarting import postgres_restarted
 
 NOT_BUILT = """\
-Not in the table, because not built yet: backup, then restore on an empty machine; delivery of events by the worker.
-Not checked in it, for the same reason: the audit's chains."""
+Not in the table, because not built yet: backup, then restore on an empty machine; delivery of events by the worker."""
 
 
 def main() -> int:
