@@ -7,6 +7,7 @@ refusal rolls back; its row is written in a transaction of its own, with the ids
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from app.tokens import Claims
 # What is refused because of who asks or what is asked; not what is refused because of how much or how slowly.
 REFUSALS = frozenset({401, 403, 404, 409, 412, 422})
 BROKEN_SEAL = "seal_broken"  # an alarm: somebody has put a hand on the tables
+BY_OPERATOR = "by_operator"  # from the machine's command line
 SIGN_IN, RENEWAL, SESSION_ENDED, STRANGERS = "sign_in", "renew_session", "end_session", "count_strangers"
 
 APPEND = """
@@ -60,9 +62,9 @@ def touched(session: AsyncSession, case_id: UUID, via: str) -> None:
     session.info.setdefault("touched", {})[case_id] = str(via)
 
 
-def remarked(session: AsyncSession, reason: str) -> None:
-    """A code that the row of this request carries: what was searched by, never the words."""
-    session.info["remark"] = reason
+def because(session: AsyncSession, reason: str) -> None:
+    """A code for the row of this request: why somebody looks, or what was searched by; never words."""
+    session.info["because"] = reason
 
 
 async def append(
@@ -76,7 +78,7 @@ async def append(
         "kind": deed.kind.value,
         "action": deed.action,
         "status": status,
-        "reason": reason or session.info.get("remark"),
+        "reason": reason or session.info.get("because"),
         "cases": list(cases),
         "via": list(cases.values()),
         "subject": subject,
@@ -117,6 +119,14 @@ async def append_apart(
     if session.in_transaction():
         await session.flush()
     await _write(session, APPEND_APART, values)
+
+
+async def append_by_operator(session: AsyncSession, now: datetime, action: str, status: int, subject: UUID) -> None:
+    """A row for what whoever runs the machine did from the command line: nobody signed in, so it has no actor."""
+    await session.flush()
+    values: dict[str, Any] = dict.fromkeys(("session", "case", "request", "account", "address"), None)
+    told = {"kind": AuditKind.SETTINGS.value, "action": action, "status": status, "reason": BY_OPERATOR}
+    await _write(session, APPEND_APART, {**values, **told, "clock": now, "subject": subject, "counted": 1})
 
 
 def ids_of(asked: Mapping[str, Any]) -> tuple[UUID | None, UUID | None]:

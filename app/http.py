@@ -35,6 +35,7 @@ from app.strict_json import StrictRequest
 
 Session = Annotated[AsyncSession, Depends(current_session)]
 IfMatch = Annotated[str | None, Header(max_length=200)]
+IfNoneMatch = Annotated[str | None, Header(max_length=200)]
 Handler = Callable[[Request], Awaitable[Response]]
 
 API = "/api/v1"

@@ -27,9 +27,10 @@ from app.routers import (
     notes,
     organisations,
     people,
-    search,
     screening,
+    search,
     users,
+    whereabouts,
 )
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
@@ -47,6 +48,7 @@ ROUTERS = (
     break_glass.router,
     consents.router,
     incidents.router,
+    whereabouts.router,
     people.router,
     search.searching,
     search.router,

@@ -59,6 +59,8 @@ class Permission(StrEnum):
     NOTE_READ = "note:read"
     NOTE_ADD = "note:add"
     TIMELINE_READ = "timeline:read"
+    WHEREABOUTS_READ = "whereabouts:read"
+    WHEREABOUTS_EDIT = "whereabouts:edit"
     ACCESS_REPORT_READ = "access_report:read"
     TRAIL_READ = "trail:read"
     TRAIL_VERIFY = "trail:verify"
@@ -101,6 +103,8 @@ _CASEWORKER = _LIAISON | {
     P.CONSENT_EDIT,
     P.INCIDENT_READ,
     P.INCIDENT_EDIT,
+    P.WHEREABOUTS_READ,
+    P.WHEREABOUTS_EDIT,
     P.ACCESS_REPORT_READ,
     P.ORGANISATION_READ,
 }
@@ -153,15 +157,16 @@ _WORK = _READ_FULL | {
     P.INCIDENT_EDIT,
     P.NOTE_ADD,
 }
+_WHEREABOUTS = {P.WHEREABOUTS_READ, P.WHEREABOUTS_EDIT}
 _OVERSEE = {
     *(P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.SCREENING_READ, P.SCREENING_ANSWER),
     P.ACCESS_REPORT_READ,
 }
 
 RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
-    Relation.LEAD: frozenset(_WORK | _OVERSEE),
-    Relation.ASSIGNED: frozenset(_WORK),
-    Relation.COVER: frozenset(_WORK),
+    Relation.LEAD: frozenset(_WORK | _OVERSEE | _WHEREABOUTS),
+    Relation.ASSIGNED: frozenset(_WORK | _WHEREABOUTS),
+    Relation.COVER: frozenset(_WORK | {P.WHEREABOUTS_EDIT}),
     Relation.LIAISON: frozenset({P.CASE_READ, P.ASSIGNMENT_READ, P.NOTE_READ, P.NOTE_ADD, P.TIMELINE_READ}),
     Relation.REVIEWER: frozenset(_READ_FULL | {P.NOTE_ADD, P.CASE_MOVE} | _OVERSEE),
     Relation.BREAK_GLASS: frozenset(_READ_FULL | {P.NOTE_ADD}),

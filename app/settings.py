@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     )
     audit_anchor_url: str | None = Field(default=None, description="signed heads are posted here; https, no secrets")
 
+    alert_cases_opened_per_hour: int = Field(
+        default=40, ge=1, description="different cases that one account opens in an hour before supervisors are told"
+    )
+    alert_cases_listed_per_hour: int = Field(
+        default=400, ge=1, description="the same for cases on pages of lists as well"
+    )
+
     @field_validator("trusted_proxies", "cors_origins", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:

@@ -30,6 +30,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Body | None = None
     after: Callable[[Stage, Standpoint], None] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 EDIT = {"If-Match": "*"}
@@ -224,6 +225,16 @@ def _spare_assignment(user: str, role: str) -> Call:
     )
 
 
+def _hidden_nowhere(stage: Stage, point: Standpoint) -> None:
+    _status("planning")(stage, point)
+    stage.run("delete from whereabouts where case_id = %s", stage.cases[point.case].id)
+
+
+def _hidden_somewhere(stage: Stage, point: Standpoint) -> None:
+    _status("planning")(stage, point)
+    stage.hide(point.case)
+
+
 _CASE = "/cases/{case_id}"
 
 CALLS: dict[str, Call] = {
@@ -268,6 +279,12 @@ CALLS: dict[str, Call] = {
     f"POST {_CASE}/screening/{{match_id}}/answer [of the lead]": Call(
         {"answer": "somebody_else", "reason": "Another village."}, before=_match_open("true")
     ),
+    f"GET {_CASE}/whereabouts": Call(before=_hidden_somewhere, query={"reason_code": "contact"}),
+    f"PUT {_CASE}/whereabouts": Call({"kind": "friend"}, before=_hidden_somewhere, headers=EDIT),
+    f"PUT {_CASE}/whereabouts [first]": Call(
+        {"kind": "friend"}, before=_hidden_nowhere, after=_hidden_somewhere, headers={"If-None-Match": "*"}
+    ),
+    f"DELETE {_CASE}/whereabouts": Call(before=_hidden_somewhere, after=_hidden_somewhere, headers=EDIT),
     "POST /break-glass/{grant_id}/review": Call(
         {"finding": "justified", "note": "Right."}, before=_not_reviewed, after=_not_reviewed
     ),
@@ -330,7 +347,8 @@ async def make(stage: Stage, row: Row, point: Standpoint, **params: str) -> http
         call.before(stage, point)
     ids = {**stage.register, **stage.cases[point.case].ids, **(call.ids(stage, point) if call.ids else {})}
     body = call.body(stage, point) if callable(call.body) else call.body
-    request: dict[str, Any] = {"json": body, "data": call.form, "headers": call.headers, "params": params}
+    request: dict[str, Any] = {"json": body, "data": call.form, "headers": call.headers}
+    request["params"] = {**call.query, **params}
     path = row.path.format_map(ids)
     client = stage.cast.client("nobody") if point.name == "nobody" else stage.client(point.name)
     at_root = path.startswith(("/health", "/.well-known"))

@@ -40,7 +40,10 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
         ("change", "UPDATE", RUNTIME),
         ("count", "SELECT", REPORTS),
     },
-    "data_keys": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("rotate", "ALL", WORKER)},
+    "data_keys": {
+        *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("rotate", "ALL", WORKER)),
+        *(("see_whereabouts", "SELECT", RUNTIME), ("add_whereabouts", "INSERT", RUNTIME)),
+    },
     "events": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
@@ -53,6 +56,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "screening_tokens": set(),
     "user_private": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "user_tokens": set(),
+    "whereabouts": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
 }
 
 # What the API's role may do with a whole table; columns that it may update are below.
@@ -77,6 +81,7 @@ RIGHTS: dict[str, set[str]] = {
     "screening_tokens": set(),
     "user_private": {"SELECT", "INSERT", "UPDATE"},
     "user_tokens": set(),
+    "whereabouts": {"SELECT", "INSERT", "DELETE"},
 }
 COLUMNS: dict[str, set[str]] = {
     "assignments": {"ended_at", "ended_by", "end_reason"},
@@ -134,6 +139,7 @@ CALLABLE = {
     "glass_is_blocked()",
     "may_be_assigned(uuid,uuid)",
     "note_glass(uuid,bytea)",
+    "reading_alerts_told(timestamp with time zone,uuid,integer)",
     "review_glass(uuid,text,bytea)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a

@@ -74,6 +74,11 @@ GET    /break-glass/{grant_id}                           200 404 404 200 404  20
 POST   /break-glass/{grant_id}/review                    403 403 403 403 403  200 200 200 200 200 200 200 200  403 403  403 404 403 403
 GET    /cases/{case_id}/access-report                    200 403 403 403 403  200 403 403 200 403 200 404 200  403 403  404 404 403 403
 
+GET    /cases/{case_id}/whereabouts                      200 200 403 403 403  200 200 403 403 403 403 404 403  403 403  404 404 403 403
+PUT    /cases/{case_id}/whereabouts                      200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+PUT    /cases/{case_id}/whereabouts [first]              201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+DELETE /cases/{case_id}/whereabouts                      204 204 204 403 403  204 204 204 403 403 403 404 403  403 403  404 404 403 403
+
 POST   /cases [client of the case]                       201 201 201 201 201  201 201 201 201 201 201 404 201  404 404  404 404 404 403
 """  # noqa: E501
 
@@ -112,6 +117,7 @@ GET    /me/details                                       200 200 200 200 200 200
 GET    /audit-events                                     403 200 403 200 403 403 200 200 401
 GET    /audit-events/verification                        403 403 403 403 403 403 200 200 401
 GET    /audit-events/insider-report                      403 200 403 200 403 403 403 403 401
+GET    /audit-events/alerts                              403 200 403 200 403 403 403 403 401
 
 GET    /organisations                                    200 200 200 200 200 403 403 200 401
 POST   /organisations                                    403 403 403 403 403 403 403 201 401
@@ -186,6 +192,8 @@ note:read              1     1      1      1       1          1        1       1
 note:add               1     1      1      1       1          1        0       1        0
 timeline:read          1     1      1      1       1          1        1       1        0
 access_report:read     1     0      0      0       1          0        0       1        0
+whereabouts:read       1     1      0      0       0          0        0       0        0
+whereabouts:edit       1     1      1      0       0          0        0       0        0
 """
 
 

@@ -35,11 +35,14 @@ READS: dict[str, LiteralString] = {
     "register_token": "select from search_tokens where person_id = %(register_person)s",
     "case_key": "select from vault.data_keys where home = %(case_id)s",
     "register_key": "select from vault.data_keys where home = %(register_person)s",
+    "whereabouts": "select from whereabouts where id = %(whereabouts_id)s",
+    "whereabouts_key": "select from vault.data_keys where home = %(whereabouts_id)s",
     "own_key": "select from idempotency_keys where actor_id = %(me)s",
     "others_key": "select from idempotency_keys where actor_id <> %(me)s",
 }
 _TOKENS = "insert into search_tokens (organisation_id, kind, token, person_id, case_id)"
 _KEYS = "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped)"
+_PARTS = "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped, part)"
 CHANGES: dict[str, LiteralString] = {
     "cases": "update cases set priority = 'urgent' where id = %(case_id)s",
     "client": "update people set sex = 'female' where id = %(person_id)s",
@@ -63,6 +66,9 @@ CHANGES: dict[str, LiteralString] = {
     "others_details": "update user_private set wanted = null where user_id <> %(me)s",
     "case_key": f"{_KEYS} values (gen_random_uuid(), %(case_id)s, %(organisation_id)s, 'x', '')",
     "register_key": f"{_KEYS} values (gen_random_uuid(), null, %(organisation_id)s, 'x', '')",
+    "whereabouts": "delete from whereabouts where id = %(whereabouts_id)s",
+    "whereabouts_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'whereabouts')",
+    "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'health')",
     "wrapping": "update vault.data_keys set wrapped = '' where home = %(case_id)s",
 }
 _PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, created_by, sealed)"
@@ -84,6 +90,8 @@ ADDS: dict[str, LiteralString] = {
     " %(now)s, %(by)s, '{}')",
     "others_assignment": "insert into assignments (id, case_id, organisation_id, user_id, role, created_at,"
     f" created_by) values (gen_random_uuid(), {_OF_CASE}, %(other)s, 'caseworker', %(now)s, %(by)s)",
+    "whereabouts": f"insert into whereabouts ({_TABLE}, case_id, organisation_id, created_by, sealed)"
+    f" values ({_NEW}, {_OF_CASE}, %(by)s, '')",
     "household": f"insert into households ({_TABLE}, organisation_id, id_poor_level, created_by, sealed)"
     f" values ({_NEW}, %(organisation_id)s, 'unknown', %(by)s, '{{}}')",
     "register": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, null, null, 'female', %(by)s, '{{}}')",

@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 
+from app.models.codes import WhereaboutsKind
 from app.models.incident import IncidentPrivate
+from app.models.whereabouts import WhereaboutsWrite
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from tests.acts import emergency
@@ -17,6 +19,7 @@ from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
 from tests.standpoints import LIAISON, SPARE, STANDPOINTS
 
+SHELTER = WhereaboutsKind.SHELTER
 KEY = "select kek_id, wrapped from vault.data_keys where home = %s"
 NO_DETAILS = b'{"names_km": [], "names_en": [], "phones": [], "relations": [], "earlier_names": []}'
 LONG = timedelta(days=3000)  # tests on this stage may let time pass
@@ -145,6 +148,7 @@ class Stage:
                 self.sealed(made.id, "break_glass_grants", grant_id, {"reason": "Told us so."}),
                 made.id,
             )
+        self.hide(case)
         made.ids["match_id"] = self.one(
             "insert into screening_matches (id, case_id, organisation_id, user_id, evidence, led, status, found_at)"
             " select gen_random_uuid(), id, organisation_id, %s, '{name:1}', false, 'open', opened_at"
@@ -180,6 +184,28 @@ class Stage:
             case_id,
         )
         return made
+
+    def hide(self, case: str) -> None:
+        """Where the client of the case is, with a key of its own, whatever was recorded before."""
+        case_id, row_id = self.cases[case].id, uuid4()
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.make(row_id)
+        self.run("delete from whereabouts where case_id = %s", case_id)
+        self.run(
+            "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped, part)"
+            " select %s, id, organisation_id, %s, %s, 'whereabouts' from cases where id = %s",
+            row_id,
+            *ring.wrapped(row_id),
+            case_id,
+        )
+        self.run(
+            "insert into whereabouts (id, version, created_at, updated_at, case_id, organisation_id, created_by,"
+            " sealed) select %s, 1, opened_at, opened_at, id, organisation_id, created_by, %s from cases where id = %s",
+            row_id,
+            ring.seal("whereabouts", row_id, row_id, WhereaboutsWrite(kind=SHELTER).model_dump(mode="json")),
+            case_id,
+        )
+        self.cases[case].ids["whereabouts_id"] = str(row_id)
 
     def sealed(self, home: str, table: str, row_id: UUID, document: dict[str, Any]) -> bytes:
         """The private part of a row, sealed with the key of its home."""

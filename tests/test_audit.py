@@ -10,6 +10,7 @@ import pytest
 
 from app.audit import tell_counted
 from app.database_urls import DatabaseUrls
+from app.errors import Unavailable
 from app.openapi import operations
 from app.security import Runtime
 from benchmarks.capture import recording
@@ -311,6 +312,7 @@ async def test_without_a_row_there_is_no_answer_and_nothing_is_written(mute: tup
     assert (written(), heads(superuser)) == (before, lengths)
     assert superuser.execute("select from idempotency_keys where key = 'mute'").fetchone() is None
     assert (await stranger.get(f"/cases/{case.id}")).status_code == 404, "the other door is open"
+    somebody = await newcomer(on.runtime)
     silence(superuser, "append_audit_apart")
     for answer in (
         await stranger.get(f"/cases/{case.id}"),
@@ -319,7 +321,10 @@ async def test_without_a_row_there_is_no_answer_and_nothing_is_written(mute: tup
         await on.cast.client("nobody").get("/cases"),
     ):
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-    somebody = await newcomer(on.runtime)
+    users = superuser.execute("select count(*) from users").fetchone()
+    with pytest.raises(Unavailable):
+        await newcomer(on.runtime)  # as the operator at the command line
+    assert superuser.execute("select count(*) from users").fetchone() == users
     sessions = superuser.execute("select count(*) from sessions").fetchone()
     for form in (somebody.grant(), somebody.grant(password="wrong")):
         assert (await token(door(on.app), form)).status_code == 503

@@ -244,6 +244,38 @@ async def test_signed_heads_are_posted_and_an_anchor_that_fails_stops_nothing(
     assert audit_heads.is_signed(trail.key, posted[-1]["statement"], bytes.fromhex(posted[-1]["signature"]))
 
 
+async def test_heads_that_did_not_arrive_are_handed_over_again_before_the_next_hour(
+    trail: Trail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted: list[str] = []
+    status = 500
+
+    def receive(request: httpx.Request) -> httpx.Response:
+        posted.append(request.content.decode())
+        return httpx.Response(status)
+
+    client = httpx.AsyncClient
+    transport = httpx.MockTransport(receive)
+    monkeypatch.setattr("app.audit_heads.httpx.AsyncClient", lambda **options: client(transport=transport, **options))
+    file = tmp_path / "anchor"
+    anchor = Anchor(trail.key, file, "https://anchor.example/heads")
+    assert await trail.sign(anchor)
+    assert not await trail.sign(anchor, minutes=1)
+    assert len(posted) == 1, "not at every tick"
+    status = 200
+    assert not await trail.sign(anchor, minutes=1)
+    assert posted == [posted[0]] * 2, "the same heads, nothing signed anew"
+    assert not await trail.sign(anchor, minutes=5)
+    assert len(posted) == 2, "what has arrived is not sent again"
+    assert file.read_text().splitlines() == posted[:1], "the place that answered has them once"
+    status = 500
+    await trail.sign(anchor, hours=1)
+    status = 200
+    await trail.sign(anchor, hours=1)
+    assert posted[-1] != posted[-2], "the newest heads take the place of those that did not arrive"
+    assert trail.check(anchor_file=file).faults == []
+
+
 def test_an_anchor_in_clear_is_refused() -> None:
     with pytest.raises(ValueError, match="https"):
         Settings(audit_anchor_url="http://anchor.example/heads")

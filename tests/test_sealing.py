@@ -97,6 +97,11 @@ async def _everything(cast: Cast) -> str:
     case = f"/cases/{case_id}"
     answered(await worker.post(f"{case}/notes", json={"text": MARKER}), 201)
     answered(await worker.post(f"{case}/people", json={"role": "child", "alias": MARKER, "address": MARKER}), 201)
+    texts = ("name", "address", "contact", "known_to", "note")
+    hidden = {"kind": "other", "phone": PHONE, **dict.fromkeys(texts, MARKER)}
+    first = {"If-None-Match": "*"}
+    answered(await worker.put(f"{case}/whereabouts", json=hidden, headers=first), 201)
+    assert (await worker.get(f"{case}/whereabouts?reason_code=contact")).text.count(MARKER) == len(texts)
     given = {"purpose": "services", "form": "verbal", "obtained_on": "2026-03-01"}
     consent = answered(await worker.post(f"{case}/consents", json=given), 201)
     answered(await worker.post(f"{case}/consents/{consent['id']}/withdraw", json={"reason": MARKER}), 200)

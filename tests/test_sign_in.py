@@ -242,6 +242,28 @@ async def test_who_has_the_old_password_is_not_let_in_while_it_is_reset(
     answered(await token(client, somebody.grant(password=new)), 200)
 
 
+async def test_what_the_operator_does_to_accounts_is_in_the_trail(
+    runtime: Runtime, cast: Cast, clock: FrozenClock, superuser: psycopg.Connection
+) -> None:
+    name = f"first.{uuid4().hex[:8]}"
+    clock.advance(seconds=1)
+    async with runtime.database.transaction() as session:
+        user, _ = await create_user(session, clock(), username=name, display_name="First", role="auditor")
+    async with runtime.database.transaction() as session:
+        await reset_password(session, clock(), name)
+    rows = "select action, status, actor_id, kind, reason, at from audit_events where subject_id = %s order by seq"
+    expected = ("settings", "by_operator", clock())
+    assert superuser.execute(rows, [user.id]).fetchall() == [
+        ("add_user", 201, None, *expected),
+        ("reset_password", 200, None, *expected),
+    ]
+    page = answered(await cast.client("admin").get("/audit-events", params={"action": "add_user"}), 200)
+    assert str(user.id) in {one["subject_id"] for one in page["items"]}
+    with pytest.raises(SetupError):
+        async with runtime.database.transaction() as session:
+            await reset_password(session, clock(), "nobody.here")
+
+
 async def test_the_operator_cannot_reset_what_nobody_or_a_system_has(runtime: Runtime, cast: Cast) -> None:
     path = f"/organisations/{cast.organisation('clinic')}/clients"
     system = answered(await cast.client("admin").post(path, json={"name": "EMR"}), 201)

@@ -1,6 +1,7 @@
 """Tables and schemas, one file per thing of the field; importing this package registers every table."""
 
 from app.models import (
+    alert,
     area,
     assignment,
     audit,
@@ -12,14 +13,16 @@ from app.models import (
     note,
     organisation,
     person,
-    search,
     screening,
+    search,
     service_rows,
     user,
     user_request,
+    whereabouts,
 )
 
 __all__ = [
+    "alert",
     "area",
     "assignment",
     "audit",
@@ -31,9 +34,10 @@ __all__ = [
     "note",
     "organisation",
     "person",
-    "search",
     "screening",
+    "search",
     "service_rows",
     "user",
     "user_request",
+    "whereabouts",
 ]

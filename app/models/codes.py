@@ -375,6 +375,26 @@ class BreakGlassReason(StrEnum):
     OTHER = "other"
 
 
+class WhereaboutsKind(StrEnum):
+    """What kind of place a client is hidden in, or has moved to."""
+
+    SHELTER = "shelter"
+    RELATIVE = "relative"
+    FRIEND = "friend"
+    OTHER = "other"
+
+
+class WhereaboutsReason(StrEnum):
+    """Why somebody looks where a client is; there is no "other", which would say nothing."""
+
+    CONTACT = "contact"
+    DANGER = "danger"
+    ACCOMPANIMENT = "accompaniment"
+    COURT_OR_POLICE = "court_or_police"
+    HANDOVER = "handover"
+    CORRECTION = "correction"
+
+
 class BreakGlassFinding(StrEnum):
     """What the review of an emergency access found."""
 
@@ -927,4 +947,6 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "screening_kind": ScreeningKind,
     "screening_status": ScreeningStatus,
     "screening_answer": ScreeningAnswer,
+    "whereabouts_kind": WhereaboutsKind,
+    "whereabouts_reason": WhereaboutsReason,
 }

@@ -107,6 +107,7 @@ def _say_who_and_what(operation: Operation) -> None:
 
 def _add_parameters(operation: Operation) -> None:
     parameters = operation.json.setdefault("parameters", [])
+    made_by_put = any(one["name"].lower() == "if-none-match" for one in parameters)
     for one in parameters:
         one["name"] = HEADER_NAMES.get(one["name"], one["name"])
         if one["in"] == "header":
@@ -115,7 +116,7 @@ def _add_parameters(operation: Operation) -> None:
         elif one["in"] == "path":
             one["example"] = example(one["schema"], {}, one["name"])
         if one["name"] == "If-Match":
-            one["required"] = operation.method != "POST"  # transitions only honour it
+            one["required"] = operation.method != "POST" and not made_by_put  # transitions only honour it
             one["description"] = "The `ETag` of the version that you read."
     if operation.keyed and operation.method == "POST":
         parameters.append(IDEMPOTENCY_KEY)

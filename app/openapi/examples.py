@@ -72,6 +72,7 @@ FIELDS: dict[str, Any] = {
     "permissions": ["areas:read", "case:open", "case:read", "self:read"],
     "otp": "492039",
     "otpauth_uri": "otpauth://totp/Samaki:sok.dara?secret=JBSWY3DPEHPK3PXP&issuer=Samaki",
+    "phone": "+85512345678",
     "pointer": "/commune_code",
     "reason": "She asked for it.",
     "refresh_token": "opaque-and-for-one-use-0000000000000000000",
@@ -116,6 +117,7 @@ MODELS: dict[str, Any] = {
     "PersonSearch": {"name": "Chan Sreymom", "limit": 20},
     "PersonUpdate": {"known_as": "mother of Vanna"},
     "Transition": {"to": "assessment"},
+    "WhereaboutsWrite": {"kind": "relative", "name": "Her aunt", "phone": "+85512345678", "known_to": "her sister"},
     "UserUpdate": {"display_name": "Sok Dara"},
 }
 

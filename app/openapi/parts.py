@@ -24,6 +24,7 @@ TAGS = {
     "break-glass": "Emergency access to a case for four hours, and the review of it.",
     "consents": "What the client agreed to.",
     "incidents": "What happened, as data.",
+    "whereabouts": "Where a client is hidden, for lead and assigned.",
     "notes": "Notes on a case, and its timeline.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
     "health": "For whoever runs the service.",

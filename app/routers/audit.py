@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from app.http import API, Route, Session
+from app.models.alert import ReadingAlertRead
 from app.models.audit import AccessReportRead, AuditRead, AuditState, InsiderReport
 from app.models.base import Page
 from app.paging import ListQuery
@@ -42,6 +43,16 @@ async def read_insider_report(
 ) -> InsiderReport:
     """What stands out in a week: attempts on cases from which the person is excluded first; without your own."""
     return await audit_trail.report_insiders(session, actor, query)
+
+
+@router.get("/audit-events/alerts")
+async def list_reading_alerts(
+    query: Annotated[ListQuery, Query()],
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.INSIDER_REPORT_READ)],
+) -> Page[ReadingAlertRead]:
+    """People of your organisation who were shown many cases in an hour, newest first; not yourself."""
+    return await audit_trail.list_alerts(session, query)
 
 
 @router.get("/cases/{case_id}/access-report")

@@ -1,8 +1,8 @@
 """Sealed fields: every case and every register row has a data key, and its private fields are one blob per row.
 
-A row's *home* is the case that it hangs on, or the row itself in a register. The keys of homes come with the
-statements that look at them (`ring_of(session).add`) or are asked for together (`load_keys`); without its key a
-blob cannot be opened, by nobody.
+A row's *home* is the case that it hangs on, or the row itself: in a register, and where a part of a case is for fewer
+people than the case. The keys of homes come with the statements that look at them (`ring_of(session).add`) or are
+asked for together (`load_keys`); without its key a blob cannot be opened, by nobody.
 """
 
 from collections.abc import Iterable, Mapping
@@ -92,11 +92,16 @@ async def make_key(session: AsyncSession, home: UUID, organisation_id: UUID) -> 
     await write_key(session, home, organisation_id, None)
 
 
-async def write_key(session: AsyncSession, home: UUID, organisation_id: UUID, case_id: UUID | None) -> None:
-    """Write the key that the ring has made; of a case after the case itself, which says who may."""
+async def write_key(
+    session: AsyncSession, home: UUID, organisation_id: UUID, case_id: UUID | None, *, part: str | None = None
+) -> None:
+    """Write the key that the ring has made; of a case after the case itself, which says who may.
+
+    `part` names what is for fewer people than the case: the key then is not for everybody who sees the case.
+    """
     kek_id, wrapped = ring_of(session).wrapped(home)
     row = {"home": home, "case_id": case_id, "organisation_id": organisation_id, "kek_id": kek_id, "wrapped": wrapped}
-    await insert(session, "vault.data_keys", row)
+    await insert(session, "vault.data_keys", row if part is None else {**row, "part": part})
 
 
 async def load_keys(session: AsyncSession, homes: Iterable[UUID]) -> None:
@@ -109,7 +114,9 @@ async def load_keys(session: AsyncSession, homes: Iterable[UUID]) -> None:
 
 
 def home_of(row: SealedRow) -> UUID:
-    """The case that the row hangs on, or the row itself."""
+    """The case that the row hangs on, or the row itself: in a register, and where it has a key of its own."""
+    if getattr(row, "own_key", False):
+        return row.id
     case_id: UUID | None = getattr(row, "case_id", None)
     return case_id or row.id
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.calendar import day_of, start_of
 from app.db import fetch
 from app.errors import Invalid
+from app.models.alert import ReadingAlertRead
 from app.models.audit import AccessReportRead, AuditRead, AuditState, InsiderRead, InsiderReport
 from app.models.base import Body, Moment, Page
 from app.models.case import Colleague
@@ -28,6 +29,7 @@ PAGE = """
     select * from audit_page(%(case_id)s, %(actor_id)s, %(action)s, %(after)s, %(at)s, %(id)s, %(wanted)s, %(examined)s)
 """
 REPORT = "select * from access_report(%(case_id)s, %(at)s, %(id)s, %(wanted)s)"
+ALERTS = "select * from reading_alerts_told(%(at)s, %(id)s, %(wanted)s)"
 INSIDERS = "select * from insider_report(%(from_at)s, %(to_at)s, %(wanted)s)"
 
 
@@ -73,6 +75,23 @@ async def report_insiders(session: AsyncSession, actor: Actor, query: WeekQuery)
     rows = await fetch(session, INSIDERS, span)
     items = [InsiderRead(actor=_actor(row), **_named(row, InsiderRead)) for row in rows]
     return InsiderReport(week=f"{monday:%G-W%V}", from_day=monday, items=items)
+
+
+async def list_alerts(session: AsyncSession, query: ListQuery) -> Page[ReadingAlertRead]:
+    """Alerts about many cases in an hour, of the caller's organisation, newest first."""
+    rows = await fetch(session, ALERTS, _place(query))
+    shown, cursor = cut(rows, query.limit, lambda row: Cursor(row.at, row.id))
+    items = [
+        ReadingAlertRead(
+            id=row.id,
+            at=row.at,
+            actor=Colleague(id=row.actor_id, display_name=row.actor_name),
+            role=row.role,
+            kind=row.kind,
+        )
+        for row in shown
+    ]
+    return Page[ReadingAlertRead](items=items, next_cursor=cursor)
 
 
 async def read_state(session: AsyncSession) -> AuditState:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import remarked
+from app.audit import because
 from app.db import fetch
 from app.errors import Invalid
 from app.models.base import Page
@@ -39,7 +39,7 @@ async def match_people(session: AsyncSession, actor: Actor, wanted: MatchesWante
 
     404 for a person, or a household of a new one, that is not there for the caller.
     """
-    remarked(session, "matches")
+    because(session, "matches")
     private, known = await _whose(session, actor, wanted)
     choices = [[token] for token in _telling(ring_of(session).tokens, private)]
     ids = await people_with(session, actor.own_organisation, choices, wanted=MOST_EXAMINED)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.audit import append_by_operator
 from app.errors import FieldError, Invalid, field_errors
 from app.models.organisation import Organisation
 from app.models.user import User, UserCreate, UserCredential
@@ -46,12 +47,14 @@ async def create_user(
         )
         if await session.scalar(select(col(User.id)).where(col(User.username) == username)):
             raise SetupError("there is a user of that name already")
-        return await insert_user(session, now, wanted, password_hash), password
+        user = await insert_user(session, now, wanted, password_hash)
     except ValidationError as error:
         found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
         raise SetupError(_sentence(field_errors(found))) from None
     except Invalid as error:
         raise SetupError(_sentence(error.errors)) from None
+    await append_by_operator(session, now, "add_user", 201, user.id)
+    return user, password
 
 
 async def reset_password(session: AsyncSession, now: datetime, username: str) -> str:
@@ -65,7 +68,7 @@ async def reset_password(session: AsyncSession, now: datetime, username: str) ->
         raise SetupError("there is no user of that name")
     await session.merge(UserCredential(user_id=user.id, password_hash=password_hash, changed_at=now))
     await end_sessions_of(session, user.id, now, "password_reset")
-    await session.flush()
+    await append_by_operator(session, now, "reset_password", 200, user.id)
     return password
 
 

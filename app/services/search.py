@@ -11,7 +11,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import remarked, touched
+from app.audit import because, touched
 from app.db import fetch
 from app.errors import Invalid
 from app.models.base import Body, Page
@@ -59,7 +59,7 @@ async def search_people(session: AsyncSession, actor: Actor, wanted: PersonSearc
 
     The trail is told what was searched by, and not what for.
     """
-    remarked(session, "_".join(kind for kind in ("name", "phone", "code") if getattr(wanted, kind) is not None))
+    because(session, "_".join(kind for kind in ("name", "phone", "code") if getattr(wanted, kind) is not None))
     after = _place(wanted.cursor)
     ids = await _ids(session, actor, wanted, after)
     found = await shown_people(session, ids[: wanted.limit])

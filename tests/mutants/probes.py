@@ -18,6 +18,8 @@ from tests import (
     test_exclusions,
     test_exclusions_across_cases,
     test_inventory,
+    test_reading_alerts,
+    test_whereabouts,
 )
 from tests.ground import Ground
 from tests.inventory import differences
@@ -35,6 +37,8 @@ SENTENCES = (
     test_exclusions_across_cases,
     test_concurrency,
     test_audit,
+    test_whereabouts,
+    test_reading_alerts,
     test_audit_reports,  # whose weeks let the most time pass
 )
 Probe = Callable[[Ground], Awaitable[str | None]]
