@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from psycopg import sql
 from sqlalchemy.pool import NullPool
 
@@ -21,6 +22,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 SQL = MIGRATIONS / "sql"
 OLDEST_SERVER = 15
 ROLES = (*ROLE_OF.values(), "samaki_definer")
+UNFINISHED = "select to_regclass('public.unfinished_restore') is not null"
 LOCK = 0x73616D616B69  # "samaki": one process at a time changes roles or schema
 
 
@@ -68,6 +70,39 @@ def upgrade(owner_url: str) -> None:
     except sa.exc.DBAPIError as error:
         reason = _reason(error.orig) if isinstance(error.orig, psycopg.Error) else type(error).__name__
         raise SchemaError(f"a migration fails: {reason}") from error
+
+
+def make_tables(owner_url: str, revision: str) -> None:
+    """The tables of a revision in a database without any, and nothing of the SQL files: no wall, no trigger yet.
+
+    For a restore, which fills them before `upgrade` makes them what this code needs. Raises SchemaError.
+    """
+    engine = sa.create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    finally:
+        engine.dispose()
+
+
+def knows(revision: str) -> bool:
+    """Whether this code has the migrations that lead to and from a revision."""
+    try:
+        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def is_unfinished(url: str) -> bool:
+    """Whether a restore was cut off or refused here: then nothing may serve. A database that cannot be reached is for
+    others to speak of."""
+    try:
+        with connected(url) as connection:
+            return connection.execute(UNFINISHED).fetchone() == (True,)
+    except SchemaError:
+        return False
 
 
 def current(url: str) -> tuple[str | None, str | None]:

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     key_encryption_keys: SecretStr | None = Field(
         default=None, description="keys that wrap data keys, in base64, newest first; unset: kek-*.key in keys_dir"
     )
+    postgresql_programs: Path | None = Field(
+        default=None, description="directory of pg_dump and pg_restore; unset: the embedded server's, else PATH"
+    )
     demo: bool = Field(default=False, description="demo mode: loopback only, API page on, no second factor")
     mfa_required: bool = Field(
         default_factory=lambda data: not data["demo"],
@@ -116,7 +119,7 @@ class Settings(BaseSettings):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    @field_validator("data_dir", "keys_dir", "audit_anchor_file")
+    @field_validator("data_dir", "keys_dir", "audit_anchor_file", "postgresql_programs")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().resolve()

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.cli.api import api
 from app.cli.audit import verify_audit
+from app.cli.backup import backup, restore
 from app.cli.check import check
 from app.cli.data import import_areas, load
 from app.cli.ending import stop_in_order
@@ -26,7 +27,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, api, worker, migrate, check, load):
+for command in (serve, demo, api, worker, migrate, check, load, backup, restore):
     cli.command()(command)
 
 areas = typer.Typer(help="Provinces, districts, communes and villages.", no_args_is_help=True)
