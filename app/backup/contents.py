@@ -14,8 +14,8 @@ OF_THE_SCHEMA = ("alembic_version", "schema_sql", "unfinished_restore")  # what 
 
 TABLES = """
     select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind in ('r', 'p') and not c.relispartition and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-       and c.relname <> all (%s)
+     where c.relkind in ('r', 'p') and not c.relispartition and c.relname <> all (%s)
+       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
      order by 1, 2
 """
 HEADS = "select shard, seq, encode(hash, 'hex') from audit_heads order by shard"
@@ -64,7 +64,7 @@ def revision(connection: Connection) -> str:
 
 
 def sees_everything(url: str) -> None:
-    """Raises BackupError unless the role of `url` sees past row policies: what it dumped would be empty, and look well."""
+    """Raises BackupError unless the role of `url` sees past row policies: its dump would be empty and look well."""
     query = "select rolname, rolbypassrls or rolsuper from pg_roles where rolname = current_user"
     with connected(url) as connection:
         row = connection.execute(query).fetchone()

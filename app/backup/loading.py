@@ -53,7 +53,8 @@ def load(owner_url: str, programs: Programs, manifest: Manifest, files: list[Pat
         for table in contents.tables(connection):
             connection.execute(sql.SQL("truncate {}").format(identifier(table)))
     for file in files:
-        programs.run("pg_restore", owner_url, [*RESTORE, f"--dbname={database_name(owner_url)}", file], _loading(file, look))
+        arguments: list[str | Path] = [*RESTORE, f"--dbname={database_name(owner_url)}", file]
+        programs.run("pg_restore", owner_url, arguments, _loading(file, look))
     look("checking foreign keys")
     with connected(owner_url) as connection:
         for table, name, definition in keys:
@@ -81,4 +82,3 @@ def _alter(connection: Connection, table: str, what: sql.Composable) -> None:
 
 def _loading(file: Path, look: Look) -> Callable[[], None]:
     return lambda: look(f"loading {file.name}")
-

@@ -9,7 +9,7 @@ from app import audit_check, schema
 from app.backup import contents, shelf
 from app.backup.empty import mark_and_clear, refuse_unless_empty, unmark
 from app.backup.loading import check_counts, load
-from app.backup.manifest import BackupError, Manifest, read_manifest
+from app.backup.manifest import NAME, BackupError, Manifest, read_manifest
 from app.backup.programs import Programs
 from app.backup.sample import open_all_keys, open_some_rows
 from app.backup.saving import FILES
@@ -66,7 +66,7 @@ def find(place: Path, keys_place: Path | None, keys: KeyStore) -> Parts:
     manifest = read_manifest(data, "backup")
     manifest.check_whole(data, keys)
     wrapped = shelf.part(keys_place or data.parent, "keys", manifest.name)
-    if not wrapped.is_dir():
+    if not (wrapped / NAME).exists():
         raise BackupError(
             f"{wrapped} is not there: the wrapped data keys of a backup are kept for {shelf.KEYS_KEPT.days} days,"
             " and elsewhere when it was made so (--keys-from)"
@@ -106,8 +106,8 @@ def _refuse_before_anything_changes(into: Installation, parts: Parts) -> None:
         )
     for kek_id, file in parts.keys_manifest.kek_ids.items():
         if kek_id not in into.kek.known:
-            named = f"{file}" if file else "its kek-*.key file"
-            raise BackupError(f"the key-encryption key {kek_id} is missing: restore {named} from the backup of key files")
+            named = file or "its kek-*.key file"
+            raise BackupError(f"the key-encryption key {kek_id} is missing: restore {named} from the copy of key files")
     with schema.connected(into.urls.admin) as connection:
         into.programs.fit("pg_restore", connection.info.server_version // 10000)
     refuse_unless_empty(into.urls)

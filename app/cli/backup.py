@@ -1,5 +1,6 @@
 """`samaki backup` and `samaki restore`: what is written where, and what was checked, in ids and counts."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from app.backup.manifest import BackupError, Manifest
+from app.backup.manifest import Manifest
 from app.backup.programs import programs
 from app.backup.restoring import Installation, find
 from app.backup.restoring import restore as restore_into
@@ -19,7 +20,7 @@ from app.cli.check import check_policies
 from app.cli.place import DataDir, configured, database, server, sole_server
 from app.keys import KeyStore, key_encryption_files, load_audit_keys
 from app.sealing.key_encryption import kek_id, key_encryption
-from app.settings import Settings, SetupError
+from app.settings import Settings
 
 
 def backup(
@@ -35,9 +36,14 @@ def backup(
     tools, began = programs(chosen), time.monotonic()
     with database(chosen) as urls, _progress() as look:
         order = Order(
-            urls, tools, keys, _key_files(chosen), directory.resolve(), (keys_to or directory).resolve(),
-            datetime.now(UTC),
-        )  # fmt: skip
+            urls=urls,
+            programs=tools,
+            keys=keys,
+            key_files=_key_files(chosen),
+            place=directory.resolve(),
+            keys_place=(keys_to or directory).resolve(),
+            now=datetime.now(UTC),
+        )
         saved = save(order, look)
     _say_part(saved.data, saved.manifest)
     _say_part(saved.keys, saved.keys_manifest)
@@ -64,9 +70,17 @@ def restore(
     parts = find(directory.resolve(), keys_from and keys_from.resolve(), keys)
     typer.echo(f"{parts.data.name} of {parts.manifest.made_at:%Y-%m-%d %H:%M} UTC, revision {parts.manifest.revision}")
     with sole_server(chosen.data_dir), server(chosen) as urls, _progress() as look:
-        into = Installation(urls, tools, keys, audit_keys, kek, datetime.now(UTC), lambda _: 0)
+        into = Installation(
+            urls=urls,
+            programs=tools,
+            keys=keys,
+            audit_keys=audit_keys,
+            kek=kek,
+            now=datetime.now(UTC),
+            walls=lambda: check_policies(urls),
+            replay=erased_again,
+        )
         done = restore_into(into, parts, look)
-        check_policies(urls)
     typer.echo(f"{done.rows} rows, as many as were counted in each table")
     typer.echo(f"{done.keys} data keys open; opened {sum(done.opened.values())} rows of {len(done.opened)} kinds")
     typer.echo(f"{done.audit_rows} rows of the trail verify; {done.erased_again} erased cases were erased again")
@@ -79,6 +93,11 @@ def _key_files(chosen: Settings) -> dict[str, str | None]:
     return dict.fromkeys(key_encryption(chosen).known)
 
 
+def erased_again(_known: tuple[int, str] | None) -> int:
+    """THE PLACE OF THE ERASURE LEDGER: cases erased after the backup are erased again here, before anything serves."""
+    return 0
+
+
 def _say_part(directory: Path, manifest: Manifest) -> None:
     size = sum(file.size for file in manifest.files.values())
     rows = sum(manifest.counts.values())
@@ -88,6 +107,6 @@ def _say_part(directory: Path, manifest: Manifest) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns, transient=True, disable=not sys.stdout.isatty()) as progress:
         bar = progress.add_task("")
         yield lambda what: progress.update(bar, description=what)
