@@ -22,6 +22,7 @@ from app.sealing.key_encryption import LocalKeys, kek_id, key_encryption
 from app.sealing.rotation import check_keys
 from app.settings import Settings
 from app.settings import settings as process_settings
+from tests.cast import answered
 from tests.database import Server
 from tests.ground import Ground, ground
 
@@ -86,7 +87,22 @@ async def source(server: Server, template: str, keys_dir: Path) -> AsyncIterator
     with server.clone(template) as urls:
         check_keys(urls.runtime, key_encryption(Settings(keys_dir=keys_dir)))
         async with ground(urls, keys_dir) as on:
+            await _seal_the_rest(on)
             yield Source(on, server, keys_dir)
+
+
+async def _seal_the_rest(on: Ground) -> None:
+    """A row of each sealed kind that the stage lacks."""
+    stage, case = on.stage, on.stage.cases["sensitive"]
+    lead, path = stage.client("lead"), f"/cases/{case.id}"
+    excluded = {"user_id": stage.user("spare_user"), "reason_code": "client_wish", "note": "A cousin."}
+    made = answered(await lead.post(f"{path}/exclusions", json=excluded), 201)
+    answered(await lead.post(f"{path}/exclusions/{made['id']}/lift", json={"reason": "No cousin."}), 200)
+    withdrawn = {"reason": "Changed her mind."}
+    answered(await lead.post(f"{path}/consents/{case.ids['consent_id']}/withdraw", json=withdrawn), 200)
+    grant = stage.one("select id::text from break_glass_grants where user_id = %s", stage.user("glass"))
+    reviewed = {"finding": "justified", "note": "Was needed."}
+    answered(await stage.client("stub").post(f"/break-glass/{grant}/review", json=reviewed), 200)
 
 
 def tools(_server: Server) -> Programs:

@@ -156,10 +156,12 @@ async def test_a_stolen_backup_shows_no_private_word_and_holds_no_data_key(at: S
     assert MARKER.encode() not in data
     assert b"data_keys" not in data
     with at.superuser() as admin:
-        (wrapped,) = admin.execute("select wrapped from vault.data_keys where home = %s", [case_id]).fetchone() or ()
+        found = admin.execute("select wrapped from vault.data_keys where home = %s", [case_id]).fetchone()
+    assert found is not None
+    wrapped = bytes(found[0]).hex().encode()
     keys = b"".join(tools(at.server).lines([saved.keys / FILES["keys"]]))
-    assert bytes(wrapped).hex().encode() in keys
-    assert bytes(wrapped).hex().encode() not in data
+    assert wrapped in keys
+    assert wrapped not in data
 
 
 async def test_a_backup_is_for_its_owner_alone_and_says_what_it_needs(at: Source, saved: Saved) -> None:

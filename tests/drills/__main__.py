@@ -15,9 +15,10 @@ from tests.drills.killing import api_killed, worker_killed
 from tests.drills.place import directory, place
 from tests.drills.racing import one_key, one_version
 from tests.drills.restarting import postgres_restarted
+from tests.drills.restoring import restored
 
 NOT_BUILT = """\
-Not in the table, because not built yet: backup, then restore on an empty machine; delivery of events by the worker.
+Not in the table, because not built yet: delivery of events by the worker.
 Not checked in it, for the same reason: the audit's chains."""
 
 
@@ -53,6 +54,7 @@ async def _drills() -> AsyncIterator[Finding]:
             yield await one_version(here)
             yield await pool_exhausted(here)
             yield await worker_killed(here)
+            yield await restored(here)
     yield await disk_full()
 
 
