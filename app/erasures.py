@@ -90,9 +90,10 @@ class Ledger:
         return len(entries) >= count and hmac.compare_digest(found, mac)
 
     def append(self, erasures: Sequence[Erasure]) -> None:
-        """Add lines, durably, of those that are not there yet. Raises OSError; then nothing may be acknowledged."""
-        if not erasures:
-            return
+        """Add lines, durably, of those that are not there yet; of none: only see whether the file is whole and open.
+
+        Raises OSError or, where the chain is broken, SetupError; then nothing may be acknowledged.
+        """
         with self._held() as file:
             content = file.read()
             whole = content[: content.rfind(b"\n") + 1]

@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_cases_retention",
         "cases",
-        ["closed_at"],
+        ["category", "closed_at"],
         postgresql_where=sa.text("status = 'closed' AND erased_at IS NULL"),
     )
     op.create_table(
