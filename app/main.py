@@ -11,6 +11,7 @@ from app import edge, errors, health, logs
 from app.api_page import serve_api_page
 from app.audit import tell_counted
 from app.db import Clock, Database
+from app.erasures import ledger_of
 from app.http import API
 from app.keys import KeyStore
 from app.logs import log
@@ -23,6 +24,7 @@ from app.routers import (
     break_glass,
     cases,
     consents,
+    erasure,
     incidents,
     notes,
     organisations,
@@ -43,6 +45,7 @@ ROUTERS = (
     break_glass.router,
     consents.router,
     incidents.router,
+    erasure.router,
     people.router,
     areas.router,
     users.router,
@@ -128,4 +131,5 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         kek=kek,
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),
         rate=RequestRate(configuration.requests_per_minute),
+        ledger=ledger_of(configuration, keys),
     )

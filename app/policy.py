@@ -45,6 +45,10 @@ class Permission(StrEnum):
     ASSIGNMENT_EDIT = "assignment:edit"
     EXCLUSION_READ = "exclusion:read"
     EXCLUSION_EDIT = "exclusion:edit"
+    ERASURE_READ = "erasure:read"
+    ERASURE_EDIT = "erasure:edit"
+    LEGAL_HOLD_READ = "legal_hold:read"
+    LEGAL_HOLD_EDIT = "legal_hold:edit"
     BREAK_GLASS_OPEN = "break_glass:open"
     BREAK_GLASS_READ = "break_glass:read"
     BREAK_GLASS_REVIEW = "break_glass:review"
@@ -96,12 +100,15 @@ _CASEWORKER = _LIAISON | {
     P.INCIDENT_EDIT,
     P.ACCESS_REPORT_READ,
     P.ORGANISATION_READ,
+    *(P.ERASURE_READ, P.ERASURE_EDIT, P.LEGAL_HOLD_READ),
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CASEWORKER: frozenset(_CASEWORKER),
     Role.SUPERVISOR: frozenset(
-        _CASEWORKER | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM} | {P.TRAIL_READ, P.INSIDER_REPORT_READ}
+        _CASEWORKER
+        | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM, P.LEGAL_HOLD_EDIT}
+        | {P.TRAIL_READ, P.INSIDER_REPORT_READ}
     ),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
     Role.PARTNER: frozenset(_EVERYONE | {P.USER_CONFIRM}),
@@ -130,13 +137,8 @@ class Relation(StrEnum):
 
 
 _READ_FULL = {
-    P.CASE_READ,
-    P.CASE_PEOPLE_READ,
-    P.ASSIGNMENT_READ,
-    P.CONSENT_READ,
-    P.INCIDENT_READ,
-    P.NOTE_READ,
-    P.TIMELINE_READ,
+    *(P.CASE_READ, P.CASE_PEOPLE_READ, P.ASSIGNMENT_READ, P.CONSENT_READ, P.INCIDENT_READ),
+    *(P.NOTE_READ, P.TIMELINE_READ),
 }
 _WORK = _READ_FULL | {
     P.CASE_EDIT,
@@ -146,12 +148,14 @@ _WORK = _READ_FULL | {
     P.INCIDENT_EDIT,
     P.NOTE_ADD,
 }
-_OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.ACCESS_REPORT_READ}
+_HOLD = {P.LEGAL_HOLD_READ, P.LEGAL_HOLD_EDIT}  # only supervisors have the role to place and lift one
+_ERASE = {P.ERASURE_READ, P.ERASURE_EDIT} | _HOLD
+_OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.ACCESS_REPORT_READ} | _ERASE
 
 RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
     Relation.LEAD: frozenset(_WORK | _OVERSEE),
-    Relation.ASSIGNED: frozenset(_WORK),
-    Relation.COVER: frozenset(_WORK),
+    Relation.ASSIGNED: frozenset(_WORK | _HOLD),
+    Relation.COVER: frozenset(_WORK | _HOLD),
     Relation.LIAISON: frozenset({P.CASE_READ, P.ASSIGNMENT_READ, P.NOTE_READ, P.NOTE_ADD, P.TIMELINE_READ}),
     Relation.REVIEWER: frozenset(_READ_FULL | {P.NOTE_ADD, P.CASE_MOVE} | _OVERSEE),
     Relation.BREAK_GLASS: frozenset(_READ_FULL | {P.NOTE_ADD}),

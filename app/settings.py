@@ -1,6 +1,7 @@
 """Every setting of Samaki, read from `SAMAKI_*` and nowhere else; `samaki check` lists them."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -111,18 +112,33 @@ class Settings(BaseSettings):
         default=None, description="signed heads of the trail are appended here, on another disk at best"
     )
     audit_anchor_url: str | None = Field(default=None, description="signed heads are posted here; https, no secrets")
+    erasure_ledger: Path = Field(
+        default_factory=lambda data: data["data_dir"] / "erasures.jsonl",
+        description="erased cases, which no restored backup may revive; on a disk of its own at best",
+    )
+    retention_days: int = Field(default=1825, ge=0, description="closed cases are erased after so long; 0: never")
+    retention_days_by_category: CommaList = Field(
+        default=[], description="where a category differs, comma-separated: domestic_violence=3650"
+    )
 
-    @field_validator("trusted_proxies", "cors_origins", mode="before")
+    @field_validator("trusted_proxies", "cors_origins", "retention_days_by_category", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    @field_validator("data_dir", "keys_dir", "audit_anchor_file", "postgresql_programs")
+    @field_validator("data_dir", "keys_dir", "audit_anchor_file", "postgresql_programs", "erasure_ledger")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().resolve()
+
+    @field_validator("retention_days_by_category")
+    @classmethod
+    def _category_and_days(cls, value: list[str]) -> list[str]:
+        if not all(re.fullmatch(r"[a-z_]{1,40}=[0-9]{1,6}", part) for part in value):
+            raise ValueError("each is a category and its days: domestic_violence=3650")
+        return value
 
     @field_validator(*URL_SETTINGS)
     @classmethod

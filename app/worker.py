@@ -9,8 +9,10 @@ import psycopg
 
 from app import logs
 from app.audit_heads import Anchor, sign_when_due
+from app.erasures import ledger_of
 from app.keys import load_audit_keys
 from app.logs import log
+from app.retention import Retention, retention_days
 from app.settings import SetupError, settings
 
 NAME = "worker"
@@ -82,25 +84,28 @@ def main() -> None:
         raise SetupError("SAMAKI_WORKER_DATABASE_URL is missing")
     logs.configure()
     anchor = Anchor(load_audit_keys(chosen.keys_dir)[0], chosen.audit_anchor_file, chosen.audit_anchor_url)
-    asyncio.run(run(chosen.worker_database_url.get_secret_value(), anchor))
+    retention = Retention(ledger_of(chosen), retention_days(chosen))
+    asyncio.run(run(chosen.worker_database_url.get_secret_value(), anchor, retention))
 
 
-async def run(url: str, anchor: Anchor | None = None) -> None:
+async def run(url: str, anchor: Anchor | None = None, retention: Retention | None = None) -> None:
     """Work as the worker's role at `url` until SIGTERM or SIGINT; what was begun is finished first."""
     stop = asyncio.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     for number in before:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        await keep_house(url, stop, anchor)
+        await keep_house(url, stop, anchor, retention)
     finally:
         for number, handler in before.items():
             asyncio.get_running_loop().remove_signal_handler(number)
             signal.signal(number, handler)
 
 
-async def keep_house(url: str, stop: asyncio.Event, anchor: Anchor | None = None) -> None:
-    """Tick and sign until `stop` is set; when the database fails, try again after longer and longer pauses."""
+async def keep_house(
+    url: str, stop: asyncio.Event, anchor: Anchor | None = None, retention: Retention | None = None
+) -> None:
+    """Tick, sign and erase what is due until `stop` is set; when the database fails, pause longer and longer."""
     failures = 0
     while not stop.is_set():
         try:
@@ -110,6 +115,8 @@ async def keep_house(url: str, stop: asyncio.Event, anchor: Anchor | None = None
                     full = await tick(connection, now)
                     if anchor is not None:
                         await sign_when_due(connection, anchor, now)
+                    if retention is not None:
+                        full = await retention.tick(connection, now) or full
                     failures = 0
                     await _pause(stop, CATCH_UP_SECONDS if full else PAUSE_SECONDS)
         except psycopg.Error as error:

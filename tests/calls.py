@@ -91,6 +91,16 @@ def _exclusion_stands(stage: Stage, point: Standpoint) -> None:
     stage.run(change, stage.cases[point.case].ids["exclusion_id"])
 
 
+def _wish_only(stage: Stage, point: Standpoint) -> None:
+    stage.run("delete from legal_holds where case_id = %s", stage.cases[point.case].id)
+    stage.run("delete from erasure_requests where case_id = %s", stage.cases[point.case].id)
+
+
+def _wished_and_held(stage: Stage, point: Standpoint) -> None:
+    stage.put_wish(point.case)
+    stage.put_hold(point.case)
+
+
 def _emergency(case: str) -> Callable[[Stage, Standpoint], Body]:
     return lambda stage, _: emergency(stage.cases[case].ids["case_code"])
 
@@ -229,6 +239,15 @@ CALLS: dict[str, Call] = {
         lambda stage, _: {"user_id": stage.user("spare_excluded"), "reason_code": "client_wish"}
     ),
     f"POST {_CASE}/exclusions/{{exclusion_id}}/lift": Call({"reason": "Mistake."}, before=_exclusion_stands),
+    f"POST {_CASE}/erasure": Call(
+        {"reason_code": "client_wish", "reason": "Wish."}, before=_wish_only, after=_wished_and_held
+    ),
+    f"GET {_CASE}/erasure": Call(before=_wished_and_held),
+    f"DELETE {_CASE}/erasure": Call(before=_wished_and_held, after=_wished_and_held),
+    f"POST {_CASE}/erasure/confirm [held]": Call(before=_wished_and_held),
+    f"PUT {_CASE}/legal-hold": Call({"reason": "Court."}, before=_wished_and_held),
+    f"GET {_CASE}/legal-hold": Call(before=_wished_and_held),
+    f"DELETE {_CASE}/legal-hold": Call(before=_wished_and_held, after=_wished_and_held),
     "POST /break-glass/{grant_id}/review": Call(
         {"finding": "justified", "note": "Right."}, before=_not_reviewed, after=_not_reviewed
     ),

@@ -97,7 +97,12 @@ def app_settings(database: DatabaseUrls, keys_dir: Path) -> Settings:
 def settings_for(urls: DatabaseUrls, keys_dir: Path) -> Settings:
     """The settings of an API in front of this database; demo mode, so that the API page is there too."""
     return Settings(
-        database_url=SecretStr(urls.runtime), keys_dir=keys_dir, demo=True, requests_per_minute=100_000, pool_size=8
+        database_url=SecretStr(urls.runtime),
+        keys_dir=keys_dir,
+        demo=True,
+        requests_per_minute=100_000,
+        pool_size=8,
+        erasure_ledger=keys_dir.parent / "erasures.jsonl",
     )
 
 

@@ -141,12 +141,39 @@ class Stage:
                 self.sealed(made.id, "break_glass_grants", grant_id, {"reason": "Told us so."}),
                 made.id,
             )
+        self.put_wish(case)
+        self.put_hold(case)
         made.ids["child"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, case_id, role, sex,"
             " created_by, sealed) select %s, 1, opened_at, opened_at, organisation_id, id,"
             " 'child', 'unknown', created_by, %s from cases where id = %s returning id::text",
             child,
             self.sealed(made.id, "people", child, {"alias": "Child"}),
+            made.id,
+        )
+
+    def put_wish(self, case: str) -> None:
+        """Somebody's wish that the case be erased, when none stands."""
+        made, own_id = self.cases[case], uuid4()
+        self.run(
+            "insert into erasure_requests (id, case_id, organisation_id, reason_code, sealed, created_at, created_by)"
+            " select %s, id, organisation_id, 'other', %s, opened_at, %s from cases where id = %s"
+            " on conflict do nothing",
+            own_id,
+            self.sealed(made.id, "erasure_requests", own_id, {"reason": "Told us so."}),
+            self.user("spare_supervisor"),
+            made.id,
+        )
+
+    def put_hold(self, case: str) -> None:
+        """A legal hold, when none stands: no call of the matrix takes a case of the stage away."""
+        made, own_id = self.cases[case], uuid4()
+        self.run(
+            "insert into legal_holds (id, case_id, organisation_id, basis, sealed, created_at, created_by)"
+            " select %s, id, organisation_id, 'decided', %s, opened_at, created_by from cases where id = %s"
+            " on conflict do nothing",
+            own_id,
+            self.sealed(made.id, "legal_holds", own_id, {"reason": "Told us so."}),
             made.id,
         )
 

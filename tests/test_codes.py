@@ -17,7 +17,7 @@ from app.text import clean_line
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 LABELS = [(name, code) for name, codes in code_lists().items() for code in codes]
 # Lists that the project needs beside the agreed ones.
-OWN_LISTS = {"area_level", "person_role", "user_request_kind"}
+OWN_LISTS = {"area_level", "person_role", "user_request_kind", "erasure_reason", "legal_hold_basis"}
 
 agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")
 

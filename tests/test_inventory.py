@@ -73,7 +73,12 @@ async def test_without_settings_the_api_s_role_reads_nothing(
 ) -> None:
     await open_case(cast)
     assert _count(superuser, "cases") > 0
-    assert walled(superuser) - set(READABLE) == {"case_exclusions", "break_glass_grants", "audit_events"}
+    assert walled(superuser) - set(READABLE) == {
+        "case_exclusions",
+        "break_glass_grants",
+        "audit_events",
+        "erasure_ledger",
+    }
     assert _reads(runtime_connection) == NOTHING
 
 

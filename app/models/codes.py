@@ -334,6 +334,22 @@ class ExclusionReason(StrEnum):
     OTHER_CONFLICT = "other_conflict"
 
 
+class ErasureReason(StrEnum):
+    """Why a case is taken away for good."""
+
+    CLIENT_WISH = "client_wish"
+    RECORDED_BY_MISTAKE = "recorded_by_mistake"
+    LEGAL_DUTY = "legal_duty"
+    OTHER = "other"
+
+
+class LegalHoldBasis(StrEnum):
+    """Why a case must not be erased."""
+
+    DECIDED = "decided"
+    CLIENT_DIED = "client_died"
+
+
 class UserRequestKind(StrEnum):
     """What an admin asks about an account, and somebody else confirms."""
 
@@ -889,4 +905,6 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "area_level": AreaLevel,
     "person_role": PersonRole,
     "user_request_kind": UserRequestKind,
+    "erasure_reason": ErasureReason,
+    "legal_hold_basis": LegalHoldBasis,
 }
