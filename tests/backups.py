@@ -17,6 +17,7 @@ from app.backup.restoring import Installation, Parts, Restored, find, restore
 from app.backup.saving import Order, Saved, save
 from app.cli.check import check_policies
 from app.database_urls import DatabaseUrls
+from app.erasures import Ledger
 from app.keys import KeyStore, ensure, key_encryption_files, load_audit_keys
 from app.sealing.key_encryption import LocalKeys, kek_id, key_encryption
 from app.sealing.rotation import check_keys
@@ -45,10 +46,15 @@ class Source:
     def keys(self) -> KeyStore:
         return KeyStore.load(self.keys_dir)
 
+    @property
+    def ledger(self) -> Ledger:
+        """As the application in front of the source keeps it."""
+        return self.on.runtime.ledger
+
     def order(self, place: Path, **changes: Any) -> Order:
         """What `samaki backup` would ask for."""
         files: dict[str, str | None] = {kek_id(key): name for name, key in key_encryption_files(self.keys_dir).items()}
-        order = Order(self.urls, tools(self.server), self.keys, files, place, place, NOW)
+        order = Order(self.urls, tools(self.server), self.keys, files, place, place, NOW, self.ledger)
         return replace(order, **changes)
 
     def save(self, place: Path, **changes: Any) -> Saved:
@@ -71,7 +77,7 @@ class Source:
         def walls() -> str:
             return check_policies(urls)
 
-        made = Installation(urls, tools(self.server), self.keys, audit_keys, kek, NOW, walls, lambda _: 0)
+        made = Installation(urls, tools(self.server), self.keys, audit_keys, kek, NOW, self.ledger, walls)
         return replace(made, **changes)
 
     @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -17,16 +18,17 @@ from app.backup.sample import SEALED
 from app.backup.saving import Saved
 from app.cli.place import database
 from app.database_urls import DatabaseUrls
-from app.keys import add_key_encryption_key
+from app.erasures import PURPOSE, Erasure, Ledger
+from app.keys import add_key_encryption_key, load_audit_keys
 from app.main import create_app
 from app.settings import Settings, SetupError, use
 from app.settings import settings as process_settings
-from tests.backups import Source, empty, kek_without, misbehaving, rows, source
+from tests.backups import NOW, Source, empty, kek_without, misbehaving, rows, source
 from tests.cases import intake
 from tests.cast import answered
 from tests.database import Server
 from tests.inventory import differences
-from tests.trail import tamper
+from tests.trail import checked, tamper
 
 
 @pytest.fixture(scope="module")
@@ -288,15 +290,8 @@ async def test_what_was_broken_already_when_it_was_backed_up_is_found(
     await refused(at, tmp_path / "broken", match)
 
 
-async def test_an_erasure_that_cannot_be_replayed_keeps_the_database_shut(at: Source, place: Path) -> None:
-    await refused(at, place, "knows of fewer erasures", replay=_refuse)
-
-
 async def test_walls_that_are_not_there_keep_the_database_shut(at: Source, place: Path) -> None:
-    def open_walls() -> None:
-        raise SetupError("row level security is not forced on notes")
-
-    await refused(at, place, "not forced on notes", walls=open_walls)
+    await refused(at, place, "not forced on notes", walls=_refuse)
 
 
 async def test_a_restore_that_is_cut_off_is_never_served_and_may_be_repeated(
@@ -308,7 +303,7 @@ async def test_a_restore_that_is_cut_off_is_never_served_and_may_be_repeated(
             at.restore(urls, place, programs=cut)
         assert is_never_served(urls)
         with pytest.raises(SetupError):
-            at.restore(urls, place, replay=_refuse)
+            at.restore(urls, place, walls=_refuse)
         assert is_never_served(urls)
         assert await _ready(at, urls) == 503, "also for an API that is there all the same"
         at.restore(urls, place)
@@ -316,8 +311,8 @@ async def test_a_restore_that_is_cut_off_is_never_served_and_may_be_repeated(
         assert await _ready(at, urls) == 200
 
 
-def _refuse(_: object) -> int:
-    raise SetupError("the erasure ledger knows of fewer erasures than this backup")
+def _refuse() -> None:
+    raise SetupError("row level security is not forced on notes")
 
 
 async def test_what_the_server_says_about_a_row_is_not_repeated(at: Source, copy: DatabaseUrls, tmp_path: Path) -> None:
@@ -328,3 +323,37 @@ async def test_what_the_server_says_about_a_row_is_not_repeated(at: Source, copy
     with empty(at.server) as urls, pytest.raises(BackupError) as caught:
         at.restore(urls, tmp_path / "twins")
     assert str(caught.value) == "pg_restore stops: the server refuses what is written to users"
+
+
+# What was erased stays erased.
+
+
+async def test_an_old_backup_with_its_keys_kept_does_not_revive_an_erased_case(at: Source, tmp_path: Path) -> None:
+    stage, place = at.on.stage, tmp_path / "old"
+    lead, supervisor = stage.client("supervisor_lead"), "stub"
+    case_id = answered(await lead.post("/cases", json=intake("domestic_violence")), 201)["id"]
+    asked = {"user_id": stage.user(supervisor), "role": "reviewer", "reason": "To confirm."}
+    answered(await lead.post(f"/cases/{case_id}/assignments", json=asked), 201)
+    at.save(place)
+    wish = {"reason_code": "client_wish", "reason": "She asked us to forget her."}
+    answered(await lead.post(f"/cases/{case_id}/erasure", json=wish), 201)
+    answered(await stage.client(supervisor).post(f"/cases/{case_id}/erasure/confirm"), 204)
+    with empty(at.server) as urls:
+        assert at.restore(urls, place).erased_again == 1
+        with psycopg.connect(urls.admin) as admin:
+            keys = "select count(*) from vault.data_keys where home = %s or case_id = %s"
+            assert admin.execute(keys, [case_id, case_id]).fetchone() == (0,)
+            sees = "select count(*) from case_access where case_id = %s"
+            assert admin.execute(sees, [case_id]).fetchone() == (0,)
+        assert checked(urls.backup, *load_audit_keys(at.keys_dir)).faults == []
+        assert not is_never_served(urls)
+
+
+async def test_a_ledger_that_has_lost_what_the_backup_knows_is_refused(at: Source, tmp_path: Path) -> None:
+    at.ledger.append([Erasure(uuid4(), uuid4(), (), NOW)])
+    at.save(tmp_path / "place")
+    lost = Ledger(tmp_path / "empty.jsonl", at.keys.secret(PURPOSE))
+    with empty(at.server) as urls:
+        with pytest.raises(BackupError, match="fewer erasures than this backup knows of"):
+            at.restore(urls, tmp_path / "place", ledger=lost)
+        assert not is_never_served(urls), "nothing was begun"

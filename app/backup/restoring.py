@@ -14,6 +14,7 @@ from app.backup.programs import Programs
 from app.backup.sample import open_all_keys, open_some_rows
 from app.backup.saving import FILES
 from app.database_urls import DatabaseUrls
+from app.erasures import Ledger, replay_erasures
 from app.key_pairs import AuditKey
 from app.keys import KeyStore
 from app.sealing.key_encryption import LocalKeys
@@ -23,10 +24,9 @@ Look = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Installation:
-    """Where a backup goes, and the keys that must open it.
+    """Where a backup goes, the keys that must open it, and the ledger of what was erased since.
 
-    `walls` raises SetupError unless row level security is forced wherever it must be. `replay` erases again what was
-    erased since and gives the number of cases; it raises SetupError when it knows of fewer than the backup does.
+    `walls` raises SetupError unless row level security is forced wherever it must be.
     """
 
     urls: DatabaseUrls
@@ -35,8 +35,8 @@ class Installation:
     audit_keys: Sequence[AuditKey]
     kek: LocalKeys
     now: datetime
+    ledger: Ledger
     walls: Callable[[], object]
-    replay: Callable[[tuple[int, str] | None], int]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def restore(into: Installation, parts: Parts, look: Look = lambda _: None) -> Re
     into.walls()
     done = _check(into, parts, look)
     look("erasing again what was erased since")
-    erased = into.replay(parts.manifest.erasures)
+    erased = replay_erasures(into.urls.worker, into.ledger)
     unmark(into.urls.owner)
     return Restored(*done, erased)
 
@@ -108,6 +108,11 @@ def _refuse_before_anything_changes(into: Installation, parts: Parts) -> None:
         if kek_id not in into.kek.known:
             named = file or "its kek-*.key file"
             raise BackupError(f"the key-encryption key {kek_id} is missing: restore {named} from the copy of key files")
+    if parts.manifest.erasures and not into.ledger.reaches(*parts.manifest.erasures):
+        raise BackupError(
+            f"the erasure ledger {into.ledger.path} has fewer erasures than this backup knows of: restore the ledger's"
+            " newest copy, or erased cases would come back"
+        )
     with schema.connected(into.urls.admin) as connection:
         into.programs.fit("pg_restore", connection.info.server_version // 10000)
     refuse_unless_empty(into.urls)

@@ -23,9 +23,11 @@ SEALED = {
     ("case_exclusions", "lift_sealed"): "case_exclusions.lift",
     ("cases", "sealed"): "cases",
     ("consents", "sealed"): "consents",
+    ("erasure_requests", "sealed"): "erasure_requests",
     ("events", "sealed"): "events",
     ("households", "sealed"): "households",
     ("incidents", "sealed"): "incidents",
+    ("legal_holds", "sealed"): "legal_holds",
     ("notes", "sealed"): "notes",
     ("people", "sealed"): "people",
 }

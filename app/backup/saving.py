@@ -14,6 +14,7 @@ from app.backup.contents import Connection
 from app.backup.manifest import FORMAT, BackupError, Kind, Manifest, seals
 from app.backup.programs import Programs
 from app.database_urls import DatabaseUrls
+from app.erasures import Ledger
 from app.keys import KeyStore
 from app.schema import connected, is_unfinished
 
@@ -41,7 +42,7 @@ class Order:
     place: Path
     keys_place: Path
     now: datetime
-    erasures: tuple[int, str] | None = None
+    ledger: Ledger
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _described(order: Order, connection: Connection, moment: str, look: Look) ->
         server=str(connection.info.parameter_status("server_version")),
         counts=contents.part_of(counts, vault=False),
         heads=contents.heads(connection),
-        erasures=order.erasures,
+        erasures=order.ledger.head(),
         files={},
     )
     needed = {kek_id: order.key_files.get(kek_id) for (kek_id,) in connection.execute(NEEDED)}

@@ -18,6 +18,7 @@ from app.backup.restoring import restore as restore_into
 from app.backup.saving import Order, save
 from app.cli.check import check_policies
 from app.cli.place import DataDir, configured, database, server, sole_server
+from app.erasures import ledger_of
 from app.keys import KeyStore, key_encryption_files, load_audit_keys
 from app.sealing.key_encryption import kek_id, key_encryption
 from app.settings import Settings
@@ -43,6 +44,7 @@ def backup(
             place=directory.resolve(),
             keys_place=(keys_to or directory).resolve(),
             now=datetime.now(UTC),
+            ledger=ledger_of(chosen, keys),
         )
         saved = save(order, look)
     _say_part(saved.data, saved.manifest)
@@ -77,8 +79,8 @@ def restore(
             audit_keys=audit_keys,
             kek=kek,
             now=datetime.now(UTC),
+            ledger=ledger_of(chosen, keys),
             walls=lambda: check_policies(urls),
-            replay=erased_again,
         )
         done = restore_into(into, parts, look)
     typer.echo(f"{done.rows} rows, as many as were counted in each table")
@@ -91,11 +93,6 @@ def _key_files(chosen: Settings) -> dict[str, str | None]:
     if chosen.key_encryption_keys is None:
         return {kek_id(key): name for name, key in key_encryption_files(chosen.keys_dir).items()}
     return dict.fromkeys(key_encryption(chosen).known)
-
-
-def erased_again(_known: tuple[int, str] | None) -> int:
-    """THE PLACE OF THE ERASURE LEDGER: cases erased after the backup are erased again here, before anything serves."""
-    return 0
 
 
 def _say_part(directory: Path, manifest: Manifest) -> None:
