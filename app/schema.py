@@ -57,19 +57,11 @@ def upgrade(owner_url: str) -> None:
 
     Raises SchemaError; safe beside a second process that does the same.
     """
-    with connected(owner_url):  # says plainly what is wrong with the address before Alembic does
-        pass
-    engine = sa.create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
-    try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("select pg_advisory_xact_lock(%s)", (LOCK,))
-            _apply_migrations(connection)
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, psycopg.Connection)  # noqa: S101 the driver of sqlalchemy_url
-            _apply_sql(raw)
-    except sa.exc.DBAPIError as error:
-        reason = _reason(error.orig) if isinstance(error.orig, psycopg.Error) else type(error).__name__
-        raise SchemaError(f"a migration fails: {reason}") from error
+    with _migrating(owner_url) as connection:
+        _apply_migrations(connection, "head")
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)  # noqa: S101 the driver of sqlalchemy_url
+        _apply_sql(raw)
 
 
 def make_tables(owner_url: str, revision: str) -> None:
@@ -77,14 +69,8 @@ def make_tables(owner_url: str, revision: str) -> None:
 
     For a restore, which fills them before `upgrade` makes them what this code needs. Raises SchemaError.
     """
-    engine = sa.create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
-    try:
-        with engine.begin() as connection:
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-    finally:
-        engine.dispose()
+    with _migrating(owner_url) as connection:
+        _apply_migrations(connection, revision)
 
 
 def knows(revision: str) -> bool:
@@ -138,10 +124,25 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
             raise SchemaError(f"the database refuses: {_reason(error)}") from error
 
 
-def _apply_migrations(connection: sa.Connection) -> None:
+@contextmanager
+def _migrating(owner_url: str) -> Iterator[sa.Connection]:
+    """One transaction, and one process at a time. Raises SchemaError."""
+    with connected(owner_url):  # says plainly what is wrong with the address before Alembic does
+        pass
+    engine = sa.create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("select pg_advisory_xact_lock(%s)", (LOCK,))
+            yield connection
+    except sa.exc.DBAPIError as error:
+        reason = _reason(error.orig) if isinstance(error.orig, psycopg.Error) else type(error).__name__
+        raise SchemaError(f"a migration fails: {reason}") from error
+
+
+def _apply_migrations(connection: sa.Connection, revision: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _apply_sql(connection: psycopg.Connection) -> None:

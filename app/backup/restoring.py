@@ -18,6 +18,7 @@ from app.erasures import Ledger, replay_erasures
 from app.key_pairs import AuditKey
 from app.keys import KeyStore
 from app.sealing.key_encryption import LocalKeys
+from app.settings import SetupError
 
 Look = Callable[[str], None]
 
@@ -86,6 +87,15 @@ def restore(into: Installation, parts: Parts, look: Look = lambda _: None) -> Re
     _refuse_before_anything_changes(into, parts)
     schema.prepare(into.urls.admin)
     mark_and_clear(into.urls.owner)
+    try:
+        done = _fill_and_check(into, parts, look)
+    except SetupError as error:
+        raise BackupError(f"{error}; nothing serves this database until a restore ends well") from error
+    unmark(into.urls.owner)
+    return done
+
+
+def _fill_and_check(into: Installation, parts: Parts, look: Look) -> Restored:
     files = [parts.data / FILES["backup"], parts.keys / FILES["keys"]]
     load(into.urls.owner, into.programs, parts.manifest, files, into.now, look)
     look("making policies and functions")
@@ -93,9 +103,7 @@ def restore(into: Installation, parts: Parts, look: Look = lambda _: None) -> Re
     into.walls()
     done = _check(into, parts, look)
     look("erasing again what was erased since")
-    erased = replay_erasures(into.urls.worker, into.ledger)
-    unmark(into.urls.owner)
-    return Restored(*done, erased)
+    return Restored(*done, replay_erasures(into.urls.worker, into.ledger))
 
 
 def _refuse_before_anything_changes(into: Installation, parts: Parts) -> None:

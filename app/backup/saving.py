@@ -61,7 +61,13 @@ def save(order: Order, look: Look = lambda _: None) -> Saved:
     if is_unfinished(order.urls.admin):
         raise BackupError("a restore into this database did not end well: there is nothing whole to back up")
     contents.sees_everything(order.urls.backup)
-    moment = shelf.moment_name(order.now)
+    try:
+        return _save(order, shelf.moment_name(order.now), look)
+    except OSError as error:
+        raise BackupError(f"the backup cannot be written: {error.strerror}") from None
+
+
+def _save(order: Order, moment: str, look: Look) -> Saved:
     with ExitStack() as held:
         held.enter_context(shelf.opened(order.place, "backup"))
         if order.keys_place != order.place:

@@ -53,8 +53,9 @@ def backup(
         typer.echo(f"{name} was older than 30 days: removed")
     typer.echo(f"done in {time.monotonic() - began:.1f} s")
     typer.echo(
-        f"Not in it: the key files in {chosen.keys_dir}. Without them no backup opens; with them beside it, any thief"
-        " opens it. Copy them to a place of their own."
+        f"Not in it: the key files in {chosen.keys_dir}, without which no backup opens and beside which any thief opens"
+        f" it; the erasure ledger {chosen.erasure_ledger}, of which a restore needs the newest copy. Copy both to a"
+        " place of their own."
     )
 
 

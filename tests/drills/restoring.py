@@ -40,6 +40,8 @@ async def restored(place: Place, writers: int = 8) -> Finding:
             saved = time.monotonic() - began
             during = len(ledger.acknowledged) - len(before)
         shutil.copytree(place.postgres.data_dir / "keys", machine / "keys")
+        if (ledger_file := place.postgres.data_dir / "erasures.jsonl").exists():
+            shutil.copy(ledger_file, machine)
         began = time.monotonic()
         options = (shelf / "data", "--keys-from", shelf / "keys", "--data-dir", machine)
         await _samaki("restore", *options)
