@@ -1,7 +1,7 @@
 """Engine and transactions: one request is one transaction, with the caller's settings for the row policies."""
 
 import select
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +26,7 @@ Clock = Callable[[], datetime]
 Driver = psycopg.AsyncConnection[Any]
 
 BEGIN_REQUEST = "select * from begin_request(%(session_id)s, %(clock)s, %(mfa_required)s)"
+COMMITTED = "after_commit"
 SET_CLOCK = text("select set_config('samaki.now', :clock, true)")
 
 
@@ -64,6 +65,8 @@ class Database:
             if session.in_transaction():
                 await session.commit()
             await driver.commit()
+            for call in session.info.get(COMMITTED, ()):
+                await call()
         finally:
             await _give_back(session, held, driver)
 
@@ -87,6 +90,11 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self.engine.dispose()
+
+
+def after_commit(session: AsyncSession, call: Callable[[], Awaitable[None]]) -> None:
+    """Have this done when the transaction is committed and before anybody is told; what it raises is the answer."""
+    session.info.setdefault(COMMITTED, []).append(call)
 
 
 async def fetch(

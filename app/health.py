@@ -21,7 +21,8 @@ WORKER_SILENT_SECONDS = 120
 STATE = text("""
     select (select version_num from alembic_version) as revision,
            (select sha256 from schema_sql) as sql_files,
-           (select extract(epoch from now() - max(seen_at)) from worker_heartbeats) as worker_silent
+           (select extract(epoch from now() - max(seen_at)) from worker_heartbeats) as worker_silent,
+           to_regclass('public.unfinished_restore') is null as whole
 """)
 expected_schema = cache(schema.expected)
 
@@ -44,7 +45,7 @@ async def ready(runtime: Annotated[Runtime, Depends(runtime_of)]) -> Health:
             state = (await session.execute(STATE)).one()
     except (SQLAlchemyError, psycopg.Error):
         raise Unavailable(retry_after=5) from None
-    migrated = (state.revision, state.sql_files) == expected_schema()
+    migrated = state.whole and (state.revision, state.sql_files) == expected_schema()
     if not migrated or state.worker_silent is None or state.worker_silent > WORKER_SILENT_SECONDS:
         raise Unavailable(retry_after=5)
     return Health()

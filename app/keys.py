@@ -88,6 +88,12 @@ def load_audit_keys(keys_dir: Path) -> tuple[AuditKey, ...]:
     return tuple(_read_audit_key(path) for path in paths)
 
 
+def key_encryption_files(keys_dir: Path) -> dict[str, bytes]:
+    """The key-encryption keys by the name of their file, newest first. Raises UnusableKey."""
+    _check_directory(keys_dir)
+    return {path.name: _read_secret(path) for path in sorted(keys_dir.glob(KEK_FILES), reverse=True)}
+
+
 def ensure(keys_dir: Path) -> None:
     """Create the keys on the first start, and change nothing later; safe beside a second process.
 

@@ -11,6 +11,7 @@ from app import edge, errors, health, logs
 from app.api_page import serve_api_page
 from app.audit import tell_counted
 from app.db import Clock, Database
+from app.erasures import ledger_of
 from app.http import API
 from app.keys import KeyStore
 from app.logs import log
@@ -23,6 +24,7 @@ from app.routers import (
     break_glass,
     cases,
     consents,
+    erasure,
     incidents,
     notes,
     organisations,
@@ -49,6 +51,7 @@ ROUTERS = (
     consents.router,
     incidents.router,
     whereabouts.router,
+    erasure.router,
     people.router,
     search.searching,
     search.router,
@@ -139,4 +142,5 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),
         rate=RequestRate(configuration.requests_per_minute),
         searches=RequestRate(configuration.searches_per_minute, policy="searches"),
+        ledger=ledger_of(configuration, keys),
     )

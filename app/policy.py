@@ -49,6 +49,10 @@ class Permission(StrEnum):
     EXCLUSION_EDIT = "exclusion:edit"
     SCREENING_READ = "screening:read"
     SCREENING_ANSWER = "screening:answer"
+    ERASURE_READ = "erasure:read"
+    ERASURE_EDIT = "erasure:edit"
+    LEGAL_HOLD_READ = "legal_hold:read"
+    LEGAL_HOLD_EDIT = "legal_hold:edit"
     BREAK_GLASS_OPEN = "break_glass:open"
     BREAK_GLASS_READ = "break_glass:read"
     BREAK_GLASS_REVIEW = "break_glass:review"
@@ -107,12 +111,15 @@ _CASEWORKER = _LIAISON | {
     P.WHEREABOUTS_EDIT,
     P.ACCESS_REPORT_READ,
     P.ORGANISATION_READ,
+    *(P.ERASURE_READ, P.ERASURE_EDIT, P.LEGAL_HOLD_READ),
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CASEWORKER: frozenset(_CASEWORKER),
     Role.SUPERVISOR: frozenset(
-        _CASEWORKER | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM} | {P.TRAIL_READ, P.INSIDER_REPORT_READ}
+        _CASEWORKER
+        | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM, P.LEGAL_HOLD_EDIT}
+        | {P.TRAIL_READ, P.INSIDER_REPORT_READ}
     ),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
     Role.PARTNER: frozenset(_EVERYONE | {P.USER_CONFIRM}),
@@ -141,13 +148,8 @@ class Relation(StrEnum):
 
 
 _READ_FULL = {
-    P.CASE_READ,
-    P.CASE_PEOPLE_READ,
-    P.ASSIGNMENT_READ,
-    P.CONSENT_READ,
-    P.INCIDENT_READ,
-    P.NOTE_READ,
-    P.TIMELINE_READ,
+    *(P.CASE_READ, P.CASE_PEOPLE_READ, P.ASSIGNMENT_READ, P.CONSENT_READ, P.INCIDENT_READ),
+    *(P.NOTE_READ, P.TIMELINE_READ),
 }
 _WORK = _READ_FULL | {
     P.CASE_EDIT,
@@ -158,15 +160,17 @@ _WORK = _READ_FULL | {
     P.NOTE_ADD,
 }
 _WHEREABOUTS = {P.WHEREABOUTS_READ, P.WHEREABOUTS_EDIT}
-_OVERSEE = {
+_HOLD = {P.LEGAL_HOLD_READ, P.LEGAL_HOLD_EDIT}  # only supervisors have the role to place and lift one
+_ERASE = {P.ERASURE_READ, P.ERASURE_EDIT} | _HOLD
+_OVERSEE = _ERASE | {
     *(P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.SCREENING_READ, P.SCREENING_ANSWER),
     P.ACCESS_REPORT_READ,
 }
 
 RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
     Relation.LEAD: frozenset(_WORK | _OVERSEE | _WHEREABOUTS),
-    Relation.ASSIGNED: frozenset(_WORK | _WHEREABOUTS),
-    Relation.COVER: frozenset(_WORK | {P.WHEREABOUTS_EDIT}),
+    Relation.ASSIGNED: frozenset(_WORK | _WHEREABOUTS | _HOLD),
+    Relation.COVER: frozenset(_WORK | {P.WHEREABOUTS_EDIT} | _HOLD),
     Relation.LIAISON: frozenset({P.CASE_READ, P.ASSIGNMENT_READ, P.NOTE_READ, P.NOTE_ADD, P.TIMELINE_READ}),
     Relation.REVIEWER: frozenset(_READ_FULL | {P.NOTE_ADD, P.CASE_MOVE} | _OVERSEE),
     Relation.BREAK_GLASS: frozenset(_READ_FULL | {P.NOTE_ADD}),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from psycopg import sql
 from sqlalchemy.pool import NullPool
 
@@ -21,6 +22,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 SQL = MIGRATIONS / "sql"
 OLDEST_SERVER = 15
 ROLES = (*ROLE_OF.values(), "samaki_definer")
+UNFINISHED = "select to_regclass('public.unfinished_restore') is not null"
 LOCK = 0x73616D616B69  # "samaki": one process at a time changes roles or schema
 
 
@@ -55,19 +57,38 @@ def upgrade(owner_url: str) -> None:
 
     Raises SchemaError; safe beside a second process that does the same.
     """
-    with connected(owner_url):  # says plainly what is wrong with the address before Alembic does
-        pass
-    engine = sa.create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
+    with _migrating(owner_url) as connection:
+        _apply_migrations(connection, "head")
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)  # noqa: S101 the driver of sqlalchemy_url
+        _apply_sql(raw)
+
+
+def make_tables(owner_url: str, revision: str) -> None:
+    """The tables of a revision in a database without any, and nothing of the SQL files: no wall, no trigger yet.
+
+    For a restore, which fills them before `upgrade` makes them what this code needs. Raises SchemaError.
+    """
+    with _migrating(owner_url) as connection:
+        _apply_migrations(connection, revision)
+
+
+def knows(revision: str) -> bool:
+    """Whether this code has the migrations that lead to and from a revision."""
     try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("select pg_advisory_xact_lock(%s)", (LOCK,))
-            _apply_migrations(connection)
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, psycopg.Connection)  # noqa: S101 the driver of sqlalchemy_url
-            _apply_sql(raw)
-    except sa.exc.DBAPIError as error:
-        reason = _reason(error.orig) if isinstance(error.orig, psycopg.Error) else type(error).__name__
-        raise SchemaError(f"a migration fails: {reason}") from error
+        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def is_unfinished(url: str) -> bool:
+    """Whether a restore was cut off or refused here: then nothing may serve. A database that cannot be reached is for
+    others to speak of."""
+    try:
+        with connected(url) as connection:
+            return connection.execute(UNFINISHED).fetchone() == (True,)
+    except SchemaError:
+        return False
 
 
 def current(url: str) -> tuple[str | None, str | None]:
@@ -103,10 +124,25 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
             raise SchemaError(f"the database refuses: {_reason(error)}") from error
 
 
-def _apply_migrations(connection: sa.Connection) -> None:
+@contextmanager
+def _migrating(owner_url: str) -> Iterator[sa.Connection]:
+    """One transaction, and one process at a time. Raises SchemaError."""
+    with connected(owner_url):  # says plainly what is wrong with the address before Alembic does
+        pass
+    engine = sa.create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("select pg_advisory_xact_lock(%s)", (LOCK,))
+            yield connection
+    except sa.exc.DBAPIError as error:
+        reason = _reason(error.orig) if isinstance(error.orig, psycopg.Error) else type(error).__name__
+        raise SchemaError(f"a migration fails: {reason}") from error
+
+
+def _apply_migrations(connection: sa.Connection, revision: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _apply_sql(connection: psycopg.Connection) -> None:

@@ -15,6 +15,7 @@ from limits.aio.strategies import FixedWindowRateLimiter, SlidingWindowCounterRa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
+from app.erasures import Ledger
 from app.errors import (
     Forbidden,
     MfaRequired,
@@ -123,6 +124,7 @@ class Runtime:
     tokens: AccessTokens
     rate: RequestRate
     searches: RequestRate
+    ledger: Ledger
     strangers: StrangerRate = field(default_factory=StrangerRate)
 
 

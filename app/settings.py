@@ -1,6 +1,7 @@
 """Every setting of Samaki, read from `SAMAKI_*` and nowhere else; `samaki check` lists them."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
     key_encryption_keys: SecretStr | None = Field(
         default=None, description="keys that wrap data keys, in base64, newest first; unset: kek-*.key in keys_dir"
     )
+    postgresql_programs: Path | None = Field(
+        default=None, description="directory of pg_dump and pg_restore; unset: the embedded server's, else PATH"
+    )
     demo: bool = Field(default=False, description="demo mode: loopback only, API page on, no second factor")
     mfa_required: bool = Field(
         default_factory=lambda data: not data["demo"],
@@ -110,6 +114,14 @@ class Settings(BaseSettings):
         default=None, description="signed heads of the trail are appended here, on another disk at best"
     )
     audit_anchor_url: str | None = Field(default=None, description="signed heads are posted here; https, no secrets")
+    erasure_ledger: Path = Field(
+        default_factory=lambda data: data["data_dir"] / "erasures.jsonl",
+        description="erased cases, which no restored backup may revive; on a disk of its own at best",
+    )
+    retention_days: int = Field(default=1825, ge=0, description="closed cases are erased after so long; 0: never")
+    retention_days_by_category: CommaList = Field(
+        default=[], description="where a category differs, comma-separated: domestic_violence=3650"
+    )
 
     alert_cases_opened_per_hour: int = Field(
         default=40, ge=1, description="different cases that one account opens in an hour before supervisors are told"
@@ -118,17 +130,24 @@ class Settings(BaseSettings):
         default=400, ge=1, description="the same for cases on pages of lists as well"
     )
 
-    @field_validator("trusted_proxies", "cors_origins", mode="before")
+    @field_validator("trusted_proxies", "cors_origins", "retention_days_by_category", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    @field_validator("data_dir", "keys_dir", "audit_anchor_file")
+    @field_validator("data_dir", "keys_dir", "audit_anchor_file", "postgresql_programs", "erasure_ledger")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().resolve()
+
+    @field_validator("retention_days_by_category")
+    @classmethod
+    def _category_and_days(cls, value: list[str]) -> list[str]:
+        if not all(re.fullmatch(r"[a-z_]{1,40}=[0-9]{1,6}", part) for part in value):
+            raise ValueError("each is a category and its days: domestic_violence=3650")
+        return value
 
     @field_validator(*URL_SETTINGS)
     @classmethod

@@ -9,9 +9,11 @@ import psycopg
 
 from app import logs
 from app.audit_heads import Anchor, sign_when_due
+from app.erasures import ledger_of
 from app.keys import load_audit_keys
 from app.logs import log
 from app.reading_watch import ReadingLimits, watch_when_due
+from app.retention import Retention, retention_days
 from app.settings import SetupError, settings
 
 NAME = "worker"
@@ -84,17 +86,23 @@ def main() -> None:
     logs.configure()
     anchor = Anchor(load_audit_keys(chosen.keys_dir)[0], chosen.audit_anchor_file, chosen.audit_anchor_url)
     limits = ReadingLimits(chosen.alert_cases_opened_per_hour, chosen.alert_cases_listed_per_hour)
-    asyncio.run(run(chosen.worker_database_url.get_secret_value(), anchor, limits))
+    retention = Retention(ledger_of(chosen), retention_days(chosen))
+    asyncio.run(run(chosen.worker_database_url.get_secret_value(), anchor, limits, retention))
 
 
-async def run(url: str, anchor: Anchor | None = None, limits: ReadingLimits | None = None) -> None:
+async def run(
+    url: str,
+    anchor: Anchor | None = None,
+    limits: ReadingLimits | None = None,
+    retention: Retention | None = None,
+) -> None:
     """Work as the worker's role at `url` until SIGTERM or SIGINT; what was begun is finished first."""
     stop = asyncio.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     for number in before:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        await keep_house(url, stop, anchor, limits)
+        await keep_house(url, stop, anchor, limits, retention)
     finally:
         for number, handler in before.items():
             asyncio.get_running_loop().remove_signal_handler(number)
@@ -102,9 +110,13 @@ async def run(url: str, anchor: Anchor | None = None, limits: ReadingLimits | No
 
 
 async def keep_house(
-    url: str, stop: asyncio.Event, anchor: Anchor | None = None, limits: ReadingLimits | None = None
+    url: str,
+    stop: asyncio.Event,
+    anchor: Anchor | None = None,
+    limits: ReadingLimits | None = None,
+    retention: Retention | None = None,
 ) -> None:
-    """Tick, sign and watch until `stop` is set; when the database fails, try again after longer and longer pauses."""
+    """Tick, sign, watch and erase what is due until `stop` is set; when the database fails, pause longer and longer."""
     failures = 0
     while not stop.is_set():
         try:
@@ -116,6 +128,8 @@ async def keep_house(
                         await sign_when_due(connection, anchor, now)
                     if limits is not None:
                         await watch_when_due(connection, limits, now)
+                    if retention is not None:
+                        full = await retention.tick(connection, now) or full
                     failures = 0
                     await _pause(stop, CATCH_UP_SECONDS if full else PAUSE_SECONDS)
         except psycopg.Error as error:

@@ -123,6 +123,16 @@ def _match_open(led: str) -> Callable[[Stage, Standpoint], None]:
     return put
 
 
+def _wish_only(stage: Stage, point: Standpoint) -> None:
+    stage.run("delete from legal_holds where case_id = %s", stage.cases[point.case].id)
+    stage.run("delete from erasure_requests where case_id = %s", stage.cases[point.case].id)
+
+
+def _wished_and_held(stage: Stage, point: Standpoint) -> None:
+    stage.put_wish(point.case)
+    stage.put_hold(point.case)
+
+
 def _emergency(case: str) -> Callable[[Stage, Standpoint], Body]:
     return lambda stage, _: emergency(stage.cases[case].ids["case_code"])
 
@@ -285,6 +295,15 @@ CALLS: dict[str, Call] = {
         {"kind": "friend"}, before=_hidden_nowhere, after=_hidden_somewhere, headers={"If-None-Match": "*"}
     ),
     f"DELETE {_CASE}/whereabouts": Call(before=_hidden_somewhere, after=_hidden_somewhere, headers=EDIT),
+    f"POST {_CASE}/erasure": Call(
+        {"reason_code": "client_wish", "reason": "Wish."}, before=_wish_only, after=_wished_and_held
+    ),
+    f"GET {_CASE}/erasure": Call(before=_wished_and_held),
+    f"DELETE {_CASE}/erasure": Call(before=_wished_and_held, after=_wished_and_held),
+    f"POST {_CASE}/erasure/confirm [held]": Call(before=_wished_and_held),
+    f"PUT {_CASE}/legal-hold": Call({"reason": "Court."}, before=_wished_and_held),
+    f"GET {_CASE}/legal-hold": Call(before=_wished_and_held),
+    f"DELETE {_CASE}/legal-hold": Call(before=_wished_and_held, after=_wished_and_held),
     "POST /break-glass/{grant_id}/review": Call(
         {"finding": "justified", "note": "Right."}, before=_not_reviewed, after=_not_reviewed
     ),

@@ -40,6 +40,7 @@ async def ground(urls: DatabaseUrls, keys_dir: Path, *, search_floor_ms: int = 0
         Settings(
             database_url=SecretStr(urls.runtime),
             keys_dir=keys_dir,
+            erasure_ledger=keys_dir.parent / "erasures.jsonl",
             demo=True,
             requests_per_minute=1_000_000,
             searches_per_minute=1_000_000,

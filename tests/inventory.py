@@ -44,10 +44,13 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
         *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("rotate", "ALL", WORKER)),
         *(("see_whereabouts", "SELECT", RUNTIME), ("add_whereabouts", "INSERT", RUNTIME)),
     },
+    "erasure_ledger": {("copy", "SELECT", WORKER)},
+    "erasure_requests": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "events": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
     "incidents": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "legal_holds": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "notes": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "people": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "person_links": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
@@ -69,10 +72,13 @@ RIGHTS: dict[str, set[str]] = {
     "cases": {"SELECT", "INSERT"},
     "consents": {"SELECT", "INSERT"},
     "data_keys": {"SELECT", "INSERT"},
+    "erasure_ledger": set(),
+    "erasure_requests": {"SELECT", "INSERT"},
     "events": {"SELECT", "INSERT"},
     "households": {"SELECT", "INSERT", "UPDATE"},
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
     "incidents": {"SELECT", "INSERT"},
+    "legal_holds": {"SELECT", "INSERT"},
     "notes": {"SELECT", "INSERT"},
     "people": {"SELECT", "INSERT"},
     "person_links": {"SELECT", "INSERT", "DELETE"},
@@ -91,17 +97,23 @@ COLUMNS: dict[str, set[str]] = {
         *("team_version", "version", "updated_at", "sealed"),
     },
     "consents": {"withdrawn_at", "withdrawn_by", "sealed", "version", "updated_at"},
+    "erasure_requests": {"withdrawn_at", "withdrawn_by"},
+    "legal_holds": {"lifted_at", "lifted_by"},
     "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
 }
 # Other roles on the tables above. Backup and loader bypass the policies and are no part of the service.
-OTHER_RIGHTS = {(WORKER, "idempotency_keys"): {"SELECT", "DELETE"}, (WORKER, "data_keys"): {"SELECT"}}
+OTHER_RIGHTS = {
+    (WORKER, "idempotency_keys"): {"SELECT", "DELETE"},
+    (WORKER, "data_keys"): {"SELECT"},
+    (WORKER, "erasure_ledger"): {"SELECT"},
+}
 WORKER_COLUMNS = {"data_keys": {"kek_id", "wrapped"}}  # wrapped anew; what they seal stays closed to the worker
 REPORT_COLUMNS: dict[str, set[str]] = {
     "cases": {
         *("id", "organisation_id", "category", "sensitivity", "status", "risk_level", "commune_code"),
         *("client_sex", "client_age_band", "client_disability", "opened_at", "closed_at"),
-        *("closure_reason", "outcome"),
+        *("closure_reason", "outcome", "erased_at"),
     },
     "consents": {"case_id", "purpose", "obtained_on", "expires_on", "withdrawn_at"},
 }
@@ -118,6 +130,10 @@ CALLABLE = {
     "app_just_opened(uuid)",
     "app_just_opened_for(uuid)",
     "app_leads(uuid)",
+    "app_may_erase(uuid)",
+    "app_may_hold(uuid)",
+    "confirm_erasure(uuid)",
+    "erasures_undone(uuid[],uuid[])",
     "app_sees_home_of(uuid)",
     "app_supervises(uuid)",
     "begin_request(uuid,timestamp with time zone,boolean)",

@@ -28,6 +28,8 @@ READS: dict[str, LiteralString] = {
     "user_tokens": "select from user_tokens",
     "own_details": "select from user_private where user_id = %(me)s",
     "others_details": "select from user_private where user_id <> %(me)s",
+    "wish": "select from erasure_requests where case_id = %(case_id)s",
+    "hold": "select from legal_holds where case_id = %(case_id)s",
     "household": "select from households where id = %(household_id)s",
     "register": "select from people where id = %(register_person)s",
     "link": "select from person_links where person_id = %(person_id)s and other_id = %(linked)s",
@@ -50,6 +52,8 @@ CHANGES: dict[str, LiteralString] = {
     "incidents": "update incidents set precision = 'day' where id = %(incident_id)s",
     "own_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id <> %(me)s",
+    "wish": "update erasure_requests set withdrawn_at = %(now)s where case_id = %(case_id)s",
+    "hold": "update legal_holds set lifted_at = %(now)s where case_id = %(case_id)s",
     "household": "update households set size = 5 where id = %(household_id)s",
     # Without a condition no row is read, so that the policy on reading does not help the one on changing.
     "any_household": "update households set size = 5",
@@ -92,6 +96,11 @@ ADDS: dict[str, LiteralString] = {
     f" created_by) values (gen_random_uuid(), {_OF_CASE}, %(other)s, 'caseworker', %(now)s, %(by)s)",
     "whereabouts": f"insert into whereabouts ({_TABLE}, case_id, organisation_id, created_by, sealed)"
     f" values ({_NEW}, {_OF_CASE}, %(by)s, '')",
+    # Ended ones: one that stands is there already.
+    "wish": "insert into erasure_requests (id, case_id, organisation_id, reason_code, sealed, created_at, created_by,"
+    f" withdrawn_at) values (gen_random_uuid(), {_OF_CASE}, 'other', '', %(now)s, %(by)s, %(now)s)",
+    "hold": "insert into legal_holds (id, case_id, organisation_id, basis, created_at, created_by, lifted_at)"
+    f" values (gen_random_uuid(), {_OF_CASE}, 'decided', %(now)s, %(by)s, %(now)s)",
     "household": f"insert into households ({_TABLE}, organisation_id, id_poor_level, created_by, sealed)"
     f" values ({_NEW}, %(organisation_id)s, 'unknown', %(by)s, '{{}}')",
     "register": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, null, null, 'female', %(by)s, '{{}}')",
@@ -123,6 +132,9 @@ CALLS: dict[str, LiteralString] = {
     "grant": "select exists (select from glass_broken(only_grant => %(grant_id)s))",
     "grant_words": "select exists (select from glass_broken(only_grant => %(grant_id)s) where sealed is not null)",
     "review": "select coalesce(review_glass(%(grant_id)s, 'justified', ''), '') = 'reviewed'",
+    "may_erase": "select app_may_erase(%(case_id)s)",
+    "may_hold": "select app_may_hold(%(case_id)s)",
+    "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s)), '') = 'legal_hold'",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

@@ -26,6 +26,8 @@ see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see wish                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see hold                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see own_assignment              1 1 1 0 0   1 1 1 1 0 0 0 0   1 0   0 0 0 0
 see others_assignment           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see grants                      0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
@@ -54,6 +56,8 @@ change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change own_assignment           1 1 1 * *   1 1 1 1 * * * *   0 *   0 0 0 0
+change wish                     1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
+change hold                     0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change any_household            1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
@@ -81,6 +85,8 @@ add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 add caseworkers_event           1 1 1 1 0   1 1 1 1 1 1 1 1   1 0   0 0 0 0
 add event_without_case          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+add wish                        1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
+add hold                        0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add others_assignment           1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 add whereabouts                 1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 add household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
@@ -106,6 +112,9 @@ call glass                      0 0 0 0 0   0 0 0 0 0 0 1 0   0 0   * 0 0 0
 call grant                      1 0 0 1 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call grant_words                1 0 0 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 call review                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call may_erase                  1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
+call may_hold                   0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+call confirm                    1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
 call sees_client                1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call sees_register              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0

@@ -149,6 +149,8 @@ class Stage:
                 made.id,
             )
         self.hide(case)
+        self.put_wish(case)
+        self.put_hold(case)
         made.ids["match_id"] = self.one(
             "insert into screening_matches (id, case_id, organisation_id, user_id, evidence, led, status, found_at)"
             " select gen_random_uuid(), id, organisation_id, %s, '{name:1}', false, 'open', opened_at"
@@ -206,6 +208,31 @@ class Stage:
             case_id,
         )
         self.cases[case].ids["whereabouts_id"] = str(row_id)
+
+    def put_wish(self, case: str) -> None:
+        """Somebody's wish that the case be erased, when none stands."""
+        made, own_id = self.cases[case], uuid4()
+        self.run(
+            "insert into erasure_requests (id, case_id, organisation_id, reason_code, sealed, created_at, created_by)"
+            " select %s, id, organisation_id, 'other', %s, opened_at, %s from cases where id = %s"
+            " on conflict do nothing",
+            own_id,
+            self.sealed(made.id, "erasure_requests", own_id, {"reason": "Told us so."}),
+            self.user("spare_supervisor"),
+            made.id,
+        )
+
+    def put_hold(self, case: str) -> None:
+        """A legal hold, when none stands: no call of the matrix takes a case of the stage away."""
+        made, own_id = self.cases[case], uuid4()
+        self.run(
+            "insert into legal_holds (id, case_id, organisation_id, basis, sealed, created_at, created_by)"
+            " select %s, id, organisation_id, 'decided', %s, opened_at, created_by from cases where id = %s"
+            " on conflict do nothing",
+            own_id,
+            self.sealed(made.id, "legal_holds", own_id, {"reason": "Told us so."}),
+            made.id,
+        )
 
     def sealed(self, home: str, table: str, row_id: UUID, document: dict[str, Any]) -> bytes:
         """The private part of a row, sealed with the key of its home."""

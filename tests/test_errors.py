@@ -88,6 +88,7 @@ ALL = [
     errors.UnsafeContact(),
     errors.CaseloadFull(),
     errors.AccessExists(),
+    errors.LegalHold(),
     errors.ReviewPending(),
     errors.InProgress(),
     errors.DeviceWiped(),

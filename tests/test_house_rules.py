@@ -38,7 +38,7 @@ LAYERS: dict[str, set[str]] = {
     "errors": {"logs", "metrics"},
     "policy": {"errors", "models"},
     "sealing": {"db", "errors", "keys", "logs", "schema", "settings"},
-    "security": {"db", "errors", "keys", "models", "policy", "sealing", "settings", "tokens"},
+    "security": {"db", "erasures", "errors", "keys", "models", "policy", "sealing", "settings", "tokens"},
 }
 # Who stands above services and routers, and so is unknown to them.
 ABOVE_SERVICES = {"routers", "http", "openapi", "edge", "main", "health", "api_page", "cli", "demo", "worker"}

@@ -75,7 +75,7 @@ async def test_without_settings_the_api_s_role_reads_nothing(
     assert _count(superuser, "cases") > 0
     assert walled(superuser) - set(READABLE) == {
         *("case_exclusions", "break_glass_grants", "audit_events"),
-        *("screening_matches", "screening_tokens", "user_tokens"),
+        *("screening_matches", "screening_tokens", "user_tokens", "erasure_ledger"),
     }
     assert _reads(runtime_connection) == NOTHING
 

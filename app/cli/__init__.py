@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from app.cli.api import api
 from app.cli.audit import verify_audit
+from app.cli.backup import backup, restore
 from app.cli.check import check
 from app.cli.data import import_areas, load
 from app.cli.ending import stop_in_order
+from app.cli.erasures import replay
 from app.cli.keys import rotate_keys
 from app.cli.migrate import migrate
 from app.cli.serve import demo, serve
@@ -26,7 +28,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, api, worker, migrate, check, load):
+for command in (serve, demo, api, worker, migrate, check, load, backup, restore):
     cli.command()(command)
 
 areas = typer.Typer(help="Provinces, districts, communes and villages.", no_args_is_help=True)
@@ -40,6 +42,10 @@ cli.add_typer(keys, name="keys")
 audit = typer.Typer(help="The trail of who did what.", no_args_is_help=True)
 audit.command("verify")(verify_audit)
 cli.add_typer(audit, name="audit")
+
+erasures = typer.Typer(help="Cases that were erased.", no_args_is_help=True)
+erasures.command("replay")(replay)
+cli.add_typer(erasures, name="erasures")
 
 user = typer.Typer(help="People who sign in.", no_args_is_help=True)
 user.command()(create)

@@ -11,6 +11,7 @@ from app.cli import address
 from app.cli.ending import end_with_parent, stop_in_order
 from app.cli.place import DataDir, configured, database
 from app.edge.connection import Connection
+from app.erasures import check_erasures, ledger_of
 from app.keys import ensure
 from app.sealing.key_encryption import key_encryption
 from app.sealing.rotation import check_keys
@@ -37,6 +38,7 @@ def api(
     with listener, database(chosen) as urls:
         ensure(chosen.keys_dir)
         check_keys(urls.runtime, key_encryption(chosen))
+        check_erasures(urls.runtime, ledger_of(chosen))
         uvicorn.Server(server_config(chosen)).run(sockets=[listener])
 
 

@@ -42,7 +42,7 @@ def check(data_dir: DataDir = None) -> None:
             results += [
                 _tried("database", lambda: _server(urls)),
                 _tried("schema", lambda: _schema(urls)),
-                _tried("policies", lambda: _policies(urls)),
+                _tried("policies", lambda: check_policies(urls)),
             ]
     except SetupError as error:
         results.append(("database", False, str(error)))
@@ -97,7 +97,8 @@ def _schema(urls: DatabaseUrls) -> str:
     return "current"
 
 
-def _policies(urls: DatabaseUrls) -> str:
+def check_policies(urls: DatabaseUrls) -> str:
+    """A sentence when row level security is forced wherever it must be. Raises SetupError."""
     with connected(urls.runtime) as connection:
         open_tables = [name for (name,) in connection.execute(UNFORCED, [PRIVATE_TABLES])]
     if open_tables:

@@ -11,6 +11,7 @@ import typer
 from app.database_urls import DatabaseUrls
 from app.embedded import EmbeddedPostgres
 from app.embedded.lock import take_if_free
+from app.schema import is_unfinished
 from app.settings import URL_SETTINGS, Settings, SetupError, settings, use
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="where data and keys live")]
@@ -25,6 +26,15 @@ def configured(data_dir: Path | None = None, **chosen: Any) -> Settings:
 
 @contextmanager
 def database(chosen: Settings) -> Iterator[DatabaseUrls]:
+    """The database of `server`, for every command but restore: none works on half of a backup. Raises SetupError."""
+    with server(chosen) as urls:
+        if is_unfinished(urls.admin):
+            raise SetupError("a restore into this database did not end well: run samaki restore again, nothing else")
+        yield urls
+
+
+@contextmanager
+def server(chosen: Settings) -> Iterator[DatabaseUrls]:
     """The database's URLs, also put into this process's settings; the embedded server, unless a URL is set,
     runs at least as long as the block. Raises SetupError."""
     if any(getattr(chosen, name) is not None for name in URL_SETTINGS):

@@ -1,6 +1,7 @@
 """Everything that goes wrong on purpose, its status and its words (RFC 9457)."""
 
 from app.errors.answers import answer, install, problem_response, to_problem
+from app.errors.keeping import LegalHold
 from app.errors.problems import (
     AccessExists,
     BadRequest,
@@ -51,6 +52,7 @@ __all__ = [
     "InProgress",
     "InternalError",
     "Invalid",
+    "LegalHold",
     "MethodNotAllowed",
     "MfaRequired",
     "NotFound",

@@ -71,6 +71,12 @@ class Case(Table, table=True):
         ),
         Index("ix_cases_organisation_open", "organisation_id", "id", postgresql_where=text("status <> 'closed'")),
         Index("ix_cases_lead", "lead_id", postgresql_where=text("status <> 'closed'")),
+        Index(
+            "ix_cases_retention",
+            "category",
+            "closed_at",
+            postgresql_where=text("status = 'closed' AND erased_at IS NULL"),
+        ),
     )
 
     __mapper_args__ = {"eager_defaults": False}  # RETURNING would need the right to read the row
@@ -95,6 +101,7 @@ class Case(Table, table=True):
     closure_reason: ClosureReason | None = Field(default=None, sa_type=coded(ClosureReason))
     outcome: Outcome | None = Field(default=None, sa_type=coded(Outcome))
     closure_requested_by: UUID | None = Field(default=None, foreign_key="users.id")
+    erased_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     team_version: int = 1  # the liaison view's own version: it moves only when what a liaison sees does
     created_by: UUID = Field(foreign_key="users.id")
     opened_xid: int | None = Field(  # lets the opener fill a case that even the opener may not read back

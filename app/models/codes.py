@@ -357,6 +357,22 @@ class ScreeningAnswer(StrEnum):
     SOMEBODY_ELSE = "somebody_else"
 
 
+class ErasureReason(StrEnum):
+    """Why a case is taken away for good."""
+
+    CLIENT_WISH = "client_wish"
+    RECORDED_BY_MISTAKE = "recorded_by_mistake"
+    LEGAL_DUTY = "legal_duty"
+    OTHER = "other"
+
+
+class LegalHoldBasis(StrEnum):
+    """Why a case must not be erased."""
+
+    DECIDED = "decided"
+    CLIENT_DIED = "client_died"
+
+
 class UserRequestKind(StrEnum):
     """What an admin asks about an account, and somebody else confirms."""
 
@@ -949,4 +965,6 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "screening_answer": ScreeningAnswer,
     "whereabouts_kind": WhereaboutsKind,
     "whereabouts_reason": WhereaboutsReason,
+    "erasure_reason": ErasureReason,
+    "legal_hold_basis": LegalHoldBasis,
 }

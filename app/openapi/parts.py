@@ -21,6 +21,7 @@ TAGS = {
     "cases": "Opening, finding, reading, editing and moving cases.",
     "assignments": "Who works on a case, who must never see it, and the caseload.",
     "screening": "Colleagues whose name, phone or relative met a perpetrator, and the answer to it.",
+    "erasure": "Taking a case away for good, by two people, and the legal hold that stops it.",
     "break-glass": "Emergency access to a case for four hours, and the review of it.",
     "consents": "What the client agreed to.",
     "incidents": "What happened, as data.",

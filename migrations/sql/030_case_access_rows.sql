@@ -55,6 +55,7 @@ select distinct on (way.principal, c.id)
      where g.case_id = c.id and g.ended_at is null and g.expires_at > app_now()
        and u.role in ('caseworker', 'supervisor') and u.organisation_id = c.organisation_id
   ) way
+ where c.erased_at is null
  order by way.principal, c.id, way.rank;
 
 -- The views run with their owner's rights: inside definer functions, and for the loader, who sees everything anyhow.

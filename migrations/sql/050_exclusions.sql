@@ -32,6 +32,7 @@ as $$
   select app_role() = 'supervisor'
      and exists (select from (select app_excluded_cases() as cases offset 0) gone
                   cross join lateral (select from cases c where c.id = the_case and c.organisation_id = app_organisation_id()
+                                         and c.erased_at is null
                                          and c.id <> all (gone.cases) offset 0) c)
 $$;
 
@@ -94,7 +95,7 @@ begin
          origin.user_id, origin.origin_id, origin.reason_code,
          case when c.id = origin.case_id then origin.sealed end, app_now(), origin.created_by,
          coalesce(origin.unanswered, false)
-    from cases c where c.id = the_case
+    from cases c where c.id = the_case and c.erased_at is null
   on conflict (case_id, user_id, origin_id) where lifted_at is null do nothing;
   update break_glass_grants set ended_at = app_now()
    where case_id = the_case and user_id = origin.user_id and ended_at is null;

@@ -19,6 +19,9 @@ begin
   -- The user before the case, as a change of the user locks them.
   perform from users where id = new.user_id for share;
   perform from cases where id = new.case_id for no key update;
+  if exists (select from cases where id = new.case_id and erased_at is not null) then
+    raise insufficient_privilege using message = 'the case is erased';
+  end if;
   if is_excluded(new.user_id, new.case_id) then
     raise check_violation using message = 'the user is excluded from the case', constraint = 'assignment_of_excluded';
   end if;

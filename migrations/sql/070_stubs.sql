@@ -19,6 +19,7 @@ as $$
     left join users u on u.id = c.lead_id
    where app_role() = 'supervisor'
      and c.organisation_id = app_organisation_id()
+     and c.erased_at is null
      and (only_case is null or c.id = only_case)
      and (only_case is not null or c.status <> 'closed')
      and (not without_lead or c.lead_id is null)
@@ -36,7 +37,7 @@ create or replace function case_receipt(the_case uuid) returns table (id uuid, c
   set search_path = pg_catalog, public, pg_temp
 as $$
   select c.id, c.code::text from cases c
-   where c.id = the_case and c.created_by = app_user_id() and not is_excluded(app_user_id(), c.id)
+   where c.id = the_case and c.created_by = app_user_id() and c.erased_at is null and not is_excluded(app_user_id(), c.id)
      and (exists (select from case_access a where a.case_id = c.id and a.principal = any (app_principals())
                      and (a.expires_at is null or a.expires_at > app_now()))
           or not exists (select from assignments a where a.case_id = c.id and a.user_id = app_user_id()))

@@ -13,6 +13,7 @@ begin
   end loop;
 end
 $$;
+grant select on all sequences in schema public to samaki_backup;
 
 -- Data keys: the worker wraps them anew; the backup of the data leaves the schema out, and one of its own takes it.
 revoke all on all tables in schema vault from public, samaki_runtime, samaki_worker, samaki_reports, samaki_definer;

@@ -15,10 +15,11 @@ from tests.drills.killing import api_killed, worker_killed
 from tests.drills.place import directory, place
 from tests.drills.racing import one_key, one_version
 from tests.drills.restarting import postgres_restarted
+from tests.drills.restoring import restored
 from tests.drills.rotating import keys_rotated
 
 NOT_BUILT = """\
-Not in the table, because not built yet: backup, then restore on an empty machine; delivery of events by the worker."""
+Not in the table, because not built yet: delivery of events by the worker."""
 
 
 def main() -> int:
@@ -54,6 +55,7 @@ async def _drills() -> AsyncIterator[Finding]:
             yield await pool_exhausted(here)
             yield await worker_killed(here)
             yield await keys_rotated(here)
+            yield await restored(here)
     yield await disk_full()
 
 

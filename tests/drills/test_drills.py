@@ -13,6 +13,7 @@ from tests.drills.killing import api_killed, worker_killed
 from tests.drills.place import Place, directory, place
 from tests.drills.racing import one_key, one_version
 from tests.drills.restarting import postgres_restarted
+from tests.drills.restoring import restored
 from tests.drills.rotating import keys_rotated
 from tests.drills.writers import until_acknowledged, writing
 
@@ -55,6 +56,10 @@ async def test_a_killed_worker_goes_on_where_it_was(here: Place) -> None:
 
 async def test_nobody_notices_that_every_data_key_is_wrapped_anew(here: Place) -> None:
     held(await keys_rotated(here, keys=3_000))
+
+
+async def test_a_backup_restores_on_an_empty_machine(here: Place) -> None:
+    held(await restored(here, writers=4))
 
 
 async def test_a_full_disk_keeps_what_was_acknowledged() -> None:

@@ -250,7 +250,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("stubs for the excluded", "     and c.id <> all ((select app_excluded_cases())::uuid[])\n", ""),
         ("receipts for who handed the case over", "          or not exists (select from assignments a where a.case_id = c.id and a.user_id = app_user_id()))\n", "          or true)\n"),
         ("receipts for who sees the case only", "          or not exists (select from assignments a where a.case_id = c.id and a.user_id = app_user_id()))\n", "          or false)\n"),
-        ("receipts for everybody", "where c.id = the_case and c.created_by = app_user_id() and not", "where c.id = the_case and not"),
+        ("receipts for everybody", "where c.id = the_case and c.created_by = app_user_id() and c.erased_at", "where c.id = the_case and c.erased_at"),
         ("receipts for the excluded", " and not is_excluded(app_user_id(), c.id)\n", "\n"),
         ("receipts of every case", "where c.id = the_case and c.created_by", "where c.created_by"),
     ],

@@ -88,6 +88,7 @@ async def stage(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Stage]:
     settings = Settings(
         database_url=SecretStr(urls.runtime),
         keys_dir=keys_dir,
+        erasure_ledger=keys_dir.parent / "erasures.jsonl",
         requests_per_minute=10_000_000,
         pool_size=8,
         mfa_required=False,
