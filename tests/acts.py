@@ -10,6 +10,7 @@ import psycopg
 from app.models.codes import Role
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
+from tests.pages import whole
 
 SENSITIVE = "domestic_violence"
 
@@ -40,15 +41,7 @@ async def status_of(cast: Cast, who: str, case_id: str, rest: str = "") -> int:
 
 async def listed(cast: Cast, who: str, path: str = "/cases", **query: Any) -> list[Any]:
     """Every item of every page."""
-    items: list[Any] = []
-    cursor: dict[str, str] = {}
-    while True:
-        answer = await cast.client(who).get(path, params={**query, **cursor, "limit": 200})
-        page = answered(answer, 200)
-        items += page["items"]
-        if page["next_cursor"] is None:
-            return items
-        cursor = {"cursor": page["next_cursor"]}
+    return await whole(cast.client(who), path, **query)
 
 
 async def finds(cast: Cast, who: str, case_id: str, path: str = "/cases", **query: Any) -> bool:

@@ -216,7 +216,9 @@ CALLS: dict[str, Call] = {
     "GET /people/{person_id} [child]": Call(ids=_person("child")),
     "PATCH /people/{person_id} [client]": Call({"known_as": "Aunt"}, ids=_person("person_id"), headers=EDIT),
     f"POST {_CASE}/consents": Call(CONSENT),
-    f"POST {_CASE}/consents/{{consent_id}}/withdraw": Call({"reason": "Wish."}, before=_consent_stands),
+    f"POST {_CASE}/consents/{{consent_id}}/withdraw": Call(
+        {"reason": "Wish."}, before=_consent_stands, after=_consent_stands
+    ),
     f"POST {_CASE}/incidents": Call({"note": "Heard."}),
     f"PATCH {_CASE}/incidents/{{incident_id}}": Call({"note": "Corrected."}, headers=EDIT),
     f"POST {_CASE}/assignments [caseworker]": Call(_assign("spare", "caseworker")),

@@ -1,11 +1,11 @@
 """Asking the cells of the matrix, for the suite and for the mutants."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
 
 from tests.calls import make
 from tests.cast import answered
 from tests.matrix import CASE_ROWS, OTHER_ROWS, PUBLIC_ROWS, Row, behind_the_role_wall, when_wrong
+from tests.pages import whole
 from tests.stage import Stage
 from tests.standpoints import CASEWORKER, LIAISON, STANDPOINTS, SUPERVISOR, Standpoint
 
@@ -83,14 +83,7 @@ async def lists_and_counts(stage: Stage) -> Wrong:
 
 
 async def _listed(stage: Stage, point: Standpoint, path: str) -> set[str]:
-    found: set[str] = set()
-    query: dict[str, Any] = {"limit": 200}
-    while True:
-        page = answered(await stage.client(point.name).get(path, params=query), 200)
-        found |= {item["id"] for item in page["items"]}
-        if page["next_cursor"] is None:
-            return found
-        query["cursor"] = page["next_cursor"]
+    return {item["id"] for item in await whole(stage.client(point.name), path)}
 
 
 async def _ask_roles(stage: Stage, rows: Iterable[Row], first: bool) -> Cells:

@@ -15,19 +15,13 @@ from tests.acts import SENSITIVE, assign, exclude
 from tests.cases import SUPPORT, open_case
 from tests.cast import COMMUNE, Cast, FrozenClock, answered
 from tests.doors import door, newcomer, token
+from tests.pages import whole
 from tests.trail import Superuser, told
 
 
 async def events(cast: Cast, who: str, limit: int = 200, **query: Any) -> list[dict[str, Any]]:
     """Every item of every page of the trail."""
-    items: list[dict[str, Any]] = []
-    while True:
-        answer = await cast.client(who).get("/audit-events", params={**query, "limit": limit})
-        page = answered(answer, 200)
-        items += page["items"]
-        if page["next_cursor"] is None:
-            return items
-        query["cursor"] = page["next_cursor"]
+    return await whole(cast.client(who), "/audit-events", limit=limit, **query)
 
 
 async def report(cast: Cast, who: str, case_id: str, status: int = 200) -> list[dict[str, Any]]:
@@ -259,14 +253,7 @@ async def test_pages_of_the_access_report_hold_together(cast: Cast) -> None:
     case_id = await open_case(cast)
     await see(cast, "colleague", case_id, times=5)
     path, ids = f"/cases/{case_id}/access-report", [one["id"] for one in await report(cast, "caseworker", case_id)]
-    paged: list[str] = []
-    query: dict[str, Any] = {"limit": 2}
-    while True:
-        page = answered(await cast.client("caseworker").get(path, params=query), 200)
-        paged += [one["id"] for one in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        query["cursor"] = page["next_cursor"]
+    paged = [one["id"] for one in await whole(cast.client("caseworker"), path, limit=2)]
     assert [one for one in paged if one in ids] == ids
     assert len(paged) == len(set(paged))
 

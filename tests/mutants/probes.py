@@ -15,6 +15,7 @@ from tests import (
     test_audit_reports,
     test_break_glass,
     test_concurrency,
+    test_exclusions,
     test_exclusions_across_cases,
     test_inventory,
 )
@@ -30,6 +31,7 @@ SENTENCES = (
     test_access,
     test_break_glass,
     scenarios,
+    test_exclusions,
     test_exclusions_across_cases,
     test_concurrency,
     test_audit,

@@ -13,6 +13,8 @@ from app.models.codes import Role
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import COMMUNE, OTHER_COMMUNE, Cast, FrozenClock, answered
 from tests.oracle.stage import wrongly_derived
+from tests.pages import whole
+from tests.row_statements import ADDS
 
 Superuser = psycopg.Connection[Any]
 
@@ -347,6 +349,51 @@ async def test_an_exclusion_is_lifted_only_on_a_case_of_its_own(cast: Cast) -> N
     assert listed == []
 
 
+async def test_who_is_excluded_no_longer_may_be_assigned_and_oversees_again(cast: Cast) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    for who in ("colleague", "second_supervisor"):
+        exclusion = await _exclude(cast, "caseworker", case_id, who)
+        await _assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+        assert await _finds_stub(cast, "second_supervisor", case_id) is (who == "colleague")
+        for by in ("caseworker", "supervisor"):
+            assert await _lift(cast, by, case_id, exclusion) == 200
+    assert await _finds_stub(cast, "second_supervisor", case_id)
+    await _assign(cast, "second_supervisor", case_id, "colleague", "caseworker")
+
+
+def test_only_the_opener_has_just_opened_a_case(cast: Cast, runtime_connection: psycopg.Connection[Any]) -> None:
+    """In one transaction, as no request ever is: what a connection that was mixed up could do."""
+    own_id = uuid4()
+    values = {
+        "own_id": own_id,
+        "organisation_id": cast.organisation("ngo"),
+        "commune": COMMUNE,
+        "person_id": uuid4(),
+        "by": cast.id("caseworker"),
+        "now": cast.clock(),
+    }
+    statement = ADDS["case"].replace("gen_random_uuid()", "%(own_id)s", 1)
+    with runtime_connection.transaction(force_rollback=True):
+        for who, opened in (("caseworker", True), ("colleague", False)):
+            runtime_connection.execute("select from begin_request(%s, %s)", [cast.sessions[who], cast.clock()])
+            if opened:
+                runtime_connection.execute(statement.encode(), values)
+            assert runtime_connection.execute("select app_just_opened(%s)", [own_id]).fetchone() == (opened,), who
+
+
+async def test_who_handed_a_case_over_has_no_receipt_of_it_any_more(cast: Cast) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    path = f"/cases/{case_id}/receipt"
+    answered(await cast.client("caseworker").get(path), 200)
+    await _assign(cast, "caseworker", case_id, "colleague", "lead")
+    assert not await _sees(cast, "caseworker", case_id)
+    answered(await cast.client("caseworker").get(path), 404)
+
+
+async def _finds_stub(cast: Cast, who: str, case_id: str) -> bool:
+    return case_id in {item["id"] for item in await whole(cast.client(who), "/caseload")}
+
+
 async def test_a_lifted_exclusion_does_not_follow_the_client_and_one_that_stands_does(cast: Cast) -> None:
     case_id = await open_case(cast)
     lifted = await _exclude(cast, "caseworker", case_id, "colleague")
@@ -414,15 +461,9 @@ async def test_the_caseload_pages_and_filters_as_it_says(cast: Cast, superuser: 
         cast.clock(),
         list(own),
     )
-    pages: list[str] = []
-    query: dict[str, str | int] = {"lead_id": cast.id(lead), "limit": 2}
-    while True:
-        page = answered(await cast.client("supervisor").get("/caseload", params=query), 200)
-        pages += [item["id"] for item in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        query["cursor"] = page["next_cursor"]
-    assert (sorted(pages), len(pages)) == (sorted(own), 3)
+    found = await whole(cast.client("supervisor"), "/caseload", lead_id=cast.id(lead), limit=2)
+    assert sorted(item["id"] for item in found) == sorted(own)
+    assert len(own) == 3
     waiting: dict[str, str | bool] = {"needs_lead": True, "lead_id": cast.id(lead)}
     assert answered(await cast.client("supervisor").get("/caseload", params=waiting), 200)["items"] == []
     body = {"user_id": cast.id("colleague"), "role": "lead"}
