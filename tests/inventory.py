@@ -43,6 +43,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
     "incidents": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "follow_ups": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "notes": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "people": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "person_links": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
@@ -62,6 +63,7 @@ RIGHTS: dict[str, set[str]] = {
     "households": {"SELECT", "INSERT", "UPDATE"},
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
     "incidents": {"SELECT", "INSERT"},
+    "follow_ups": {"SELECT", "INSERT"},
     "notes": {"SELECT", "INSERT"},
     "people": {"SELECT", "INSERT"},
     "person_links": {"SELECT", "INSERT"},
@@ -74,6 +76,10 @@ COLUMNS: dict[str, set[str]] = {
         *("team_version", "version", "updated_at", "sealed"),
     },
     "consents": {"withdrawn_at", "withdrawn_by", "sealed", "version", "updated_at"},
+    "follow_ups": {
+        *("due_at", "assignee_id", "happened_at", "recorded_by", "ended_at"),
+        *("sealed", "version", "updated_at"),
+    },
     "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
 }

@@ -24,6 +24,7 @@ see consents                    1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see incidents                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see others_follow_up            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see own_assignment              1 1 1 0 0   1 1 1 1 0 0 0 0   1 0   0 0 0 0
@@ -44,6 +45,7 @@ change cases                    1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change others_follow_up         1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
@@ -56,6 +58,8 @@ add consents                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add incidents                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+add own_follow_up               1 1 1 0 0   1 1 1 1 0 1 0 1   1 0   0 0 0 0
+add others_follow_up            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add caseworkers_event           1 1 1 1 0   1 1 1 1 1 1 1 1   1 0   0 0 0 0
 add event_without_case          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add others_assignment           1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0

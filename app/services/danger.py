@@ -29,6 +29,16 @@ class RiskClock:
     review: timedelta | None
 
 
+# A case whose risk was not assessed waits no longer than one at low risk.
+_UNHURRIED = RiskClock(timedelta(days=7), timedelta(days=30), None)
+CLOCKS = {
+    RiskLevel.HIGH: RiskClock(timedelta(hours=24), timedelta(days=7), timedelta(hours=72)),
+    RiskLevel.MEDIUM: RiskClock(timedelta(hours=72), timedelta(days=14), None),
+    RiskLevel.LOW: _UNHURRIED,
+    RiskLevel.NOT_ASSESSED: _UNHURRIED,
+}
+
+
 def danger_of(said_yes: Collection[DangerItem], factors: Collection[RiskFactor] = ()) -> Danger:
     """Score and level of the five answers; one factor or several raise the level by one."""
     score = len(set(said_yes))

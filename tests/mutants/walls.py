@@ -239,6 +239,12 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("a person has two places", "     and (user_id = new.user_id or (role = 'lead' and new.role = 'lead'));", "     and (role = 'lead' and new.role = 'lead');"),
         ("a new assignment ends all others", "     and (user_id = new.user_id or (role = 'lead' and new.role = 'lead'));", "     ;"),
     ],
+    "065_next_due": [
+        ("what was recorded is still due", "                         where f.case_id = c.id and f.happened_at is null and f.ended_at is null)", "                         where f.case_id = c.id and f.ended_at is null)"),
+        ("what was cancelled is still due", "and f.happened_at is null and f.ended_at is null)", "and f.happened_at is null)"),
+        ("what is due elsewhere", "where f.case_id = c.id and f.happened_at", "where f.happened_at"),
+        ("every case is due", "   where c.id = new.case_id;", "   where true;"),
+    ],
     "070_stubs": [
         ("stubs for every role", "   where app_role() = 'supervisor'\n", "   where true\n"),
         ("stubs of every organisation", "     and c.organisation_id = app_organisation_id()\n", ""),
@@ -323,6 +329,12 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("notes: liaisons see all", "          || format(may, 'notes.case_id', 'and (a.via <> ''liaison'' or notes.audience = ''team'')');", "          || format(may, 'notes.case_id', '');"),
         ("notes: liaisons write to caseworkers", "contribute || ' and (a.via <> ''liaison'' or notes.audience = ''team'')')", "contribute)"),
         ("notes: readers write", "format(may, 'notes.case_id', contribute || ' and (", "format(may, 'notes.case_id', ' and ("),
+        ("follow-ups: liaisons see all", "format(may, 'follow_ups.case_id', 'and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))');\n  execute 'create policy add on follow_ups", "format(may, 'follow_ups.case_id', '');\n  execute 'create policy add on follow_ups"),
+        ("follow-ups: readers plan", "format(may, 'follow_ups.case_id', contribute || ' and a.via <> ''break_glass'''\n                         ' and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))') || ')';", "format(may, 'follow_ups.case_id', ' and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))') || ')';"),
+        ("follow-ups: liaisons plan for others", "' and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))') || ')';", "'') || ')';"),
+        ("follow-ups: in another's name", "create policy add on follow_ups for insert to samaki_runtime with check (created_by = app_user_id() and '", "create policy add on follow_ups for insert to samaki_runtime with check ('"),
+        ("follow-ups: readers change", "format(may, 'follow_ups.case_id', contribute || ' and a.via <> ''break_glass'''\n                         ' and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))');", "format(may, 'follow_ups.case_id', ' and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))');"),
+        ("follow-ups: liaisons change those of others", "' and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))');\n\n  -- assignments", "'');\n\n  -- assignments"),
         ("assignments: liaisons see all", "format(may, 'assignments.case_id', 'and (a.via <> ''liaison'' or assignments.user_id = (select app_user_id()))')", "format(may, 'assignments.case_id', '')"),
         ("assignments: the lead adds none", "app_supervises(case_id) or app_leads(case_id)))'", "app_supervises(case_id)))'"),
         ("assignments: supervisors add none", "(app_just_opened(case_id) or app_supervises(case_id) or app_leads(case_id)))'", "(app_just_opened(case_id) or app_leads(case_id)))'"),
@@ -339,15 +351,15 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("keys: in another's name", "using (actor_id = app_user_id()) with check (actor_id = app_user_id())", "using (actor_id = app_user_id()) with check (true)"),
     ],
     "110_grants": [
-        ("exclusions can be read", "grant select, insert on person_links, notes, events to samaki_runtime;", "grant select, insert on person_links, notes, events to samaki_runtime; grant select on case_exclusions to samaki_runtime;"),
-        ("broken glass can be read", "grant select, insert on person_links, notes, events to samaki_runtime;", "grant select, insert on person_links, notes, events to samaki_runtime; grant select on break_glass_grants to samaki_runtime;"),
-        ("access can be written", "grant select, insert on person_links, notes, events to samaki_runtime;", "grant select, insert on person_links, notes, events to samaki_runtime; grant insert, update, delete on case_access to samaki_runtime;"),
+        ("exclusions can be read", "grant select, insert on person_links, notes, events, follow_ups to samaki_runtime;", "grant select, insert on person_links, notes, events, follow_ups to samaki_runtime; grant select on case_exclusions to samaki_runtime;"),
+        ("broken glass can be read", "grant select, insert on person_links, notes, events, follow_ups to samaki_runtime;", "grant select, insert on person_links, notes, events, follow_ups to samaki_runtime; grant select on break_glass_grants to samaki_runtime;"),
+        ("access can be written", "grant select, insert on person_links, notes, events, follow_ups to samaki_runtime;", "grant select, insert on person_links, notes, events, follow_ups to samaki_runtime; grant insert, update, delete on case_access to samaki_runtime;"),
         ("the lead of a case can be written", "revoke update on cases from samaki_runtime;", "revoke update on cases from samaki_runtime; grant update (lead_id) on cases to samaki_runtime;"),
         ("a person can move to another case", "grant update (sex, household_id,", "grant update (case_id, organisation_id, sex, household_id,"),
         ("an assignment can get another role", "grant update (ended_at, ended_by, end_reason)", "grant update (role, until, user_id, ended_at, ended_by, end_reason)"),
         ("reports read clients", "grant select (id, organisation_id, category,", "grant select (id, client_id, sealed, organisation_id, category,"),
         ("the worker reads cases", "grant select, insert, update on worker_heartbeats to samaki_worker;", "grant select, insert, update on worker_heartbeats to samaki_worker; grant select on cases to samaki_worker;"),
-        ("the views can be read", "grant select, insert on person_links, notes, events to samaki_runtime;", "grant select, insert on person_links, notes, events to samaki_runtime; set role samaki_definer; grant select on case_access_rows to samaki_runtime; reset role;"),
+        ("the views can be read", "grant select, insert on person_links, notes, events, follow_ups to samaki_runtime;", "grant select, insert on person_links, notes, events, follow_ups to samaki_runtime; set role samaki_definer; grant select on case_access_rows to samaki_runtime; reset role;"),
     ],
 }  # fmt: skip
 
@@ -356,6 +368,7 @@ WRONG = [Wrong(file, name, old, new) for file, texts in TEXTS.items() for name, 
 # Triggers, dropped one by one.
 TRIGGERS = {
     "trail_touched": "audit_events",
+    "planned": "follow_ups",
     "case_opened": "cases",
     "case_changed": "cases",
     "assignment_changed": "assignments",
