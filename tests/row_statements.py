@@ -39,6 +39,7 @@ CHANGES: dict[str, LiteralString] = {
     "consents": "update consents set sealed = '' where id = %(consent_id)s",
     "incidents": "update incidents set precision = 'day' where id = %(incident_id)s",
     "others_follow_up": "update follow_ups set due_at = %(now)s where id = %(follow_up_id)s and assignee_id <> %(me)s",
+    "own_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id <> %(me)s",
     "household": "update households set size = 5 where id = %(household_id)s",
     "register": "update people set sex = 'female' where id = %(register_person)s",

@@ -46,6 +46,7 @@ change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change others_follow_up         1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+change own_assignment           1 1 1 * *   1 1 1 1 * * * *   0 *   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0

@@ -459,3 +459,19 @@ async def test_who_changes_while_the_glass_breaks_gets_nothing(cast: Cast, super
     assert (await task).status_code == 404
     held = "select count(*) from break_glass_grants where user_id = %(user)s"
     assert superuser.execute(held, values).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("becomes", CHANGES)
+async def test_the_database_itself_asks_again_who_breaks_the_glass(
+    cast: Cast, superuser: Superuser, becomes: str
+) -> None:
+    case_id, _ = await sensitive(cast, superuser)
+    who = await colleague_of(cast)
+    values = {"user": cast.id(who), "case": case_id, "other": cast.organisation("other_ngo")}
+    breaking = "select break_glass(gen_random_uuid(), %(case)s, 'other')"
+    for change, outcome in ((None, "opened"), (CHANGES[becomes], None)):
+        with superuser.transaction(force_rollback=True):
+            superuser.execute("select from begin_request(%s, %s)", [cast.sessions[who], cast.clock()])
+            if change is not None:
+                superuser.execute(change, values)
+            assert superuser.execute(breaking, values).fetchone() == (outcome,)

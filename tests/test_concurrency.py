@@ -118,6 +118,28 @@ WITHDRAW: LiteralString = (
 COUNT_ACCESS = "select count(*) from case_access where case_id = %s and principal = %s"
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        "select spread_exclusions(%(case)s)",
+        "select exclude_user(%(case)s, %(user)s, 'other', %(case)s, null) from begin_request(%(session)s, %(now)s)",
+        "select lift_exclusion(%(case)s, %(case)s, '') from begin_request(%(session)s, %(now)s)",
+    ],
+    ids=["spreading", "excluding", "lifting"],
+)
+async def test_whoever_changes_who_is_excluded_waits_for_who_does_so_already(
+    cast: Cast, database: DatabaseUrls, second: LiteralString
+) -> None:
+    values = {
+        "case": await open_case(cast),
+        "user": cast.id("colleague"),
+        "session": cast.sessions["caseworker"],
+        "now": cast.clock().isoformat(),
+    }
+    with _held_back(database, "select lock_client_graph()", second, values) as outcome:
+        assert outcome == [None]
+
+
 async def test_an_assignment_that_waited_for_an_exclusion_is_refused(
     cast: Cast, database: DatabaseUrls, superuser: psycopg.Connection[Any]
 ) -> None:

@@ -1,6 +1,7 @@
 """One client, several cases: an exclusion reaches them all, and tells nobody what they may not know."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -8,7 +9,7 @@ from sqlalchemy import text
 
 from tests.acts import SENSITIVE, assign, exclude, finds, lift, listed, open_again, status_of
 from tests.cases import intake, open_case
-from tests.cast import Cast, answered
+from tests.cast import Cast, FrozenClock, answered
 
 REGISTER = {"alias": "Of the register"}
 
@@ -46,6 +47,35 @@ async def test_who_is_excluded_on_a_hidden_case_is_not_told_on_another_of_the_sa
     await assign(cast, "caseworker", hidden, "colleague", "caseworker")
     read = await listed(cast, "colleague", f"/cases/{other}/exclusions")
     assert [(item["reason_code"], item["note"]) for item in read] == [("perpetrator", None)]
+
+
+async def test_who_came_to_know_a_case_for_a_while_knows_of_its_decisions_no_longer_than_that(
+    cast: Cast, clock: FrozenClock
+) -> None:
+    first = await open_case(cast, category=SENSITIVE)
+    until = (clock() + timedelta(hours=1)).isoformat()
+    await assign(cast, "caseworker", first, "colleague", "cover", until=until)
+    second = answered(await open_again(cast, "colleague", first), 201)["id"]
+    await exclude(cast, "caseworker", first, "liaison")
+    assert len(await listed(cast, "colleague", f"/cases/{second}/exclusions")) == 1
+    clock.advance(hours=2)
+    assert await listed(cast, "colleague", f"/cases/{second}/exclusions") == []
+
+
+async def test_who_is_excluded_from_one_of_two_cases_that_were_parted_knows_of_no_decision_on_it(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    first = await open_case(cast)
+    client = answered(await cast.client("caseworker").get(f"/cases/{first}"), 200)["client"]["id"]
+    second = answered(await _open(cast, "caseworker", client, "id_poor"), 201)["id"]
+    await exclude(cast, "caseworker", first, "liaison")
+    assert len(await listed(cast, "second_supervisor", f"/cases/{second}/exclusions")) == 1
+    clients = "select client_id from cases where id = any (%s::uuid[])"
+    parted = f"delete from person_links where person_id in ({clients}) or other_id in ({clients})"
+    superuser.execute(parted.encode(), [[first, second], [first, second]])
+    await exclude(cast, "caseworker", first, "second_supervisor")
+    assert await listed(cast, "second_supervisor", f"/cases/{second}/exclusions") == []
+    assert len(await listed(cast, "supervisor", f"/cases/{second}/exclusions")) == 1
 
 
 async def _copy(cast: Cast, case_id: str) -> str:

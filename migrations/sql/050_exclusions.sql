@@ -174,14 +174,14 @@ begin
 end
 $$;
 
--- May the caller know of a decision? Of one that was made on another case of the client only who knows that case too.
-create or replace function app_knows_decision(the_origin uuid, the_case uuid) returns boolean
+-- May the caller know of a decision? Only who knows the case on which it was made, be it another of the client.
+create or replace function app_knows_decision(the_origin uuid) returns boolean
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
   select exists (select from case_exclusions o
                   where o.id = the_origin
-                    and (o.case_id = the_case or app_supervises(o.case_id)
+                    and (app_supervises(o.case_id)
                          or (o.case_id <> all (app_excluded_cases())
                              and exists (select from case_access a
                                           where a.case_id = o.case_id and a.principal = any (app_principals())
@@ -195,7 +195,7 @@ create or replace function exclusions_of(the_case uuid) returns setof case_exclu
 as $$
   select e.* from case_exclusions e
    where e.case_id = the_case and (app_leads(the_case) or app_supervises(the_case))
-     and app_knows_decision(e.origin_id, the_case)
+     and app_knows_decision(e.origin_id)
    order by e.created_at desc, e.id desc
 $$;
 
@@ -215,7 +215,7 @@ begin
   perform lock_client_graph();
   select * into e from case_exclusions x
    where x.id = the_exclusion and x.case_id = the_case and x.lifted_at is null and x.user_id <> app_user_id()
-     and app_knows_decision(x.origin_id, the_case);
+     and app_knows_decision(x.origin_id);
   if not found then
     return null;
   end if;
@@ -251,7 +251,7 @@ declare
 begin
   foreach f in array array[
     'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
-    'lock_client_graph()', 'app_knows_decision(uuid, uuid)', 'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
+    'lock_client_graph()', 'app_knows_decision(uuid)', 'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
     'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
