@@ -69,6 +69,14 @@ async def test_an_incident_is_edited_with_its_version_and_keeps_its_answers(cast
     answered(await lead.post(f"/cases/{case_id}/incidents", json=future), 422)
 
 
+async def test_a_time_written_with_an_offset_is_answered_in_utc(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    told = {"occurred_at": "2026-02-20T17:00:00+07:00", "precision": "exact"}
+    made = answered(await cast.client("caseworker").post(f"/cases/{case_id}/incidents", json=told), 201)
+    read = answered(await cast.client("caseworker").get(f"/cases/{case_id}/incidents/{made['id']}"), 200)
+    assert made["occurred_at"] == read["occurred_at"] == "2026-02-20T10:00:00Z"
+
+
 async def test_an_incident_hides_a_standard_case_from_the_rest_of_the_organisation(cast: Cast) -> None:
     case_id = await open_case(cast)
     assert answered(await cast.client("colleague").get(f"/cases/{case_id}"), 200)["access"]["via"] == "organisation"

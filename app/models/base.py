@@ -1,6 +1,6 @@
 """What every table and every schema of Samaki shares: columns, strictness, and the page of a list."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -96,7 +96,7 @@ def _aware(moment: datetime) -> datetime:
     _sane_year(moment.date())
     if moment.tzinfo is None:
         raise PydanticCustomError("timezone_missing", "The time needs a UTC offset or Z.")
-    return moment
+    return moment.astimezone(UTC)  # answers are in UTC, also the one to who wrote it otherwise
 
 
 def _strict_text_date(value: object) -> object:
