@@ -42,6 +42,8 @@ CHANGES: dict[str, LiteralString] = {
     "own_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id <> %(me)s",
     "household": "update households set size = 5 where id = %(household_id)s",
+    # Without a condition no row is read, so that the policy on reading does not help the one on changing.
+    "any_household": "update households set size = 5",
     "register": "update people set sex = 'female' where id = %(register_person)s",
     # New keys name nobody who made them.
     "case_key": f"{_KEYS} values (gen_random_uuid(), %(case_id)s, %(organisation_id)s, 'x', '')",

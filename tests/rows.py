@@ -49,6 +49,7 @@ change others_follow_up         1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change own_assignment           1 1 1 * *   1 1 1 1 * * * *   0 *   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+change any_household            1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change case_key                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change register_key             1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
