@@ -1,6 +1,6 @@
 """No follow-up is forgotten, and none is planned where contact could cost a life."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -19,6 +19,11 @@ SAFE = {"channels": ["phone", "visit"], "days": [1, 2, 3, 4, 5], "from": "08:00"
 def at(day: str, hour: str) -> str:
     """A moment in Phnom Penh."""
     return f"{day}T{hour}:00+07:00"
+
+
+def wait_until(clock: FrozenClock, text: str) -> None:
+    """Let time pass until this moment, should it not have come yet."""
+    clock.at = max(clock(), moment(text).astimezone(UTC))
 
 
 def next_monday(clock: FrozenClock) -> datetime:
@@ -87,7 +92,7 @@ async def test_no_contact_is_planned_outside_what_she_said_is_safe(cast: Cast, c
         assert answered(refused, 409)["code"] == "unsafe_contact"
     moved = await cast.client("caseworker").patch(path, json={"due_at": at(monday, "10:30")}, headers=headers)
     assert moment(answered(moved, 200)["due_at"]) == moment(at(monday, "10:30"))
-    clock.at = max(clock(), moment(at(monday, "10:30")))
+    wait_until(clock, at(monday, "10:30"))
     unsafe = await report(cast, planned, status=409, next_due_at=at(monday, "22:00"))
     assert unsafe["code"] == "unsafe_contact"
     assert len(await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")) == 1
@@ -141,7 +146,7 @@ async def test_the_next_date_by_the_clock_is_the_latest_at_which_she_may_be_reac
     put_risk(superuser, case_id, RiskLevel.MEDIUM)
     monday = next_monday(clock)
     planned = await plan(cast, case_id, at(f"{monday:%Y-%m-%d}", "09:00"))
-    clock.at = max(clock(), moment(at(f"{monday + timedelta(days=2):%Y-%m-%d}", "15:00")))
+    wait_until(clock, at(f"{monday + timedelta(days=2):%Y-%m-%d}", "15:00"))
     recorded = await report(cast, planned)
     assert moment(recorded["next"]["due_at"]) == moment(at(f"{monday + timedelta(days=14):%Y-%m-%d}", "08:00"))
     assert recorded["next"]["contact"]["planned_safely"] is True

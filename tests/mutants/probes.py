@@ -17,6 +17,7 @@ from tests import (
     test_concurrency,
     test_exclusions,
     test_exclusions_across_cases,
+    test_follow_ups,
     test_inventory,
 )
 from tests.ground import Ground
@@ -34,6 +35,7 @@ SENTENCES = (
     test_exclusions,
     test_exclusions_across_cases,
     test_concurrency,
+    test_follow_ups,
     test_audit,
     test_audit_reports,  # whose weeks let the most time pass
 )
