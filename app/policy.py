@@ -60,6 +60,9 @@ class Permission(StrEnum):
     CONSENT_EDIT = "consent:edit"
     INCIDENT_READ = "incident:read"
     INCIDENT_EDIT = "incident:edit"
+    FOLLOW_UP_READ = "follow_up:read"
+    FOLLOW_UP_PLAN = "follow_up:plan"
+    FOLLOW_UP_RECORD = "follow_up:record"
     NOTE_READ = "note:read"
     NOTE_ADD = "note:add"
     TIMELINE_READ = "timeline:read"
@@ -82,6 +85,8 @@ _LIAISON = _EVERYONE | {
     P.CASE_READ,
     P.CASE_OPEN,
     P.ASSIGNMENT_READ,
+    P.FOLLOW_UP_READ,
+    P.FOLLOW_UP_RECORD,
     P.NOTE_READ,
     P.NOTE_ADD,
     P.TIMELINE_READ,
@@ -109,6 +114,7 @@ _CASEWORKER = _LIAISON | {
     P.INCIDENT_EDIT,
     P.WHEREABOUTS_READ,
     P.WHEREABOUTS_EDIT,
+    P.FOLLOW_UP_PLAN,
     P.ACCESS_REPORT_READ,
     P.ORGANISATION_READ,
     *(P.ERASURE_READ, P.ERASURE_EDIT, P.LEGAL_HOLD_READ),
@@ -149,9 +155,11 @@ class Relation(StrEnum):
 
 _READ_FULL = {
     *(P.CASE_READ, P.CASE_PEOPLE_READ, P.ASSIGNMENT_READ, P.CONSENT_READ, P.INCIDENT_READ),
-    *(P.NOTE_READ, P.TIMELINE_READ),
+    *(P.FOLLOW_UP_READ, P.NOTE_READ, P.TIMELINE_READ),
 }
 _WORK = _READ_FULL | {
+    P.FOLLOW_UP_PLAN,
+    P.FOLLOW_UP_RECORD,
     P.CASE_EDIT,
     P.CASE_MOVE,
     P.CASE_PEOPLE_EDIT,
@@ -171,12 +179,17 @@ RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
     Relation.LEAD: frozenset(_WORK | _OVERSEE | _WHEREABOUTS),
     Relation.ASSIGNED: frozenset(_WORK | _WHEREABOUTS | _HOLD),
     Relation.COVER: frozenset(_WORK | {P.WHEREABOUTS_EDIT} | _HOLD),
-    Relation.LIAISON: frozenset({P.CASE_READ, P.ASSIGNMENT_READ, P.NOTE_READ, P.NOTE_ADD, P.TIMELINE_READ}),
-    Relation.REVIEWER: frozenset(_READ_FULL | {P.NOTE_ADD, P.CASE_MOVE} | _OVERSEE),
+    Relation.LIAISON: frozenset(
+        {P.CASE_READ, P.ASSIGNMENT_READ, P.NOTE_READ, P.NOTE_ADD, P.TIMELINE_READ}
+        | {P.FOLLOW_UP_READ, P.FOLLOW_UP_RECORD}
+    ),
+    Relation.REVIEWER: frozenset(_READ_FULL | {P.NOTE_ADD, P.FOLLOW_UP_RECORD, P.CASE_MOVE} | _OVERSEE),
     Relation.BREAK_GLASS: frozenset(_READ_FULL | {P.NOTE_ADD}),
     Relation.STAFF: frozenset(_READ_FULL),
     Relation.SUPERVISOR: frozenset(
-        _READ_FULL | _OVERSEE | {P.CASE_EDIT, P.CASE_MOVE, P.CASE_PEOPLE_EDIT, P.CONSENT_EDIT, P.NOTE_ADD}
+        _READ_FULL
+        | _OVERSEE
+        | {P.CASE_EDIT, P.CASE_MOVE, P.CASE_PEOPLE_EDIT, P.CONSENT_EDIT, P.NOTE_ADD, P.FOLLOW_UP_RECORD}
     ),
     Relation.STUB: frozenset({P.ASSIGNMENT_EDIT, P.EXCLUSION_EDIT}),
 }

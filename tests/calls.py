@@ -1,7 +1,7 @@
 """A well-formed call of every operation: its ids, its body, and what must be put back before it is made."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from tests.standpoints import Standpoint
 
 Body = Mapping[str, Any]
 CONSENT = {"purpose": "statistics", "form": "verbal", "obtained_on": "2026-03-01"}
+RECORD = {"happened_at": "2026-03-01T03:00:00Z", "outcome": "met_safe"}
 CLOSURE = {"reason": "needs_met", "informed_can_return": True}
 
 
@@ -94,6 +95,7 @@ def _status(status: str, requester: str | None = None) -> Callable[[Stage, Stand
         closed_at = stage.cast.clock() if status == "closed" else None
         change = "update cases set status = %s, closure_requested_by = %s, closed_at = %s where id = %s"
         stage.run(change, status, asked_by, closed_at, stage.cases[point.case].id)
+        stage.run("update follow_ups set ended_at = created_at where case_id = %s", stage.cases[point.case].id)
 
     return put
 
@@ -245,6 +247,23 @@ def _hidden_somewhere(stage: Stage, point: Standpoint) -> None:
     stage.hide(point.case)
 
 
+def _follow_up(own: bool) -> Call:
+    """A follow-up of the caller's own, or of somebody else on the case; as planned, whatever was done before."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        whose = stage.user(point.name if own else "spare")
+        ids = stage.cases[point.case].ids
+        for name, user in (("follow_up_id", whose), ("second_follow_up", stage.user("spare"))):
+            change = "update follow_ups set happened_at = null, ended_at = null, assignee_id = %s where id = %s"
+            stage.run(change, user, ids[name])
+
+    return Call(before=put, headers=EDIT)
+
+
+def _with(call: Call, body: Body) -> Call:
+    return replace(call, body=body)
+
+
 _CASE = "/cases/{case_id}"
 
 CALLS: dict[str, Call] = {
@@ -272,6 +291,13 @@ CALLS: dict[str, Call] = {
         {"reason": "Wish."}, before=_consent_stands, after=_consent_stands
     ),
     f"POST {_CASE}/incidents": Call({"note": "Heard."}),
+    f"POST {_CASE}/follow-ups": Call({"due_at": "2026-04-01T03:00:00Z", "channel": "visit"}),
+    f"GET {_CASE}/follow-ups/{{follow_up_id}} [own]": _follow_up(True),
+    f"GET {_CASE}/follow-ups/{{follow_up_id}} [of another]": _follow_up(False),
+    f"PATCH {_CASE}/follow-ups/{{follow_up_id}}": _with(_follow_up(False), {"channel": "phone"}),
+    f"DELETE {_CASE}/follow-ups/{{follow_up_id}}": _follow_up(False),
+    f"POST {_CASE}/follow-ups/{{follow_up_id}}/record [own]": _with(_follow_up(True), RECORD),
+    f"POST {_CASE}/follow-ups/{{follow_up_id}}/record [of another]": _with(_follow_up(False), RECORD),
     f"PATCH {_CASE}/incidents/{{incident_id}}": Call({"note": "Corrected."}, headers=EDIT),
     f"POST {_CASE}/assignments [caseworker]": Call(_assign("spare", "caseworker")),
     f"POST {_CASE}/assignments [liaison]": Call(_assign("spare_liaison", "liaison")),

@@ -51,6 +51,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
     "incidents": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "legal_holds": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "follow_ups": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "notes": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "people": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "person_links": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
@@ -79,6 +80,7 @@ RIGHTS: dict[str, set[str]] = {
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
     "incidents": {"SELECT", "INSERT"},
     "legal_holds": {"SELECT", "INSERT"},
+    "follow_ups": {"SELECT", "INSERT"},
     "notes": {"SELECT", "INSERT"},
     "people": {"SELECT", "INSERT"},
     "person_links": {"SELECT", "INSERT", "DELETE"},
@@ -99,6 +101,10 @@ COLUMNS: dict[str, set[str]] = {
     "consents": {"withdrawn_at", "withdrawn_by", "sealed", "version", "updated_at"},
     "erasure_requests": {"withdrawn_at", "withdrawn_by"},
     "legal_holds": {"lifted_at", "lifted_by"},
+    "follow_ups": {
+        *("due_at", "assignee_id", "happened_at", "recorded_by", "ended_at"),
+        *("sealed", "version", "updated_at"),
+    },
     "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
 }

@@ -51,6 +51,15 @@ POST   /cases/{case_id}/incidents                        201 201 201 403 403  20
 GET    /cases/{case_id}/incidents/{incident_id}          200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 PATCH  /cases/{case_id}/incidents/{incident_id}          200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
 
+GET    /cases/{case_id}/follow-ups                       200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+POST   /cases/{case_id}/follow-ups                       201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/follow-ups/{follow_up_id} [own]        200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+GET    /cases/{case_id}/follow-ups/{follow_up_id} [of another]  200 200 200 200 200  200 200 200 200 200 200 404 200  404 404  404 404 404 403
+PATCH  /cases/{case_id}/follow-ups/{follow_up_id}        200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+DELETE /cases/{case_id}/follow-ups/{follow_up_id}        204 204 204 403 403  204 204 204 403 403 403 404 403  403 403  404 404 403 403
+POST   /cases/{case_id}/follow-ups/{follow_up_id}/record [own]  200 200 200 403 403  200 200 200 200 403 200 404 200  200 404  404 404 404 403
+POST   /cases/{case_id}/follow-ups/{follow_up_id}/record [of another]  200 200 200 403 403  200 200 200 200 403 200 404 200  404 404  404 404 404 403
+
 GET    /cases/{case_id}/assignments                      200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
 GET    /cases/{case_id}/assignments/{assignment_id}      200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
 POST   /cases/{case_id}/assignments [caseworker]         201 403 403 403 403  201 201 201 201 201 201 201 201  403 403  404 404 403 403
@@ -197,6 +206,9 @@ consent:read           1     1      1      0       1          1        1       1
 consent:edit           1     1      1      0       0          0        0       1        0
 incident:read          1     1      1      0       1          1        1       1        0
 incident:edit          1     1      1      0       0          0        0       0        0
+follow_up:read         1     1      1      1       1          1        1       1        0
+follow_up:plan         1     1      1      0       0          0        0       0        0
+follow_up:record       1     1      1      1       1          0        0       1        0
 note:read              1     1      1      1       1          1        1       1        0
 note:add               1     1      1      1       1          1        0       1        0
 timeline:read          1     1      1      1       1          1        1       1        0

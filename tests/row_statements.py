@@ -15,6 +15,7 @@ READS: dict[str, LiteralString] = {
     "incidents": "select from incidents where id = %(incident_id)s",
     "caseworkers_note": "select from notes where id = %(caseworkers_note)s",
     "team_note": "select from notes where id = %(team_note)s",
+    "others_follow_up": "select from follow_ups where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "caseworkers_event": "select from events where case_id = %(case_id)s and audience = 'caseworkers'",
     "team_event": "select from events where case_id = %(case_id)s and audience = 'team'",
     "own_assignment": "select from assignments where case_id = %(case_id)s and user_id = %(me)s",
@@ -50,6 +51,7 @@ CHANGES: dict[str, LiteralString] = {
     "client": "update people set sex = 'female' where id = %(person_id)s",
     "consents": "update consents set sealed = '' where id = %(consent_id)s",
     "incidents": "update incidents set precision = 'day' where id = %(incident_id)s",
+    "others_follow_up": "update follow_ups set due_at = %(now)s where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "own_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id <> %(me)s",
     "wish": "update erasure_requests set withdrawn_at = %(now)s where case_id = %(case_id)s",
@@ -78,6 +80,7 @@ CHANGES: dict[str, LiteralString] = {
 _PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, created_by, sealed)"
 _EVENTS = "insert into events (id, case_id, organisation_id, type, audience, at, actor_id, data)"
 _NOTES = f"insert into notes ({_TABLE}, case_id, organisation_id, audience, created_by, sealed)"
+_FOLLOW_UPS = f"insert into follow_ups ({_TABLE}, case_id, organisation_id, due_at, assignee_id, created_by, sealed)"
 _LINKS = "insert into person_links (id, person_id, other_id, created_at, created_by)"
 ADDS: dict[str, LiteralString] = {
     "client": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, %(case_id)s, 'client', 'female', %(by)s, '{{}}')",
@@ -88,6 +91,8 @@ ADDS: dict[str, LiteralString] = {
     f" values ({_NEW}, {_OF_CASE}, 'day', %(by)s, '{{}}')",
     "caseworkers_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'caseworkers', %(by)s, '{{}}')",
     "team_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'team', %(by)s, '{{}}')",
+    "own_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(me)s, %(by)s, '')",
+    "others_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(other)s, %(by)s, '')",
     "caseworkers_event": f"{_EVENTS} values (gen_random_uuid(), {_OF_CASE}, 'test', 'caseworkers', %(now)s,"
     " %(by)s, '{}')",
     "event_without_case": f"{_EVENTS} values (gen_random_uuid(), null, %(organisation_id)s, 'test', 'caseworkers',"

@@ -24,6 +24,7 @@ see consents                    1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see incidents                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see others_follow_up            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see wish                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -55,6 +56,7 @@ change cases                    1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change others_follow_up         1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change own_assignment           1 1 1 * *   1 1 1 1 * * * *   0 *   0 0 0 0
 change wish                     1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 change hold                     0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
@@ -83,6 +85,8 @@ add consents                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add incidents                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+add own_follow_up               1 1 1 0 0   1 1 1 1 0 1 0 1   1 0   0 0 0 0
+add others_follow_up            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add caseworkers_event           1 1 1 1 0   1 1 1 1 1 1 1 1   1 0   0 0 0 0
 add event_without_case          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add wish                        1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0

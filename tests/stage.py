@@ -123,6 +123,17 @@ class Stage:
             self.sealed(made.id, "incidents", incident_id, IncidentPrivate(note="Told us so.").model_dump(mode="json")),
             made.id,
         )
+        for name in ("follow_up_id", "second_follow_up"):  # two, so that one of them may be cancelled
+            planned = uuid4()
+            made.ids[name] = self.one(
+                "insert into follow_ups (id, version, created_at, updated_at, case_id, organisation_id, due_at,"
+                " assignee_id, created_by, sealed) select %s, 1, opened_at, opened_at, id, organisation_id, opened_at,"
+                " %s, created_by, %s from cases where id = %s returning id::text",
+                planned,
+                self.user("spare"),
+                self.sealed(made.id, "follow_ups", planned, {"channel": "visit"}),
+                made.id,
+            )
         made.ids["linked"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, sex, created_by,"
             " sealed) select %s, 1, opened_at, opened_at, organisation_id, 'unknown',"

@@ -84,6 +84,7 @@ ALL = [
     errors.Conflict(),
     errors.CaseClosed(),
     errors.IllegalTransition(["open", "closed"]),
+    errors.ClosureBlocked(["future_follow_up"]),
     errors.ConsentRequired(),
     errors.UnsafeContact(),
     errors.CaseloadFull(),

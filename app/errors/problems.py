@@ -134,6 +134,15 @@ class IllegalTransition(Problem):
         super().__init__(extra={"allowed": list(allowed)})
 
 
+class ClosureBlocked(Problem):
+    """Something on the case is not at its end; `blocked_by` lists what, in codes."""
+
+    status, code = 409, "closure_blocked"
+
+    def __init__(self, blocked_by: Sequence[str] = ()) -> None:
+        super().__init__(extra={"blocked_by": list(blocked_by)})
+
+
 class ConsentRequired(Problem):
     """She has not agreed to it."""
 

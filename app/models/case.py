@@ -122,6 +122,7 @@ class CaseRow:
     sensitivity: Sensitivity
     status: CaseStatus
     priority: Priority
+    risk_level: RiskLevel
     commune_code: str
     referred_from: ReferredFrom | None
     closed_at: datetime | None

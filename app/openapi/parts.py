@@ -26,6 +26,7 @@ TAGS = {
     "consents": "What the client agreed to.",
     "incidents": "What happened, as data.",
     "whereabouts": "Where a client is hidden, for lead and assigned.",
+    "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
     "notes": "Notes on a case, and its timeline.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
     "health": "For whoever runs the service.",
@@ -45,6 +46,11 @@ PROBLEM: Json = {
             "type": "array",
             "items": {"type": "string"},
             "description": "Statuses that the case can go to, with `illegal_transition`.",
+        },
+        "blocked_by": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What is not at its end (`future_follow_up`), with `closure_blocked`.",
         },
     },
 }

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -143,6 +143,18 @@ async def list_assignments(session: AsyncSession, case_id: UUID, query: ListQuer
     rows, cursor = await newest_first(session, statement, Assignment.created_at, Assignment.id, query)
     users = await names_of(session, (row.user_id for row in rows))
     return Page[AssignmentRead](items=[_read(session, row, users[row.user_id]) for row in rows], next_cursor=cursor)
+
+
+async def works_on(session: AsyncSession, actor: Actor, case_id: UUID, user_id: UUID) -> bool:
+    """Has this person an active place on the case in which contacts are theirs to make? A review is none."""
+    statement = select(col(Assignment.id)).where(
+        col(Assignment.case_id) == case_id,
+        col(Assignment.user_id) == user_id,
+        col(Assignment.ended_at).is_(None),
+        or_(col(Assignment.until).is_(None), col(Assignment.until) > actor.now),
+        col(Assignment.role) != AssignmentRole.REVIEWER,
+    )
+    return await session.scalar(statement.limit(1)) is not None
 
 
 async def read_assignment(session: AsyncSession, case_id: UUID, assignment_id: UUID) -> AssignmentRead:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import ConsentRequired, Forbidden, IllegalTransition, Invalid
+from app.errors import ClosureBlocked, ConsentRequired, Forbidden, IllegalTransition, Invalid
 from app.models.case import CaseRow, Transition
 from app.models.codes import CaseStatus, ClosureReason, ConsentPurpose, Role, Sensitivity
 from app.policy import Access, Permission, Relation
@@ -12,6 +12,7 @@ from app.preconditions import check_match_if_sent
 from app.security import Actor
 from app.services.consents import has_active
 from app.services.events import record
+from app.services.next_follow_up import end_planned, has_future
 from app.services.visible import access_for, lock_case, save_case
 
 S = CaseStatus
@@ -48,6 +49,8 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     await _check_guard(session, actor, case, step)
     before = case.status
     _apply(case, actor, step)
+    if step.to is S.CLOSED:
+        await end_planned(session, actor, case.id)
     await save_case(session, case)
     await record(
         session,
@@ -86,6 +89,8 @@ async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step:
     starts = case.status in {S.INTAKE, S.CLOSED} and step.to is not S.CLOSED
     if starts and not await has_active(session, actor, case.id, ConsentPurpose.SERVICES):
         raise ConsentRequired
+    if case.status is S.CLOSURE_REQUESTED and step.to is S.CLOSED and await has_future(session, actor, case.id):
+        raise ClosureBlocked(["future_follow_up"])
     closes_intake = case.status is S.INTAKE and step.to is S.CLOSED
     if step.to is S.CLOSURE_REQUESTED or closes_intake:
         _check_closure(step, closes_intake)

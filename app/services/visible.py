@@ -16,7 +16,7 @@ from app.audit import touched
 from app.db import fetch, update
 from app.errors import NotFound
 from app.models.case import CaseRow
-from app.models.codes import CaseStatus, Category, Sensitivity
+from app.models.codes import CaseStatus, Category, RiskLevel, Sensitivity
 from app.models.person import Household, Person
 from app.policy import RELATION_PERMISSIONS, Access, Permission, Relation, access_of, require
 from app.sealing import home_of, load_keys, ring_of
@@ -113,7 +113,7 @@ async def lock_case(session: AsyncSession, case_id: UUID) -> CaseRow:
     await access_to(session, case_id)  # the lock may have waited for who took the access away
     case = CaseRow(*rows[0])
     case.category, case.sensitivity = Category(case.category), Sensitivity(case.sensitivity)
-    case.status = CaseStatus(case.status)
+    case.status, case.risk_level = CaseStatus(case.status), RiskLevel(case.risk_level)
     case.private = ring_of(session).open("cases", case.id, case.id, case.sealed)
     case.as_read = {name: getattr(case, name) for name in (*CHANGEABLE, "private")}
     return case

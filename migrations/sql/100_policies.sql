@@ -27,7 +27,7 @@ declare
   as_staff constant text := '(app_role() in (''caseworker'', ''supervisor'') and organisation_id = app_organisation_id())';
 begin
   foreach t in array array['cases', 'people', 'person_links', 'households', 'consents', 'incidents', 'assignments',
-                           'case_exclusions', 'break_glass_grants', 'notes', 'events', 'case_access',
+                           'case_exclusions', 'break_glass_grants', 'notes', 'follow_ups', 'events', 'case_access',
                            'idempotency_keys', 'audit_events', 'search_tokens'] loop
     execute format('alter table %I enable row level security', t);
     execute format('alter table %I force row level security', t);
@@ -116,6 +116,16 @@ begin
           || format(may, 'notes.case_id', 'and (a.via <> ''liaison'' or notes.audience = ''team'')');
   execute 'create policy add on notes for insert to samaki_runtime with check (created_by = app_user_id() and '
           || format(may, 'notes.case_id', contribute || ' and (a.via <> ''liaison'' or notes.audience = ''team'')') || ')';
+
+  -- follow_ups: a liaison sees those given to her or him, and records them, with which the next one is planned.
+  execute 'create policy see on follow_ups for select to samaki_runtime using '
+          || format(may, 'follow_ups.case_id', 'and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))');
+  execute 'create policy add on follow_ups for insert to samaki_runtime with check (created_by = app_user_id() and '
+          || format(may, 'follow_ups.case_id', contribute || ' and a.via <> ''break_glass'''
+                         ' and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))') || ')';
+  execute 'create policy change on follow_ups for update to samaki_runtime using '
+          || format(may, 'follow_ups.case_id', contribute || ' and a.via <> ''break_glass'''
+                         ' and (a.via <> ''liaison'' or follow_ups.assignee_id = (select app_user_id()))');
 
   -- assignments: a liaison sees the own one. Supervisors may assign on a stub, without seeing who else works on it.
   execute 'create policy see on assignments for select to samaki_runtime using '

@@ -31,7 +31,7 @@ grant select (user_id, must_change, mfa_due) on user_credentials to samaki_defin
 grant select (user_id, confirmed_at) on user_totp to samaki_definer;
 grant select, insert, update, delete on case_access to samaki_definer;
 grant select, update on cases, assignments, break_glass_grants to samaki_definer;
-grant select on people, person_links, consents to samaki_definer;
+grant select on people, person_links, consents, follow_ups to samaki_definer;
 grant select, insert, update on case_exclusions to samaki_definer;
 grant insert on events, break_glass_grants to samaki_definer;
 grant select, update on client_graph to samaki_definer;
@@ -44,7 +44,7 @@ revoke all on audit_events, audit_heads, audit_signatures, audit_verifications f
 
 -- The API.
 grant select on case_access, areas, worker_heartbeats, schema_sql, alembic_version to samaki_runtime;
-grant select, insert on person_links, notes, events to samaki_runtime;
+grant select, insert on person_links, notes, events, follow_ups to samaki_runtime;
 grant delete on person_links to samaki_runtime;
 grant select, insert, delete on search_tokens to samaki_runtime;
 grant select, insert, update on cases, people, households, consents, incidents, assignments to samaki_runtime;
@@ -63,6 +63,7 @@ grant update (sex, household_id, sealed, version, updated_at) on people to samak
 grant update (ended_at, ended_by, end_reason) on assignments to samaki_runtime;
 grant update (withdrawn_at, withdrawn_by, sealed, version, updated_at) on consents to samaki_runtime;
 grant update (occurred_at, precision, sealed, version, updated_at) on incidents to samaki_runtime;
+grant update (due_at, assignee_id, happened_at, recorded_by, ended_at, sealed, version, updated_at) on follow_ups to samaki_runtime;
 
 -- The worker: housekeeping of rows that belong to nobody's case.
 grant select, delete on idempotency_keys, sign_in_attempts, sessions, refresh_tokens to samaki_worker;
