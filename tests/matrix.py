@@ -6,7 +6,8 @@ Every cell is the exact status of a well-formed call. Nothing here is computed f
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.policy import RELATION_PERMISSIONS, Permission, Relation
+from app.policy import RELATION_PERMISSIONS, Permission
+from app.relations import Relation
 
 # Before a case. c: caseworker, s: supervisor, l: committee liaison; `other`: partner, auditor and admin, who
 # may never use these operations, so that the answer is 403 whether the case exists or not.

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.models.codes import Role
-from app.policy import Permission, Relation
+from app.policy import Permission
+from app.relations import Relation
 from tests.database import Server
 from tests.ground import Ground, ground
 from tests.mutants import scenarios

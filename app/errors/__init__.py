@@ -1,20 +1,24 @@
 """Everything that goes wrong on purpose, its status and its words (RFC 9457)."""
 
 from app.errors.answers import answer, install, problem_response, to_problem
-from app.errors.keeping import LegalHold
-from app.errors.problems import (
+from app.errors.case_problems import (
     AccessExists,
-    BadRequest,
     CaseClosed,
     CaseloadFull,
     ClosureBlocked,
-    Conflict,
     ConsentRequired,
+    IllegalTransition,
+    ReviewPending,
+    UnsafeContact,
+)
+from app.errors.keeping import LegalHold
+from app.errors.problems import (
+    BadRequest,
+    Conflict,
     DeviceWiped,
     FieldError,
     Forbidden,
     IdempotencyKeyReused,
-    IllegalTransition,
     InProgress,
     InternalError,
     Invalid,
@@ -28,12 +32,10 @@ from app.errors.problems import (
     Problem,
     RateLimited,
     RequestTimeout,
-    ReviewPending,
     SealedAway,
     StepUpRequired,
     Unauthenticated,
     Unavailable,
-    UnsafeContact,
     UnsupportedMediaType,
 )
 from app.errors.validation import field_errors

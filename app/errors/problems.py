@@ -119,60 +119,6 @@ class Conflict(Problem):
     status, code = 409, "conflict"
 
 
-class CaseClosed(Problem):
-    """A closed case is not changed."""
-
-    status, code = 409, "case_closed"
-
-
-class IllegalTransition(Problem):
-    """The case cannot go to that status from its own; `allowed` lists the statuses that it can go to."""
-
-    status, code = 409, "illegal_transition"
-
-    def __init__(self, allowed: Sequence[str] = ()) -> None:
-        super().__init__(extra={"allowed": list(allowed)})
-
-
-class ClosureBlocked(Problem):
-    """Something on the case is not at its end; `blocked_by` lists what, in codes."""
-
-    status, code = 409, "closure_blocked"
-
-    def __init__(self, blocked_by: Sequence[str] = ()) -> None:
-        super().__init__(extra={"blocked_by": list(blocked_by)})
-
-
-class ConsentRequired(Problem):
-    """She has not agreed to it."""
-
-    status, code = 409, "consent_required"
-
-
-class UnsafeContact(Problem):
-    """Her safe-contact rules forbid this way or time of contact."""
-
-    status, code = 409, "unsafe_contact"
-
-
-class CaseloadFull(Problem):
-    """The person chosen already carries as many cases as allowed."""
-
-    status, code = 409, "caseload_full"
-
-
-class AccessExists(Problem):
-    """The caller sees the case already; emergency access would add nothing to it."""
-
-    status, code = 409, "access_exists"
-
-
-class ReviewPending(Problem):
-    """Earlier emergency access of the caller waits for its review."""
-
-    status, code = 409, "review_pending"
-
-
 class InProgress(Problem):
     """A request with the same Idempotency-Key is still running."""
 

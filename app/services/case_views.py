@@ -12,7 +12,7 @@ from app.models.case import (
     LiaisonClient,
 )
 from app.models.incident import IncidentRead
-from app.policy import Access
+from app.relations import Access
 from app.sealing import KeyRing
 from app.security import Actor
 from app.services.names import age_on, display_name

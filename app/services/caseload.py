@@ -12,7 +12,7 @@ from app.errors import Invalid
 from app.models.base import Page
 from app.models.case import CaseStub, Colleague
 from app.paging import ListQuery
-from app.policy import Relation
+from app.relations import Relation
 
 STUBS = text("""
     select * from case_stubs(without_lead => :without_lead, of_lead => :of_lead,

@@ -18,7 +18,8 @@ from app.errors import NotFound
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, Category, RiskLevel, Sensitivity
 from app.models.person import Household, Person
-from app.policy import RELATION_PERMISSIONS, Access, Permission, Relation, access_of, require
+from app.policy import RELATION_PERMISSIONS, Permission, require
+from app.relations import Access, Relation, access_of
 from app.sealing import home_of, load_keys, ring_of
 
 # Rows of `case_access` that count for the caller now; the exclusions are asked once, before any row of a case.
