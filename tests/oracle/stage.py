@@ -89,6 +89,8 @@ async def stage(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Stage]:
         database_url=SecretStr(urls.runtime),
         keys_dir=keys_dir,
         requests_per_minute=10_000_000,
+        searches_per_minute=10_000_000,
+        search_floor_ms=0,
         pool_size=8,
         mfa_required=False,
     )
