@@ -174,9 +174,11 @@ async def test_a_wrong_parameter_is_pointed_at(cast: Cast, query: str, pointer: 
 
 async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(cast: Cast, app: Any) -> None:
     case_id = await open_case(cast)
+    client = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["client"]
+    ids = {"case_id": case_id, "person_id": client["id"], "organisation_id": cast.organisation("clinic")}
     described = app.openapi()["paths"]
     lists = [
-        path.removeprefix("/api/v1").format(case_id=case_id, organisation_id=cast.organisation("clinic"))
+        path.removeprefix("/api/v1").format_map(ids)
         for path, operations in described.items()
         if any(parameter["name"] == "cursor" for parameter in operations.get("get", {}).get("parameters", []))
     ]

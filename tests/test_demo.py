@@ -120,16 +120,20 @@ class Demo:
             }
 
 
-def settings_of(urls: DatabaseUrls, data_dir: Path) -> Settings:
+def settings_of(urls: DatabaseUrls, data_dir: Path, keys_dir: Path) -> Settings:
     return Settings(
-        database_url=SecretStr(urls.runtime), data_dir=data_dir, demo=True, key_encryption_keys=SecretStr(KEY)
+        database_url=SecretStr(urls.runtime),
+        data_dir=data_dir,
+        keys_dir=keys_dir,
+        demo=True,
+        key_encryption_keys=SecretStr(KEY),
     )
 
 
 @pytest.fixture(scope="module")
-def demo(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(server: Server, template: str, keys_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with server.clone(template) as urls:
-        settings = settings_of(urls, tmp_path_factory.mktemp("demo"))
+        settings = settings_of(urls, tmp_path_factory.mktemp("demo"), keys_dir)
         yield Demo(urls, settings, load_demo(urls, settings, NOW))
 
 
@@ -171,12 +175,12 @@ def test_a_second_start_loads_nothing_and_rewrites_nothing(demo: Demo) -> None:
 
 @pytest.mark.parametrize("left", [None, "", "{}", '[{"username": "somebody"}]'])
 def test_a_lost_accounts_file_gives_new_passwords_and_touches_no_case(
-    demo: Demo, tmp_path: Path, left: str | None
+    demo: Demo, tmp_path: Path, keys_dir: Path, left: str | None
 ) -> None:
     if left is not None:
         (tmp_path / FILE).write_text(left)
     before = demo.fingerprint("ctid")
-    accounts = load_demo(demo.urls, settings_of(demo.urls, tmp_path), NOW)
+    accounts = load_demo(demo.urls, settings_of(demo.urls, tmp_path, keys_dir), NOW)
     assert [account["username"] for account in accounts] == USERNAMES
     assert not {account["password"] for account in accounts} & {one["password"] for one in demo.accounts}
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
@@ -186,13 +190,13 @@ def test_a_lost_accounts_file_gives_new_passwords_and_touches_no_case(
 
 
 def test_a_start_that_was_cut_off_goes_on_to_the_same_data_ids_and_codes(
-    demo: Demo, fresh_database: DatabaseUrls, tmp_path: Path
+    demo: Demo, fresh_database: DatabaseUrls, tmp_path: Path, keys_dir: Path
 ) -> None:
     engine = sa.create_engine(sqlalchemy_url(fresh_database.loader))
     with engine.begin() as connection:
         set_up(connection, cast_ids())
     engine.dispose()
-    settings = settings_of(fresh_database, tmp_path)
+    settings = settings_of(fresh_database, tmp_path, keys_dir)
     again = Demo(fresh_database, settings, load_demo(fresh_database, settings, NOW))
     assert again.fingerprint() == demo.fingerprint()
     for table in ("cases", "people", "notes", "incidents", "households"):
@@ -201,7 +205,7 @@ def test_a_start_that_was_cut_off_goes_on_to_the_same_data_ids_and_codes(
 
 
 def test_a_database_with_other_peoples_accounts_is_refused_and_left_alone(
-    fresh_database: DatabaseUrls, tmp_path: Path
+    fresh_database: DatabaseUrls, tmp_path: Path, keys_dir: Path
 ) -> None:
     engine = sa.create_engine(sqlalchemy_url(fresh_database.loader))
     with engine.begin() as connection:
@@ -209,7 +213,7 @@ def test_a_database_with_other_peoples_accounts_is_refused_and_left_alone(
         add_missing(connection, [real])
     engine.dispose()
     with pytest.raises(SetupError, match="other people's accounts"):
-        load_demo(fresh_database, settings_of(fresh_database, tmp_path), NOW)
+        load_demo(fresh_database, settings_of(fresh_database, tmp_path, keys_dir), NOW)
     with psycopg.connect(fresh_database.admin) as superuser:
         assert superuser.execute("select count(*) from users").fetchone() == (1,)
         assert superuser.execute("select count(*) from organisations").fetchone() == (0,)

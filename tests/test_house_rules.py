@@ -37,6 +37,7 @@ LAYERS: dict[str, set[str]] = {
     "models": {"ids", "text"},
     "errors": {"logs", "metrics"},
     "policy": {"errors", "models"},
+    "search_tokens": {"keys", "text"},
     "sealing": {"db", "errors", "keys", "logs", "schema", "settings"},
     "security": {"db", "erasures", "errors", "keys", "models", "policy", "sealing", "settings", "tokens"},
 }

@@ -161,3 +161,24 @@ async def test_who_is_linked_already_is_no_likely_duplicate(cast: Cast) -> None:
     await link(cast, one, other)
     assert other not in await suggested()
     assert len(before) == 20 or other in before
+
+
+async def test_not_even_a_delete_that_asks_for_nothing_takes_a_link_of_which_one_end_is_hidden(
+    cast: Cast, superuser: Superuser
+) -> None:
+    """Without a condition PostgreSQL does not ask what may be seen, only what may be deleted."""
+    _, other_case, one, other = await two_cases(cast)
+    made = await link(cast, one, other)
+    await assign(cast, "caseworker", other_case, "colleague", "caseworker")
+    both_ways = "select count(*) from person_links where person_id in (%s, %s)"
+    with superuser.transaction(force_rollback=True):
+        superuser.execute(
+            "insert into person_links select gen_random_uuid(), other_id, person_id, created_at, created_by"
+            " from person_links where id = %s",
+            [made["id"]],
+        )
+        superuser.execute("set local role samaki_runtime")
+        superuser.execute("select from begin_request(%s, %s)", [cast.sessions["colleague"], cast.clock()])
+        superuser.execute("delete from person_links")
+        superuser.execute("reset role")
+        assert superuser.execute(both_ways, [one, other]).fetchone() == (2,)

@@ -39,9 +39,9 @@ async def match_people(session: AsyncSession, actor: Actor, wanted: MatchesWante
 
     404 for a person, or a household of a new one, that is not there for the caller.
     """
-    because(session, "matches")
     private, known = await _whose(session, actor, wanted)
     choices = [[token] for token in _telling(ring_of(session).tokens, private)]
+    because(session, "_".join(sorted({token.kind.value for (token,) in choices})) or "nothing")
     ids = await people_with(session, actor.own_organisation, choices, wanted=MOST_EXAMINED)
     matches = []
     for row, other in await shown_people(session, [own_id for own_id in ids if own_id not in known]):

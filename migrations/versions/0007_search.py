@@ -6,6 +6,8 @@ Revision: 0007
 import sqlalchemy as sa
 from alembic import op
 
+from app.settings import SetupError
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -13,6 +15,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    try:
+        # Row level security hides the rows from the owner, but not from a constraint. No SQL can make their tokens.
+        op.add_column("people", sa.Column("searchable", sa.Boolean(), nullable=False))
+    except sa.exc.IntegrityError:
+        raise SetupError("this database was filled before people could be found; take a new --data-dir") from None
+    op.drop_column("people", "searchable")
     # The key is the index that a search walks: within one organisation, all people of one token in order; with the
     # case, by which the row policies decide, so that the table itself need not be looked at.
     op.create_table(

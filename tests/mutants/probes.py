@@ -19,6 +19,7 @@ from tests import (
     test_exclusions_across_cases,
     test_follow_ups,
     test_inventory,
+    test_links,
     test_reading_alerts,
     test_whereabouts,
 )
@@ -36,6 +37,7 @@ SENTENCES = (
     scenarios,
     test_exclusions,
     test_exclusions_across_cases,
+    test_links,
     test_concurrency,
     test_follow_ups,
     test_audit,

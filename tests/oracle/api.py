@@ -196,6 +196,11 @@ class Api:
     async def _post(self, op: Operation, rest: str, body: dict[str, Any]) -> httpx.Response:
         return await self.cast.client(op.actor).post(self.path(op.case, rest), json=body)
 
+    async def find(self, user: str, case: str) -> httpx.Response:
+        """Search for the client of a case by its code."""
+        code = self._one("select code from cases where id = %s", self.cases[case])
+        return await self.cast.client(user).post("/people/search", json={"code": code})
+
     async def _break_glass(self, world: World, op: Operation) -> httpx.Response:
         code = self._one("select code from cases where id = %s", self.cases[op.case])
         response = await self.cast.client(op.actor).post("/break-glass", json=emergency(code))

@@ -41,7 +41,7 @@ def draw(random: Random, world: World, about: Operation, came_or_went: list[tupl
 
 
 def _below(random: Random) -> str:
-    return random.choice([*SUBRESOURCES, "receipt", "person"])
+    return random.choice([*SUBRESOURCES, "receipt", "person", "found"])
 
 
 def _load(random: Random) -> dict[str, Any]:

@@ -49,7 +49,7 @@ LIAISON_FILTERS = {"status", "commune_code", "assigned", "sort", "limit"}
 
 @dataclass(frozen=True)
 class Question:
-    """`kind`: detail, receipt, person, list, counts, caseload, grants, grant, or a subresource of a case."""
+    """`kind`: detail, receipt, person, found, list, counts, caseload, grants, grant, or a subresource of a case."""
 
     kind: str
     user: str
@@ -132,6 +132,16 @@ async def _person(api: Api, world: World, question: Question) -> tuple[Any, Any]
     user, case = world.users[question.user], world.cases[question.case]
     response = await api.get(user.name, f"/people/{api.clients[case.name]}")
     return response.status_code, may(world, user, "read_people", case)
+
+
+async def _found(api: Api, world: World, question: Question) -> tuple[Any, Any]:
+    """Searched for by the code of the case: found by who may read her, by nobody else."""
+    user, case = world.users[question.user], world.cases[question.case]
+    response = await api.find(user.name, case.name)
+    expected = may(world, user, "read_people", case)
+    if response.status_code != 200:
+        return response.status_code, _first_refusal(world, user, casework_only=True) or 200
+    return {one["id"] for one in response.json()["items"]}, {api.clients[case.name]} if expected == 200 else set()
 
 
 async def _subresource(api: Api, world: World, question: Question) -> tuple[Any, Any]:
@@ -317,6 +327,7 @@ ANSWERS: dict[str, Callable[[Api, World, Question], Coroutine[Any, Any, tuple[An
     "detail": _detail,
     "receipt": _receipt,
     "person": _person,
+    "found": _found,
     "list": _list,
     "counts": _counts,
     "caseload": _caseload,

@@ -90,6 +90,8 @@ async def stage(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Stage]:
         keys_dir=keys_dir,
         erasure_ledger=keys_dir.parent / "erasures.jsonl",
         requests_per_minute=10_000_000,
+        searches_per_minute=10_000_000,
+        search_floor_ms=0,
         pool_size=8,
         mfa_required=False,
     )
