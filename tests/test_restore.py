@@ -1,5 +1,6 @@
 """A restore is whole, behind the same walls, opened with its keys and verified; or nobody is served from it."""
 
+import fcntl
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -28,6 +29,7 @@ from tests.cases import intake
 from tests.cast import answered
 from tests.database import Server
 from tests.inventory import differences
+from tests.test_cli import refusal
 from tests.trail import checked, tamper
 
 
@@ -322,7 +324,9 @@ async def test_what_the_server_says_about_a_row_is_not_repeated(at: Source, copy
     at.save(tmp_path / "twins", urls=copy)
     with empty(at.server) as urls, pytest.raises(BackupError) as caught:
         at.restore(urls, tmp_path / "twins")
-    assert str(caught.value) == "pg_restore stops: the server refuses what is written to users"
+    said, _, rest = str(caught.value).partition("; ")
+    assert said == "pg_restore stops: the server refuses what is written to users"
+    assert rest == "nothing serves this database until a restore ends well"
 
 
 # What was erased stays erased.
@@ -357,3 +361,20 @@ async def test_a_ledger_that_has_lost_what_the_backup_knows_is_refused(at: Sourc
         with pytest.raises(BackupError, match="fewer erasures than this backup knows of"):
             at.restore(urls, tmp_path / "place", ledger=lost)
         assert not is_never_served(urls), "nothing was begun"
+
+
+# The command itself; the drill restores with it.
+
+
+async def test_the_command_says_in_one_sentence_why_it_does_not_restore(
+    at: Source, place: Path, tmp_path: Path
+) -> None:
+    machine = tmp_path / "machine"
+    machine.mkdir(mode=0o711)
+    assert f"{machine / 'keys'} cannot be opened" in refusal("restore", place, "--data-dir", machine)
+    shutil.copytree(at.keys_dir, machine / "keys")
+    with (machine / "serve.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = refusal("restore", place, "--data-dir", machine, SAMAKI_DATABASE_URL=at.urls.runtime)
+    assert "is in use by another samaki serve" in said
+    assert "holds no backup" in refusal("restore", tmp_path, "--data-dir", machine)

@@ -98,6 +98,9 @@ def restore(into: Installation, parts: Parts, look: Look = lambda _: None) -> Re
 def _fill_and_check(into: Installation, parts: Parts, look: Look) -> Restored:
     files = [parts.data / FILES["backup"], parts.keys / FILES["keys"]]
     load(into.urls.owner, into.programs, parts.manifest, files, into.now, look)
+    with schema.connected(into.urls.owner) as connection:
+        look("counting rows")  # now: migrations from here on may move rows
+        check_counts(connection, {**parts.manifest.counts, **parts.keys_manifest.counts})
     look("making policies and functions")
     schema.upgrade(into.urls.owner)
     into.walls()
@@ -127,11 +130,8 @@ def _refuse_before_anything_changes(into: Installation, parts: Parts) -> None:
 
 
 def _check(into: Installation, parts: Parts, look: Look) -> tuple[int, int, dict[str, int], int]:
-    """Everything that must be so, as the backup role sees it through the finished walls. Raises BackupError."""
-    counts = {**parts.manifest.counts, **parts.keys_manifest.counts}
+    """What must open and verify, as the backup role sees it through the finished walls. Raises BackupError."""
     with schema.connected(into.urls.backup) as connection:
-        look("counting rows")
-        check_counts(connection, counts)
         if contents.heads(connection) != parts.manifest.heads:
             raise BackupError("the heads of the trail are not those that the backup was made with")
         look("opening data keys and a sample of rows")
@@ -142,4 +142,5 @@ def _check(into: Installation, parts: Parts, look: Look) -> tuple[int, int, dict
         found = audit_check.verify(connection, into.audit_keys)
     if found.faults:
         raise BackupError(f"the trail does not verify: {found.faults[0]}")
-    return sum(counts.values()), keys, opened, found.rows
+    rows = sum(parts.manifest.counts.values()) + sum(parts.keys_manifest.counts.values())
+    return rows, keys, opened, found.rows
