@@ -15,6 +15,7 @@ from tests import (
     test_audit_reports,
     test_break_glass,
     test_concurrency,
+    test_erasure,
     test_exclusions_across_cases,
     test_inventory,
 )
@@ -33,6 +34,7 @@ SENTENCES = (
     test_exclusions_across_cases,
     test_concurrency,
     test_audit,
+    test_erasure,
     test_audit_reports,  # whose weeks let the most time pass
 )
 Probe = Callable[[Ground], Awaitable[str | None]]
