@@ -523,6 +523,7 @@ async def test_an_intake_without_consent_is_forgotten_after_seven_days(
         return case_id
 
     without, with_consent = await intake_closed(consents=[]), await intake_closed()
+    for_another_reason = await closed_case(cast, SENSITIVE, consents=[])
     clock.advance(days=6, hours=23)
     await tick(cast, database, runtime.ledger, {})
     assert await status_of(cast, "caseworker", without) == 200
@@ -530,6 +531,7 @@ async def test_an_intake_without_consent_is_forgotten_after_seven_days(
     await tick(cast, database, runtime.ledger, {})
     assert await status_of(cast, "caseworker", without) == 404
     assert await status_of(cast, "caseworker", with_consent) == 200
+    assert await status_of(cast, "caseworker", for_another_reason) == 200
 
 
 async def test_an_emergency_access_without_review_stops_the_clock_too(

@@ -324,7 +324,6 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("the day of opening stays", "opened_at = date_trunc('month',", "opened_at = date_trunc('second',"),
         ("nobody is told that a case was erased", "  if found then\n    insert into events", "  if false then\n    insert into events"),
         ("no line in the ledger", "  insert into erasure_ledger select entry.*", "  insert into erasure_ledger select entry.* where false"),
-        ("anybody confirms", "  if not app_may_erase(the_case) then\n    return query", "  if false then\n    return query"),
         ("a wish that was taken back counts", "where r.case_id = the_case and r.withdrawn_at is null;", "where r.case_id = the_case;"),
         ("one person is enough", "when wish.created_by = app_user_id() then 'same_person'", "when false then 'same_person'"),
         ("two caseworkers are enough", "when app_role() <> 'supervisor'\n", "when false\n"),
