@@ -373,7 +373,10 @@ async def test_the_runtime_role_without_settings_reads_no_row_of_any_case(
             try:
                 assert runtime.execute(query).fetchone() == (0,), table
             except psycopg.errors.InsufficientPrivilege:
-                assert table in {"case_exclusions", "break_glass_grants", "screening_matches", "screening_tokens"}
+                assert table in {
+                    *("case_exclusions", "break_glass_grants", "screening_matches", "screening_tokens"),
+                    "erasure_ledger",
+                }
 
 
 @pytest.mark.parametrize(
@@ -386,6 +389,7 @@ async def test_the_runtime_role_without_settings_reads_no_row_of_any_case(
         "delete from case_exclusions",
         "update case_exclusions set lifted_at = now()",
         "insert into break_glass_grants (id) values (gen_random_uuid())",
+        "select from erasure_ledger",
         "select from break_glass_grants",
         "update break_glass_grants set reviewed_at = now()",
         "select from screening_matches",

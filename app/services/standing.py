@@ -38,8 +38,8 @@ async def standing_for(session: AsyncSession, case_id: UUID, permission: Permiss
     except NotFound:
         if not oversees:
             raise
-        organisation_id = (await session.execute(STUB, {"case_id": case_id})).scalar_one()
-        if permission not in RELATION_PERMISSIONS[Relation.STUB]:
+        organisation_id = (await session.execute(STUB, {"case_id": case_id})).scalar_one_or_none()
+        if organisation_id is None or permission not in RELATION_PERMISSIONS[Relation.STUB]:
             raise NotFound from None
         await load_keys(session, [case_id])  # reasons and notes written here are sealed for who sees the case
         touched(session, case_id, Relation.STUB)

@@ -176,7 +176,8 @@ begin
     return;
   end if;
   perform lock_client_graph();
-  perform from cases c where c.id = the_case for no key update;
+  -- Not a lesser lock: the code is a key, and whoever refers to the case would be waited for with the lock in hand.
+  perform from cases c where c.id = the_case for update;
   select * into wish from erasure_requests r where r.case_id = the_case and r.withdrawn_at is null;
   -- Both may have been waited for: another's yes or withdrawal, and the end of the caller's own access.
   outcome := case when wish.id is null or not app_may_erase(the_case) then null
@@ -234,7 +235,7 @@ begin
     return;
   end if;
   perform lock_client_graph();
-  perform from cases c where c.id = due for no key update;
+  perform from cases c where c.id = due for update;
   if due_case(days) is distinct from due then  -- held, reopened or erased while the lock was waited for
     return;
   end if;
@@ -271,7 +272,7 @@ begin
     return false;
   end if;
   perform lock_client_graph();
-  perform from cases c where c.id = the_case for no key update;
+  perform from cases c where c.id = the_case for update;
   delete from vault.data_keys k where k.case_id = the_case or k.home = the_case or k.home = any (the_homes);
   if exists (select from cases c where c.id = the_case) then
     entry.id := the_id;

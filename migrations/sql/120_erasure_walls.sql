@@ -3,6 +3,7 @@
 do $$
 declare
   t text;
+  p text;
   may constant text :=
     '(exists (select 1 from case_access a where a.case_id = %1$s'
     ' and a.principal = any ((select app_principals())::uuid[])'
@@ -10,6 +11,9 @@ declare
     ' and %1$s <> all ((select app_excluded_cases())::uuid[]))';
 begin
   foreach t in array array['erasure_requests', 'legal_holds', 'erasure_ledger'] loop
+    for p in select policyname from pg_policies where schemaname = 'public' and tablename = t loop
+      execute format('drop policy %I on %I', p, t);  -- 100 did so with those of an earlier version; this file may run alone
+    end loop;
     execute format('alter table %I enable row level security', t);
     execute format('alter table %I force row level security', t);
     execute format('create policy definer on %I to samaki_definer using (true) with check (true)', t);

@@ -15,6 +15,7 @@ from tests import (
     test_audit_reports,
     test_break_glass,
     test_concurrency,
+    test_erasure,
     test_exclusions,
     test_exclusions_across_cases,
     test_follow_ups,
@@ -43,6 +44,7 @@ SENTENCES = (
     test_audit,
     test_whereabouts,
     test_reading_alerts,
+    test_erasure,
     test_audit_reports,  # whose weeks let the most time pass
 )
 Probe = Callable[[Ground], Awaitable[str | None]]
