@@ -242,10 +242,12 @@ CALLS: dict[str, Call] = {
     ),
     f"POST {_CASE}/exclusions/{{exclusion_id}}/lift": Call({"reason": "Mistake."}, before=_exclusion_stands),
     f"POST {_CASE}/screening/{{match_id}}/answer [of a colleague]": Call(
-        {"answer": "same_person", "reason": "His own number."}, before=_match_open("false")
+        {"answer": "same_person", "reason": "His own number."}, before=_match_open("false"), after=_match_open("false")
     ),
     f"POST {_CASE}/screening/{{match_id}}/answer [of the lead]": Call(
-        {"answer": "somebody_else", "reason": "Another village."}, before=_match_open("true")
+        {"answer": "somebody_else", "reason": "Another village."},
+        before=_match_open("true"),
+        after=_match_open("false"),
     ),
     "POST /break-glass/{grant_id}/review": Call(
         {"finding": "justified", "note": "Right."}, before=_not_reviewed, after=_not_reviewed

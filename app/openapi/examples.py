@@ -114,6 +114,22 @@ MODELS: dict[str, Any] = {
     "OrganisationUpdate": {"active": False},
     "PersonUpdate": {"known_as": "mother of Vanna"},
     "Transition": {"to": "assessment"},
+    "UserCreate": {
+        "username": "sok.dara",
+        "display_name": "Sok Dara",
+        "role": "ccwc_liaison",
+        "communes": ["170201"],
+        "names_km": ["សុខ ដារ៉ា"],
+        "phones": ["+85512345678"],
+        "relations": ["Sok Vanna"],
+    },
+    "UserDetailsRead": {
+        "names_km": ["សុខ ដារ៉ា"],
+        "names_en": [],
+        "phones": ["+85512345678"],
+        "relations": ["Sok Vanna"],
+        "earlier_names": [],
+    },
     "UserUpdate": {"display_name": "Sok Dara"},
 }
 
