@@ -20,7 +20,7 @@ begin
   perform from users where id = new.user_id for share;
   perform from cases where id = new.case_id for no key update;
   if is_excluded(new.user_id, new.case_id) then
-    raise check_violation using message = 'the user is excluded from the case', constraint = 'assignment_of_excluded';
+    raise exclusion_violation using message = 'the user is excluded from the case', constraint = 'assignment_of_excluded';
   end if;
   -- One lead per case, and one place per person: the newer assignment replaces the older.
   update assignments

@@ -17,6 +17,7 @@ from tests import (
     test_concurrency,
     test_exclusions_across_cases,
     test_inventory,
+    test_screening,
 )
 from tests.ground import Ground
 from tests.inventory import differences
@@ -31,6 +32,7 @@ SENTENCES = (
     test_break_glass,
     scenarios,
     test_exclusions_across_cases,
+    test_screening,
     test_concurrency,
     test_audit,
     test_audit_reports,  # whose weeks let the most time pass
