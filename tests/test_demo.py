@@ -24,6 +24,7 @@ from app.demo import load_demo
 from app.demo.accounts import FILE, Account
 from app.demo.cast import add_missing, cast_ids, set_up
 from app.demo.places import COMMUNES
+from app.keys import ensure
 from app.models.codes import CaseStatus, Category, Role
 from app.models.user import User
 from app.passwords import password_matches
@@ -112,7 +113,7 @@ class Demo:
         with psycopg.connect(self.urls.admin) as connection:
             tables = connection.execute(
                 "select tablename from pg_tables where schemaname = 'public'"
-                " and tablename not in ('user_credentials', 'schema_sql')"
+                " and tablename not in ('user_credentials', 'schema_sql', 'user_tokens', 'screening_tokens')"  # by keys
             ).fetchall()
             return {
                 name: str(connection.execute(sql.SQL(query).format(written, stripped, sql.Identifier(name))).fetchone())
@@ -121,6 +122,7 @@ class Demo:
 
 
 def settings_of(urls: DatabaseUrls, data_dir: Path) -> Settings:
+    ensure(data_dir / "keys")  # as `samaki demo` does before it loads
     return Settings(
         database_url=SecretStr(urls.runtime), data_dir=data_dir, demo=True, key_encryption_keys=SecretStr(KEY)
     )
