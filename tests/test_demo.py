@@ -160,7 +160,7 @@ def test_the_accounts_file_holds_the_accounts_and_is_for_its_owner_alone(demo: D
     path = demo.settings.data_dir / FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text()) == demo.accounts
-    assert [found.name for found in path.parent.iterdir()] == [FILE]
+    assert {found.name for found in path.parent.iterdir()} == {FILE, "keys"}
 
 
 def test_a_second_start_loads_nothing_and_rewrites_nothing(demo: Demo) -> None:
