@@ -215,7 +215,7 @@ def test_a_database_with_other_peoples_accounts_is_refused_and_left_alone(
     with psycopg.connect(fresh_database.admin) as superuser:
         assert superuser.execute("select count(*) from users").fetchone() == (1,)
         assert superuser.execute("select count(*) from organisations").fetchone() == (0,)
-    assert not list(tmp_path.iterdir())
+    assert [found.name for found in tmp_path.iterdir()] == ["keys"]
 
 
 def test_the_quarter_holds_240_cases_of_which_220_may_be_counted(demo: Demo) -> None:
