@@ -36,13 +36,12 @@ class ScreeningTokens:
         """The tokens of telephone numbers in E.164."""
         return self._words.phones(numbers)
 
-    def perpetrators(self, told: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
-        """`{names, phones}` of the perpetrators of an incident (`Perpetrator` as JSON)."""
-        people = list(told)
-        return {
-            "names": sorted(self.names(name for one in people for name in one.get("names", ()))),
-            "phones": sorted(self.phones(number for one in people for number in one.get("phones", ()))),
-        }
+    def perpetrators(self, told: Iterable[Mapping[str, Any]]) -> set[int]:
+        """The tokens of everybody who is named in an incident (`Perpetrator` as JSON)."""
+        tokens = set()
+        for one in told:
+            tokens |= self.names(one.get("names", ())) | self.phones(one.get("phones", ()))
+        return tokens
 
     def _name(self, name: str) -> Iterable[int]:
         wanted, turned = self._words.wanted(name), self._words.wanted(" ".join(reversed(name.split())))

@@ -310,10 +310,12 @@ CALLS: dict[str, Call] = {
     ),
     f"POST {_CASE}/exclusions/{{exclusion_id}}/lift": Call({"reason": "Mistake."}, before=_exclusion_stands),
     f"POST {_CASE}/screening/{{match_id}}/answer [of a colleague]": Call(
-        {"answer": "same_person", "reason": "His own number."}, before=_match_open("false")
+        {"answer": "same_person", "reason": "His own number."}, before=_match_open("false"), after=_match_open("false")
     ),
     f"POST {_CASE}/screening/{{match_id}}/answer [of the lead]": Call(
-        {"answer": "somebody_else", "reason": "Another village."}, before=_match_open("true")
+        {"answer": "somebody_else", "reason": "Another village."},
+        before=_match_open("true"),
+        after=_match_open("false"),
     ),
     f"GET {_CASE}/whereabouts": Call(before=_hidden_somewhere, query={"reason_code": "contact"}),
     f"PUT {_CASE}/whereabouts": Call({"kind": "friend"}, before=_hidden_somewhere, headers=EDIT),

@@ -154,7 +154,7 @@ CALLABLE = {
     "is_screened(uuid)",
     "lock_client_graph()",
     "put_user_tokens(uuid,bigint[],bigint[],bigint[],boolean)",
-    "screen_incident(uuid,bigint[],bigint[])",
+    "screen_incident(uuid,bigint[])",
     "screening_known(uuid,uuid,boolean,timestamp with time zone,uuid,integer)",
     "settle_user_private(uuid)",
     "glass_broken(uuid,boolean,timestamp with time zone,uuid,integer)",

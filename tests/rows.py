@@ -110,6 +110,7 @@ call exclude                    1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call lift                       1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call match                      1 0 0 0 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 call answer                     1 0 0 0 0   1 0 0 0 0 0 0 1   0 0   0 0 0 0
+call answer_elsewhere           0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 call screen                     1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 call code                       1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   * 0 0 0
 call glass                      0 0 0 0 0   0 0 0 0 0 0 1 0   0 0   * 0 0 0

@@ -434,7 +434,7 @@ async def test_of_many_reviews_at_once_one_stands(cast: Cast, superuser: Superus
 
 EXCLUDE: LiteralString = (
     "select put_exclusion(c.id, row(gen_random_uuid(), c.id, c.organisation_id, %(user)s::uuid, gen_random_uuid(),"
-    " 'client_wish', app_now(), c.created_by, null, null, null, null, null, null)::case_exclusions)"
+    " 'client_wish', app_now(), c.created_by, null, null, null, null, null, null, false)::case_exclusions)"
     " from cases c where c.id = %(case)s"
 )
 CHANGES: dict[str, LiteralString] = {

@@ -109,7 +109,7 @@ ASSIGN: LiteralString = (
 )
 EXCLUDE: LiteralString = (
     "select put_exclusion(c.id, row(gen_random_uuid(), c.id, c.organisation_id, %(user)s::uuid, gen_random_uuid(),"
-    " 'client_wish', %(now)s::timestamptz, c.created_by, null, null, null, null, null, null)::case_exclusions)"
+    " 'client_wish', %(now)s::timestamptz, c.created_by, null, null, null, null, null, null, false)::case_exclusions)"
     " from cases c where c.id = %(case)s"
 )
 WITHDRAW: LiteralString = (
@@ -146,7 +146,7 @@ async def test_an_assignment_that_waited_for_an_exclusion_is_refused(
     case_id = await open_case(cast, category="domestic_violence")
     values = _values(cast, case_id, "colleague", "caseworker")
     with _held_back(database, EXCLUDE, ASSIGN, values) as outcome:
-        assert isinstance(outcome[0], psycopg.errors.CheckViolation)
+        assert isinstance(outcome[0], psycopg.errors.ExclusionViolation)
     assert superuser.execute(COUNT_ACCESS, [case_id, cast.users["colleague"].principal]).fetchone() == (0,)
 
 

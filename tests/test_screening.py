@@ -68,6 +68,12 @@ async def matches(cast: Cast, who: str, case_id: str) -> list[Any]:
     return await listed(cast, who, f"/cases/{case_id}/screening")
 
 
+async def waiting(cast: Cast, case_id: str) -> set[str]:
+    """Whose matches wait for the lead's answer."""
+    found = await listed(cast, "caseworker", f"/cases/{case_id}/screening", status="open")
+    return {match["user_id"] for match in found}
+
+
 async def somebody(cast: Cast, role: Role = Role.CASEWORKER, **told: Any) -> str:
     """A new colleague of whom this is known."""
     name = await newcomer(cast, role, "ngo")
@@ -352,6 +358,50 @@ async def test_a_lead_who_meets_is_taken_off_and_a_supervisor_answers(cast: Cast
     assert await status_of(cast, lead, case_id) == 404
 
 
+async def test_a_supervisor_may_answer_for_the_lead_who_was_taken_off_after_another_is_named(cast: Cast) -> None:
+    phone = a_phone()
+    lead = await somebody(cast, phones=[phone])
+    case_id = await open_case(cast, lead, SENSITIVE)
+    await tell(cast, lead, case_id, phones=[phone])
+    (match,) = await matches(cast, "supervisor", case_id)
+    await assign(cast, "supervisor", case_id, "colleague", "lead")
+    await answer(cast, "supervisor", match, "same_person", 404)  # a stub again
+    await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+    await answer(cast, "supervisor", match, "same_person")
+
+
+async def test_a_review_that_is_over_shows_no_match(cast: Cast) -> None:
+    case_id, _, match = await a_matched_colleague(cast)
+    await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+    assert match["id"] in [one["id"] for one in await listed(cast, "supervisor", "/screening")]
+    cast.clock.advance(days=8)
+    assert match["id"] not in [one["id"] for one in await listed(cast, "supervisor", "/screening")]
+
+
+async def test_of_two_answers_at_once_one_counts(cast: Cast) -> None:
+    for _ in range(6):
+        case_id, _, match = await a_matched_colleague(cast)
+        path = f"/cases/{case_id}/screening/{match['id']}/answer"
+        said = [{"answer": one, "reason": "We asked."} for one in ("same_person", "somebody_else", "same_person")]
+        answers = await asyncio.gather(*(cast.client("caseworker").post(path, json=one) for one in said))
+        assert sorted(one.status_code for one in answers) == [200, 409, 409]
+
+
+async def test_matches_come_in_pages(cast: Cast) -> None:
+    names = [a_name() for _ in range(3)]
+    people = {cast.id(await somebody(cast, names_en=[name])) for name in names}
+    case_id = await open_case(cast, category=SENSITIVE, incident=incident(names=names))
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": 1}
+    for _ in range(3):
+        got = await cast.client("caseworker").get(f"/cases/{case_id}/screening", params=query)
+        page = answered(got, 200)
+        found += [one["user_id"] for one in page["items"]]
+        query["cursor"] = page["next_cursor"]
+    assert query["cursor"] is None
+    assert set(found) == people
+
+
 async def test_while_there_is_a_lead_no_supervisor_answers_in_her_place(cast: Cast) -> None:
     case_id, _, match = await a_matched_colleague(cast)
     await answer(cast, "supervisor", match, "same_person", 404)  # a stub shows no matches
@@ -412,8 +462,15 @@ async def test_what_was_answered_does_not_come_back_but_something_new_does(cast:
     await tell(cast, "caseworker", case_id, names=[name])
     await describe(cast, who, names_km=[name])
     assert [one["status"] for one in await matches(cast, "caseworker", case_id)] == ["dismissed"]
+    # What was said of one colleague and one case is said of no other.
+    other, elsewhere = await somebody(cast, names_en=[name]), await open_case(cast, category=SENSITIVE)
+    assert await waiting(cast, case_id) == {cast.id(other)}
+    await tell(cast, "caseworker", elsewhere, names=[name])
+    assert await waiting(cast, elsewhere) == {cast.id(who), cast.id(other)}
+    (of_other,) = await listed(cast, "caseworker", f"/cases/{case_id}/screening", status="open")
+    await answer(cast, "caseworker", of_other, "somebody_else")
     await tell(cast, "caseworker", case_id, names=[name], phones=[phone])
-    assert [one["status"] for one in await matches(cast, "caseworker", case_id)] == ["dismissed"]
+    assert await waiting(cast, case_id) == set()
     await describe(cast, who, phones=[phone])
     again = await listed(cast, "caseworker", f"/cases/{case_id}/screening", status="open")
     assert [(one["user_id"], one["kinds"]) for one in again] == [(cast.id(who), ["phone"])]
@@ -503,7 +560,7 @@ async def test_screening_excluding_and_assigning_at_once_do_not_get_in_each_othe
             describe(cast, who, phones=[phone, a_phone()]),
         )
         assert [one.status_code for one in made[:2]] == [201, 201]
-        assert made[2].status_code in {201, 409}
+        assert made[2].status_code in {201, 409}, made[2].text
         for case_id in (first, second):
             assert await status_of(cast, who, case_id) == 404
 

@@ -90,6 +90,8 @@ class CaseExclusion(SQLModel, table=True):
     lift_requested_by: UUID | None = Field(default=None, foreign_key="users.id")
     lifted_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     lifted_by: UUID | None = Field(default=None, foreign_key="users.id")
+    # A match of the screening (`origin_id` is its id) that waits for an answer: it holds, and is nobody's decision yet.
+    unanswered: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class ClientGraph(SQLModel, table=True):

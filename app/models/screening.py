@@ -49,7 +49,6 @@ class ScreeningToken(SQLModel, table=True):
     )
 
     incident_id: UUID = Field(primary_key=True, foreign_key="incidents.id")
-    kind: ScreeningKind = Field(sa_column=Column(coded(ScreeningKind), primary_key=True))
     token: int = Field(sa_column=Column(BigInteger(), primary_key=True, autoincrement=False))
     case_id: UUID
     organisation_id: UUID

@@ -118,6 +118,22 @@ MODELS: dict[str, Any] = {
     "PersonUpdate": {"known_as": "mother of Vanna"},
     "Transition": {"to": "assessment"},
     "WhereaboutsWrite": {"kind": "relative", "name": "Her aunt", "phone": "+85512345678", "known_to": "her sister"},
+    "UserCreate": {
+        "username": "sok.dara",
+        "display_name": "Sok Dara",
+        "role": "ccwc_liaison",
+        "communes": ["170201"],
+        "names_km": ["សុខ ដារ៉ា"],
+        "phones": ["+85512345678"],
+        "relations": ["Sok Vanna"],
+    },
+    "UserDetailsRead": {
+        "names_km": ["សុខ ដារ៉ា"],
+        "names_en": [],
+        "phones": ["+85512345678"],
+        "relations": ["Sok Vanna"],
+        "earlier_names": [],
+    },
     "UserUpdate": {"display_name": "Sok Dara"},
 }
 

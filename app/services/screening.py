@@ -26,7 +26,7 @@ from app.services.events import record
 from app.services.standing import standing_for
 
 HOLD = "select lock_client_graph()"
-SCREEN = "select screen_incident(%(incident)s, %(names)s::bigint[], %(phones)s::bigint[])"
+SCREEN = "select screen_incident(%(incident)s, %(tokens)s::bigint[])"
 IS_SCREENED = "select is_screened(%(user)s) as known"
 PUT = """
     select put_user_tokens(%(user)s, %(names)s::bigint[], %(phones)s::bigint[], %(relations)s::bigint[], %(wanted)s)
@@ -61,7 +61,8 @@ async def screen_incident(session: AsyncSession, incident_id: UUID, told: Iterab
 
     As the last thing of the writing: the caller may be who meets, and then sees nothing more of the case.
     """
-    await run(session, SCREEN, {"incident": incident_id, **tokens_of(session).perpetrators(told)})
+    tokens = sorted(tokens_of(session).perpetrators(told))
+    await run(session, SCREEN, {"incident": incident_id, "tokens": tokens})
 
 
 async def put_user_tokens(

@@ -3,12 +3,12 @@
 
 set local role samaki_definer;  -- who owns what follows
 
--- What meets and was not seen before. A relative's name is one of the perpetrator's names.
+-- What meets and was not seen before. A name never meets a phone, as their tokens are made with different keys; a
+-- relative's name may be the name of a perpetrator.
 create or replace view screening_hits as
 select s.case_id, u.user_id, u.kind || ':' || u.token as evidence
   from screening_tokens s
   join user_tokens u on u.token = s.token and not u.wanted
-                    and s.kind = case u.kind when 'relation' then 'name' else u.kind end
  where not exists (select from screening_matches m
                     where m.case_id = s.case_id and m.user_id = u.user_id and u.kind || ':' || u.token = any (m.evidence));
 revoke all on screening_hits from public;
@@ -78,7 +78,7 @@ end
 $$;
 
 -- The perpetrators of an incident, as its writer knows them. Tokens that go take no match with them: only an answer does.
-create or replace function screen_incident(the_incident uuid, names bigint[], phones bigint[]) returns void
+create or replace function screen_incident(the_incident uuid, tokens bigint[]) returns void
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
@@ -94,10 +94,8 @@ begin
     raise insufficient_privilege using message = 'does not write on the case';
   end if;
   delete from screening_tokens where incident_id = i.id;
-  insert into screening_tokens (incident_id, kind, token, case_id, organisation_id)
-  select i.id, 'name', unnest(names), i.case_id, i.organisation_id
-  union all
-  select i.id, 'phone', unnest(phones), i.case_id, i.organisation_id;
+  insert into screening_tokens (incident_id, token, case_id, organisation_id)
+  select i.id, unnest(tokens), i.case_id, i.organisation_id;
   perform screen(i.case_id, null);
 end
 $$;
@@ -109,7 +107,6 @@ create or replace function put_user_tokens(
   set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-  perform lock_client_graph();
   delete from user_tokens where user_id = the_user and wanted = as_wanted;
   insert into user_tokens (user_id, kind, token, wanted)
   select the_user, 'name', unnest(names), as_wanted
@@ -117,26 +114,18 @@ begin
   select the_user, 'phone', unnest(phones), as_wanted
   union all
   select the_user, 'relation', unnest(relations), as_wanted;
-  if not as_wanted then
-    perform screen(null, the_user);
-  end if;
+  perform screen(null, the_user);
 end
 $$;
 
--- What was asked for is confirmed: it takes the place of what there was.
+-- What was asked for is confirmed: it takes the place of what there was, of which it is a part.
 create or replace function settle_user_private(the_user uuid) returns void
-  language plpgsql volatile security definer
+  language sql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
-begin
-  perform lock_client_graph();
-  update user_private set sealed = wanted, wanted = null where user_id = the_user and wanted is not null;
-  if found then
-    delete from user_tokens t where t.user_id = the_user and not t.wanted;
-    update user_tokens t set wanted = false where t.user_id = the_user;
-    perform screen(null, the_user);
-  end if;
-end
+  update user_private set sealed = wanted, wanted = null where user_id = the_user;
+  delete from user_tokens t where t.user_id = the_user and not t.wanted;
+  update user_tokens t set wanted = false where t.user_id = the_user;
 $$;
 
 -- Whether anything is known by which this user could be found.
@@ -144,7 +133,7 @@ create or replace function is_screened(the_user uuid) returns boolean
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
-  select exists (select from user_tokens t where t.user_id = the_user and not t.wanted)
+  select exists (select from user_tokens t where t.user_id = the_user)
 $$;
 
 -- The matches that the caller may know of, newest first: on cases that the caller leads, and for a supervisor on those
@@ -223,13 +212,13 @@ declare
   f text;
 begin
   foreach f in array array[
-    'put_match(uuid, uuid, text[])', 'screen(uuid, uuid)', 'screen_incident(uuid, bigint[], bigint[])',
+    'put_match(uuid, uuid, text[])', 'screen(uuid, uuid)', 'screen_incident(uuid, bigint[])',
     'put_user_tokens(uuid, bigint[], bigint[], bigint[], boolean)', 'settle_user_private(uuid)', 'is_screened(uuid)',
     'screening_known(uuid, uuid, boolean, timestamptz, uuid, int)', 'answer_match(uuid, uuid, boolean, bytea)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
   foreach f in array array[
-    'lock_client_graph()', 'screen_incident(uuid, bigint[], bigint[])',
+    'lock_client_graph()', 'screen_incident(uuid, bigint[])',
     'put_user_tokens(uuid, bigint[], bigint[], bigint[], boolean)', 'settle_user_private(uuid)', 'is_screened(uuid)',
     'screening_known(uuid, uuid, boolean, timestamptz, uuid, int)', 'answer_match(uuid, uuid, boolean, bytea)'] loop
     execute format('grant execute on function %s to samaki_runtime', f);

@@ -23,7 +23,7 @@ begin
     raise insufficient_privilege using message = 'the case is erased';
   end if;
   if is_excluded(new.user_id, new.case_id) then
-    raise check_violation using message = 'the user is excluded from the case', constraint = 'assignment_of_excluded';
+    raise exclusion_violation using message = 'the user is excluded from the case', constraint = 'assignment_of_excluded';
   end if;
   -- One lead per case, and one place per person: the newer assignment replaces the older.
   update assignments

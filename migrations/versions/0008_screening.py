@@ -39,13 +39,12 @@ def upgrade() -> None:
     op.create_table(
         "screening_tokens",
         sa.Column("incident_id", sa.Uuid(), nullable=False),
-        sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("token", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"]),
         sa.ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
-        sa.PrimaryKeyConstraint("incident_id", "kind", "token"),
+        sa.PrimaryKeyConstraint("incident_id", "token"),
     )
     op.create_index("ix_screening_tokens_token", "screening_tokens", ["token"])
     op.create_index("ix_screening_tokens_case", "screening_tokens", ["case_id"])

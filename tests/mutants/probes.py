@@ -22,6 +22,7 @@ from tests import (
     test_inventory,
     test_links,
     test_reading_alerts,
+    test_screening,
     test_whereabouts,
 )
 from tests.ground import Ground
@@ -39,6 +40,7 @@ SENTENCES = (
     test_exclusions,
     test_exclusions_across_cases,
     test_links,
+    test_screening,
     test_concurrency,
     test_follow_ups,
     test_audit,
