@@ -168,6 +168,22 @@ async def test_what_was_read_while_no_worker_ran_is_told_when_one_runs(
     assert await told(cast, people["overseer"]) == [(own_id, "opened")] * 2
 
 
+async def test_the_first_look_of_all_is_at_the_present_hour_and_after_a_long_sleep_at_last_weeks(
+    cast: Cast, runtime: Runtime, clock: FrozenClock, superuser: Superuser
+) -> None:
+    people = await staffed(cast, runtime)
+    cases = await opened(cast, people["reader"], MANY)
+    await reads(cast, people["reader"], cases)
+    clock.advance(minutes=17)
+    look = at_work(superuser, clock)
+    superuser.execute("update reading_watch set watched_until = null")
+    assert cast.id(people["reader"]) in look()
+    clock.advance(days=30)
+    look()
+    (watched,) = superuser.execute("select watched_until from reading_watch").fetchall()[0]
+    assert timedelta(days=7) <= clock() - watched < timedelta(days=7, minutes=17)
+
+
 async def test_the_worker_itself_looks_and_logs_an_id_and_no_name(
     cast: Cast,
     runtime: Runtime,
@@ -210,3 +226,24 @@ async def test_alerts_come_in_pages_that_leave_nothing_out(
         query["cursor"] = page["next_cursor"]
     assert found == whole
     assert len(found) == 5
+
+
+async def test_an_hour_that_takes_too_long_to_look_at_does_not_stop_the_worker(
+    clock: FrozenClock, superuser: Superuser, database: DatabaseUrls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock.advance(hours=1)
+    at_work(superuser, clock, clock() - timedelta(hours=1))
+    limits = ReadingLimits(MANY, 1000)
+    async with await psycopg.AsyncConnection.connect(database.worker, autocommit=True) as connection:
+        await connection.execute("set statement_timeout = '50ms'")
+        with psycopg.connect(database.admin) as held:
+            held.execute("select from reading_watch for update")
+            await watch_when_due(connection, limits, clock())
+        assert "alert.watch_failed" in capsys.readouterr().out
+        await connection.execute("set statement_timeout = '30s'")
+        before = superuser.execute("select watched_until from reading_watch").fetchone()
+        await watch_when_due(connection, limits, clock())
+        assert superuser.execute("select watched_until from reading_watch").fetchone() == before, "not at once again"
+        clock.advance(minutes=15)
+        await watch_when_due(connection, limits, clock())
+        assert superuser.execute("select watched_until from reading_watch").fetchone() != before

@@ -9,6 +9,7 @@ set local role samaki_definer;  -- who owns what follows
 create or replace function watch_reading(most_opened int, most_listed int) returns setof uuid
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
+  set work_mem = '64MB'  -- or the busiest hours are sorted on disk
 as $$
 declare
   step constant interval := interval '15 minutes';
@@ -20,17 +21,20 @@ begin
   if watched >= upto then
     return;
   end if;
-  upto := coalesce(greatest(watched + step, upto - interval '7 days'), upto);
+  if watched is not null then
+    upto := greatest(watched + step, upto - interval '7 days');
+  end if;
   return query
     insert into reading_alerts as r (id, at, user_id, organisation_id, kind)
     select gen_random_uuid(), upto, u.id, u.organisation_id, case when p.opened >= most_opened then 'opened' else 'listed' end
-      from (select e.actor_id, count(distinct c.id) filter (where cardinality(e.case_ids) = 1) as opened,
-                   count(distinct c.id) as listed
-              from audit_events e
-             cross join lateral unnest(e.case_ids) c (id)
-             where e.at > upto - interval '1 hour' and e.at <= upto
-               and e.status < 400 and e.kind = 'casework' and e.action ~ '^(read|list)_'
-             group by e.actor_id) p
+      from (select s.actor_id, count(*) filter (where s.alone) as opened, count(*) as listed
+              from (select e.actor_id, c.id, bool_or(cardinality(e.case_ids) = 1) as alone
+                      from audit_events e
+                     cross join lateral unnest(e.case_ids) c (id)
+                     where e.at > upto - interval '1 hour' and e.at <= upto
+                       and e.status < 400 and e.kind = 'casework' and e.action ~ '^(read|list)_'
+                     group by e.actor_id, c.id) s
+             group by s.actor_id) p
       join users u on u.id = p.actor_id
      where u.organisation_id is not null
        and (p.opened >= most_opened or p.listed >= most_listed)
