@@ -11,6 +11,7 @@ import pytest
 
 from app.database_urls import DatabaseUrls
 from app.erasures import Ledger
+from app.models.codes import Role
 from app.retention import Retention
 from app.security import Runtime
 from tests.acts import assign, break_glass, code_of, emergency, exclude, finds, listed, open_again, status_of, total
@@ -181,11 +182,16 @@ FATES = {
     "data_keys": "gone",
     "erasure_ledger": "its own line",
     "erasure_requests": "gone",
+    "follow_ups": "gone",
     "events": "that they happened, without what is sealed",
     "incidents": "gone",
     "legal_holds": "gone",
     "notes": "gone",
     "people": "the client's row, empty",
+    "screening_matches": "gone",
+    "screening_tokens": "gone",
+    "search_tokens": "gone",
+    "whereabouts": "gone",
 }
 WITH_CASES = """
     select c.oid::regclass::text, c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -194,12 +200,26 @@ WITH_CASES = """
 """
 
 
+async def _report_somebody_known(cast: Cast, case_id: str) -> None:
+    """An incident whose perpetrator's telephone is that of a user."""
+    who, phone = f"known_{uuid4().hex[:8]}", f"+85512{uuid4().int % 1_000_000:06}"
+    await cast.add(who, Role.CASEWORKER, "other_ngo", [])
+    path, headers = f"/users/{cast.id(who)}", {"If-Match": "*"}
+    answered(await cast.client("admin").patch(path, json={"phones": [phone]}, headers=headers), 200)
+    told = {"note": "Kolab was hit.", "perpetrators": [{"phones": [phone]}]}
+    answered(await cast.client("caseworker").post(f"/cases/{case_id}/incidents", json=told), 201)
+
+
 async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, superuser: Superuser) -> None:
     case_id = await reviewed_case(cast, summary="The marker Kolab.", consents=[SUPPORT])
     lead = cast.client("caseworker")
     answered(await lead.post(f"/cases/{case_id}/notes", json={"text": "Kolab said so."}), 201)
-    answered(await lead.post(f"/cases/{case_id}/incidents", json={"note": "Kolab was hit."}), 201)
+    await _report_somebody_known(cast, case_id)
     answered(await lead.post(f"/cases/{case_id}/people", json={"alias": "Kolab's child", "role": "child"}), 201)
+    plan = {"due_at": cast.clock().isoformat(), "channel": "visit"}
+    answered(await lead.post(f"/cases/{case_id}/follow-ups", json=plan), 201)
+    hidden = {"kind": "relative", "name": "Kolab's aunt"}
+    answered(await lead.put(f"/cases/{case_id}/whereabouts", json=hidden, headers={"If-None-Match": "*"}), 201)
     await exclude(cast, "caseworker", case_id, "colleague")
     await hold(cast, case_id)
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)
