@@ -106,6 +106,8 @@ async def _seal_the_rest(on: Ground) -> None:
     answered(await lead.post(f"{path}/exclusions/{made['id']}/lift", json={"reason": "No cousin."}), 200)
     withdrawn = {"reason": "Changed her mind."}
     answered(await lead.post(f"{path}/consents/{case.ids['consent_id']}/withdraw", json=withdrawn), 200)
+    answer = {"answer": "somebody_else", "reason": "Another village."}
+    answered(await lead.post(f"{path}/screening/{case.ids['match_id']}/answer", json=answer), 200)
     grant = stage.one("select id::text from break_glass_grants where user_id = %s", stage.user("glass"))
     reviewed = {"finding": "justified", "note": "Was needed."}
     answered(await stage.client("stub").post(f"/break-glass/{grant}/review", json=reviewed), 200)

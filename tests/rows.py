@@ -62,7 +62,7 @@ change wish                     1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 change hold                     0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
-change any_household            1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+change any_household            1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   * * 0 0
 change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change link                     1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change link_back                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0

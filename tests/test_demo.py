@@ -162,7 +162,7 @@ def test_the_accounts_file_holds_the_accounts_and_is_for_its_owner_alone(demo: D
     path = demo.settings.data_dir / FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text()) == demo.accounts
-    assert {found.name for found in path.parent.iterdir()} == {FILE, "keys"}
+    assert {found.name for found in path.parent.iterdir()} == {FILE}
 
 
 def test_a_second_start_loads_nothing_and_rewrites_nothing(demo: Demo) -> None:
@@ -217,7 +217,7 @@ def test_a_database_with_other_peoples_accounts_is_refused_and_left_alone(
     with psycopg.connect(fresh_database.admin) as superuser:
         assert superuser.execute("select count(*) from users").fetchone() == (1,)
         assert superuser.execute("select count(*) from organisations").fetchone() == (0,)
-    assert [found.name for found in tmp_path.iterdir()] == ["keys"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_quarter_holds_240_cases_of_which_220_may_be_counted(demo: Demo) -> None:
