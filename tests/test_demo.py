@@ -234,6 +234,12 @@ def test_the_quarter_holds_240_cases_of_which_220_may_be_counted(demo: Demo) -> 
     assert len(in_quarter & set(demo.rows(counted, NOW.date()))) >= 220
 
 
+def test_no_case_of_the_demo_is_due_for_erasure(demo: Demo) -> None:
+    """The worker that runs beside the demo would take it away within seconds."""
+    kept = '{"health_referral": 1825, "domestic_violence": 1825, "id_poor": 1825}'
+    assert demo.one("select due_case(%s::jsonb) is null", kept)
+
+
 def test_60_cases_were_opened_in_the_last_eight_weeks(demo: Demo) -> None:
     since = NOW - timedelta(weeks=8)
     assert demo.one("select count(*) from cases where opened_at > %s", since) == 60

@@ -97,7 +97,7 @@ class Teller:
             organisation_id=ids.organisations[ORGANISATION_OF[story.lead]],
             lead_id=None if story.leaderless else ids.users[story.lead],
             incident=incident(draws, story.opened) if told else None,
-            consents=[] if client and client.alias else list(self._consents(story, course)),
+            consents=[] if client and client.alias else list(self._consents(story)),
             excluded_user_ids=[ids.users[hidden_from]] if hidden_from else [],
         )
 
@@ -113,11 +113,11 @@ class Teller:
             return None, person_id, village
         return person(self.draws, story.village, day_of(story.opened)), None, story.village
 
-    def _consents(self, story: Story, course: Course) -> Iterator[ConsentCreate]:
+    def _consents(self, story: Story) -> Iterator[ConsentCreate]:
         today = day_of(story.opened)
         form = self.draws.one_of(FORMS)
-        if not course.closed_at_intake:
-            yield ConsentCreate(purpose=ConsentPurpose.SERVICES, form=form, obtained_on=today)
+        # Also where it ends at the intake: without her consent such a case would be erased after seven days.
+        yield ConsentCreate(purpose=ConsentPurpose.SERVICES, form=form, obtained_on=today)
         if story.statistics != "none":
             last = max(today, min(today + timedelta(days=120), story.until - timedelta(days=2)))
             expires = last if story.statistics == "expired" else None
