@@ -567,3 +567,14 @@ async def test_an_emergency_access_without_review_stops_the_clock_too(
     superuser.execute("update break_glass_grants set reviewed_at = created_at where case_id = %s", [case_id])
     await tick(cast, database, runtime.ledger, {"marital_issue": 1})
     assert await status_of(cast, "caseworker", case_id) == 404
+
+
+async def test_an_open_case_is_never_due_whatever_its_dates(cast: Cast, superuser: Superuser) -> None:
+    case_id = await open_case(cast, category="land_dispute")
+    for status, due in (("closed", True), ("follow_up", False)):
+        with superuser.transaction(force_rollback=True):
+            superuser.execute("select set_config('samaki.now', %s, true)", [cast.clock().isoformat()])
+            change = "update cases set status = %s, closed_at = '1990-01-01' where id = %s"
+            superuser.execute(change, [status, case_id])
+            found = superuser.execute("select due_case('{\"land_dispute\": 30}')").fetchone()
+            assert (found is not None and str(found[0]) == case_id) is due, status

@@ -479,6 +479,18 @@ async def test_what_was_answered_does_not_come_back_but_something_new_does(cast:
     assert (grown["id"], grown["kinds"]) == (again[0]["id"], ["phone", "relation"])
 
 
+async def test_somebody_not_known_yet_is_named_on_many_cases_at_once(cast: Cast) -> None:
+    """As after a bulk load: whoever comes first writes down by what the colleague is found, and nobody is refused."""
+    who = await newcomer(cast, Role.CASEWORKER, "ngo")
+    cases = [await open_case(cast) for _ in range(8)]
+    wanted = {"user_id": cast.id(who), "role": "caseworker", "reason": "As agreed."}
+    path = "/cases/{}/assignments"
+    answers = await asyncio.gather(
+        *(cast.client("caseworker").post(path.format(case_id), json=wanted) for case_id in cases)
+    )
+    assert {made.status_code for made in answers} == {201}
+
+
 async def test_an_edit_of_the_perpetrators_is_screened_and_takes_no_match_away(cast: Cast) -> None:
     phone = a_phone()
     who = await somebody(cast, phones=[phone])

@@ -113,7 +113,8 @@ begin
   union all
   select the_user, 'phone', unnest(phones), as_wanted
   union all
-  select the_user, 'relation', unnest(relations), as_wanted;
+  select the_user, 'relation', unnest(relations), as_wanted
+  on conflict do nothing;  -- two assignments at once of a user who is not known yet bring the same tokens
   perform screen(null, the_user);
 end
 $$;
