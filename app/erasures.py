@@ -54,6 +54,14 @@ class Erasure:
         return json.dumps(document, separators=(",", ":"))
 
 
+Line = tuple[Erasure, str]  # with its hash
+
+
+def _last(lines: Sequence[Line]) -> str:
+    """The hash that the next line follows."""
+    return lines[-1][1] if lines else NOTHING
+
+
 class Ledger:
     """The file. `key` is that of this installation; with another one no line verifies."""
 
@@ -61,33 +69,27 @@ class Ledger:
         self.path, self._key = path, key
 
     def entries(self) -> list[Erasure]:
-        """Every line, the oldest first; none when there is no file. Raises SetupError where the chain is broken.
+        """Every line, the oldest first; none when there is no file. Raises SetupError where the chain is broken."""
+        return [erasure for erasure, _ in self._lines()]
 
-        A last line without its end was cut off while it was written, and never acknowledged: it is not there.
-        """
+    def head(self) -> tuple[int, str]:
+        """How many lines, and the hash of the last: for the manifest of a backup. Raises SetupError."""
+        lines = self._lines()
+        return len(lines), _last(lines)
+
+    def reaches(self, count: int, mac: str) -> bool:
+        """Does the file still hold everything that it held when `head()` gave these? Raises SetupError."""
+        lines = self._lines()
+        return len(lines) >= count and hmac.compare_digest(_last(lines[:count]), mac)
+
+    def _lines(self) -> list[Line]:
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return []
         except OSError as error:
             raise SetupError(f"the erasure ledger {self.path} cannot be read: {error.strerror}") from None
-        return [erasure for erasure, _ in self._checked(content)]
-
-    def head(self) -> tuple[int, str]:
-        """How many lines, and the hash of the last: for the manifest of a backup. Raises SetupError."""
-        entries = self.entries()
-        mac = NOTHING
-        for entry in entries:
-            mac = self._mac(mac, entry.text)
-        return len(entries), mac
-
-    def reaches(self, count: int, mac: str) -> bool:
-        """Does the file still hold everything that it held when `head()` gave these? Raises SetupError."""
-        found = NOTHING
-        entries = self.entries()
-        for entry in entries[:count]:
-            found = self._mac(found, entry.text)
-        return len(entries) >= count and hmac.compare_digest(found, mac)
+        return self._checked(content)
 
     def append(self, erasures: Sequence[Erasure]) -> None:
         """Add lines, durably, of those that are not there yet; of none: only see whether the file is whole and open.
@@ -98,9 +100,8 @@ class Ledger:
             content = file.read()
             whole = content[: content.rfind(b"\n") + 1]
             file.truncate(len(whole))  # what a kill left of a line
-            known, mac = set(), NOTHING
-            for entry, mac in self._checked(whole):  # noqa: B007 - the last one's hash is what comes next
-                known.add(entry.id)
+            lines = self._checked(whole)
+            known, mac = {erasure.id for erasure, _ in lines}, _last(lines)
             file.seek(0, os.SEEK_END)
             for erasure in erasures:
                 if erasure.id not in known:
@@ -109,14 +110,16 @@ class Ledger:
             file.flush()
             os.fsync(file.fileno())
 
-    def _checked(self, content: bytes) -> Iterator[tuple[Erasure, str]]:
-        mac = NOTHING
+    def _checked(self, content: bytes) -> list[Line]:
+        """The lines with their hashes. A last line without its end was cut off while it was written, and never
+        acknowledged: it is not there."""
+        lines: list[Line] = []
         for number, line in enumerate(content.split(b"\n")[:-1], 1):
             erasure, written = self._read(number, line)
-            mac = self._mac(mac, erasure.text)
-            if not hmac.compare_digest(mac, written):
+            if not hmac.compare_digest(self._mac(_last(lines), erasure.text), written):
                 raise self._broken(number)
-            yield erasure, mac
+            lines.append((erasure, written))
+        return lines
 
     def _read(self, number: int, line: bytes) -> tuple[Erasure, str]:
         try:

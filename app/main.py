@@ -38,7 +38,6 @@ from app.routers import (
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
-from app.search_tokens import SearchTokens
 from app.security import RequestRate, Runtime
 from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
@@ -135,10 +134,9 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         raise SetupError("no database: set SAMAKI_DATABASE_URL, or start with samaki serve")
     keys = KeyStore.load(configuration.keys_dir)
     url, kek = configuration.database_url.get_secret_value(), key_encryption(configuration)
-    tokens = SearchTokens.of(keys)
     return Runtime(
         settings=configuration,
-        database=Database(url, configuration, lambda: KeyRing(kek, tokens), clock, of_people(keys)),
+        database=Database(url, configuration, lambda: KeyRing(kek), clock, of_people(keys)),
         keys=keys,
         kek=kek,
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),

@@ -1,10 +1,12 @@
 """ETag and If-Match: who edits must have seen the version that is edited (RFC 9110, RFC 6585)."""
 
+from uuid import UUID
+
 from app.errors import PreconditionFailed, PreconditionRequired
 
 
-def etag(version: int) -> str:
-    """The entity tag of a version."""
+def etag(version: int | UUID) -> str:
+    """The entity tag of a version, or of a thing that is never changed: its id."""
     return f'"{version}"'
 
 
@@ -31,7 +33,7 @@ def check_put(if_match: str | None, if_none_match: str | None, version: int | No
         check_match(if_match, version)
 
 
-def check_match_if_sent(if_match: str | None, version: int) -> None:
+def check_match_if_sent(if_match: str | None, version: int | UUID) -> None:
     """412 when If-Match is sent and stale; for transitions, which only honour it."""
     if if_match is None:
         return

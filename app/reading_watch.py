@@ -10,8 +10,6 @@ from app.logs import log
 
 SET_CLOCK = "select set_config('samaki.now', %s, true)"
 WATCH = "select * from watch_reading(%s, %s)"
-
-
 AGAIN_AFTER = timedelta(minutes=15)
 
 

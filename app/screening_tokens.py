@@ -54,5 +54,9 @@ class ScreeningTokens:
 
 
 def of_people(keys: KeyStore) -> dict[str, Any]:
-    """What a transaction needs to write who users are: the tokens of screening, and the seal of `user_private`."""
-    return {"screening": ScreeningTokens.of(keys), "details": SecretSeal(keys, "user-private", "user_private")}
+    """What a transaction needs to write who people are: the tokens of search and screening, the seal of details."""
+    return {
+        "search": SearchTokens.of(keys),
+        "screening": ScreeningTokens.of(keys),
+        "details": SecretSeal(keys, "user-private", "user_private"),
+    }

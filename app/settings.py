@@ -122,7 +122,6 @@ class Settings(BaseSettings):
     retention_days_by_category: CommaList = Field(
         default=[], description="where a category differs, comma-separated: domestic_violence=3650"
     )
-
     alert_cases_opened_per_hour: int = Field(
         default=40, ge=1, description="different cases that one account opens in an hour before supervisors are told"
     )

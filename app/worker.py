@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +15,11 @@ from app.keys import load_audit_keys
 from app.logs import log
 from app.reading_watch import ReadingLimits, watch_when_due
 from app.retention import Retention, retention_days
-from app.settings import SetupError, settings
+from app.settings import Settings, SetupError, settings
 
 NAME = "worker"
+# On the worker's connection, in autocommit mode; True when there may be more to do at once.
+Chore = Callable[[psycopg.AsyncConnection, datetime], Awaitable[bool]]
 PAUSE_SECONDS = 10.0
 CATCH_UP_SECONDS = 0.1  # a gap between full batches, so that catching up never fills the database's day
 LONGEST_BACKOFF_SECONDS = 30.0
@@ -84,39 +87,41 @@ def main() -> None:
     if chosen.worker_database_url is None:
         raise SetupError("SAMAKI_WORKER_DATABASE_URL is missing")
     logs.configure()
+    asyncio.run(run(chosen.worker_database_url.get_secret_value(), *_chores(chosen)))
+
+
+def _chores(chosen: Settings) -> tuple[Chore, ...]:
+    """What is more than one statement: signing the trail, watching it for who reads much, erasing what is due."""
     anchor = Anchor(load_audit_keys(chosen.keys_dir)[0], chosen.audit_anchor_file, chosen.audit_anchor_url)
     limits = ReadingLimits(chosen.alert_cases_opened_per_hour, chosen.alert_cases_listed_per_hour)
-    retention = Retention(ledger_of(chosen), retention_days(chosen))
-    asyncio.run(run(chosen.worker_database_url.get_secret_value(), anchor, limits, retention))
+
+    async def sign(connection: psycopg.AsyncConnection, now: datetime) -> bool:
+        await sign_when_due(connection, anchor, now)
+        return False
+
+    async def watch(connection: psycopg.AsyncConnection, now: datetime) -> bool:
+        await watch_when_due(connection, limits, now)
+        return False
+
+    return sign, watch, Retention(ledger_of(chosen), retention_days(chosen)).tick
 
 
-async def run(
-    url: str,
-    anchor: Anchor | None = None,
-    limits: ReadingLimits | None = None,
-    retention: Retention | None = None,
-) -> None:
+async def run(url: str, *chores: Chore) -> None:
     """Work as the worker's role at `url` until SIGTERM or SIGINT; what was begun is finished first."""
     stop = asyncio.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     for number in before:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        await keep_house(url, stop, anchor, limits, retention)
+        await keep_house(url, stop, *chores)
     finally:
         for number, handler in before.items():
             asyncio.get_running_loop().remove_signal_handler(number)
             signal.signal(number, handler)
 
 
-async def keep_house(
-    url: str,
-    stop: asyncio.Event,
-    anchor: Anchor | None = None,
-    limits: ReadingLimits | None = None,
-    retention: Retention | None = None,
-) -> None:
-    """Tick, sign, watch and erase what is due until `stop` is set; when the database fails, pause longer and longer."""
+async def keep_house(url: str, stop: asyncio.Event, *chores: Chore) -> None:
+    """Tick and do the chores until `stop` is set; when the database fails, pause longer and longer."""
     failures = 0
     while not stop.is_set():
         try:
@@ -124,12 +129,8 @@ async def keep_house(
                 while not stop.is_set():
                     now = await _database_time(connection)
                     full = await tick(connection, now)
-                    if anchor is not None:
-                        await sign_when_due(connection, anchor, now)
-                    if limits is not None:
-                        await watch_when_due(connection, limits, now)
-                    if retention is not None:
-                        full = await retention.tick(connection, now) or full
+                    for chore in chores:
+                        full = await chore(connection, now) or full
                     failures = 0
                     await _pause(stop, CATCH_UP_SECONDS if full else PAUSE_SECONDS)
         except psycopg.Error as error:

@@ -138,7 +138,7 @@ CALLABLE = {
     "app_leads(uuid)",
     "app_may_erase(uuid)",
     "app_may_hold(uuid)",
-    "confirm_erasure(uuid)",
+    "confirm_erasure(uuid,uuid)",
     "erasures_undone(uuid[],uuid[])",
     "app_sees_home_of(uuid)",
     "app_supervises(uuid)",

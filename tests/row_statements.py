@@ -140,7 +140,7 @@ CALLS: dict[str, LiteralString] = {
     "review": "select coalesce(review_glass(%(grant_id)s, 'justified', ''), '') = 'reviewed'",
     "may_erase": "select app_may_erase(%(case_id)s)",
     "may_hold": "select app_may_hold(%(case_id)s)",
-    "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s)), '') = 'legal_hold'",
+    "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s, %(wish_id)s)), '') = 'legal_hold'",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

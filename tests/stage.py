@@ -232,6 +232,8 @@ class Stage:
             self.user("spare_supervisor"),
             made.id,
         )
+        standing = "select id::text from erasure_requests where case_id = %s and withdrawn_at is null"
+        made.ids["wish_id"] = self.one(standing, made.id)
 
     def put_hold(self, case: str) -> None:
         """A legal hold, when none stands: no call of the matrix takes a case of the stage away."""

@@ -578,3 +578,24 @@ async def test_an_open_case_is_never_due_whatever_its_dates(cast: Cast, superuse
             superuser.execute(change, [status, case_id])
             found = superuser.execute("select due_case('{\"land_dispute\": 30}')").fetchone()
             assert (found is not None and str(found[0]) == case_id) is due, status
+
+
+async def test_a_wish_that_was_asked_anew_waits_for_a_yes_of_its_own(cast: Cast, superuser: Superuser) -> None:
+    case_id, other = await reviewed_case(cast), await reviewed_case(cast)
+    first = await ask(cast, case_id)
+    path = f"/cases/{case_id}/erasure"
+    read = await cast.client("supervisor").get(path)
+    assert (read.headers["ETag"], answered(read, 200)["id"]) == (f'"{first["id"]}"', first["id"])
+    answered(await cast.client("caseworker").delete(path, headers={"If-Match": read.headers["ETag"]}), 204)
+    second, elsewhere = await ask(cast, case_id), await ask(cast, other)
+    stale = {"If-Match": read.headers["ETag"]}
+    assert answered(await cast.client("supervisor").post(f"{path}/confirm", headers=stale), 412)
+    answered(await cast.client("supervisor").delete(path, headers=stale), 412)
+    # Also where the second was asked between the look and the yes.
+    confirming = "select outcome from confirm_erasure(%s, %s)"
+    for wish, outcome in ((first, None), (elsewhere, None), (second, "erased")):
+        with superuser.transaction(force_rollback=True):
+            superuser.execute("select from begin_request(%s, %s)", [cast.sessions["supervisor"], cast.clock()])
+            assert superuser.execute(confirming, [case_id, wish["id"]]).fetchone() == (outcome,)
+    fresh = {"If-Match": f'"{second["id"]}"'}
+    answered(await cast.client("supervisor").post(f"{path}/confirm", headers=fresh), 204)

@@ -160,17 +160,17 @@ async def test_a_kill_between_commit_and_line_loses_nothing_that_was_acknowledge
 ) -> None:
     """The process dies in the hand-over: nobody was told, and the next start completes the file."""
     case_id = await reviewed_case(cast)
-    await ask(cast, case_id)
+    wish = await ask(cast, case_id)
     script = (
         "import os, sys, psycopg\n"
         "connection = psycopg.connect(sys.argv[1])\n"
         "connection.execute('select from begin_request(%s, %s)', [sys.argv[2], sys.argv[3]])\n"
-        "print(connection.execute('select outcome from confirm_erasure(%s)', [sys.argv[4]]).fetchone()[0])\n"
+        "print(connection.execute('select outcome from confirm_erasure(%s, %s)', sys.argv[4:]).fetchone()[0])\n"
         "sys.stdout.flush()\n"
         "connection.commit()\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    given = [database.runtime, str(cast.sessions["supervisor"]), cast.clock().isoformat(), case_id]
+    given = [database.runtime, str(cast.sessions["supervisor"]), cast.clock().isoformat(), case_id, wish["id"]]
     killed = subprocess.run([sys.executable, "-c", script, *given], capture_output=True, check=False)  # noqa: ASYNC221
     assert (killed.returncode, killed.stdout) == (-9, b"erased\n")
     assert case_id not in {str(entry.case_id) for entry in runtime.ledger.entries()}

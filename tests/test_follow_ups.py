@@ -152,6 +152,16 @@ async def test_the_next_date_by_the_clock_is_the_latest_at_which_she_may_be_reac
     assert recorded["next"]["contact"]["planned_safely"] is True
 
 
+async def test_where_no_window_opens_in_time_the_case_is_looked_at_at_the_desk(cast: Cast, clock: FrozenClock) -> None:
+    monday = next_monday(clock)
+    case_id = await case_of(cast, safe_contact={**SAFE, "days": [1]})
+    planned = await plan(cast, case_id, at(f"{monday:%Y-%m-%d}", "09:00"))
+    wait_until(clock, at(f"{monday:%Y-%m-%d}", "09:30"))
+    recorded = await report(cast, planned, outcome="met_new_incident")
+    assert recorded["next"]["channel"] is None
+    assert moment(recorded["next"]["due_at"]) == clock() + timedelta(hours=24)
+
+
 async def test_unsafe_to_contact_suspends_contact_and_leaves_a_date_at_the_desk(cast: Cast, clock: FrozenClock) -> None:
     case_id = await case_of(cast, safe_contact=SAFE)
     planned = await plan(cast, case_id, at(f"{next_monday(clock):%Y-%m-%d}", "09:00"))

@@ -270,3 +270,26 @@ async def test_its_keys_are_wrapped_anew_with_the_others(fresh_database: Databas
             old = connection.execute("select count(*) from vault.data_keys where kek_id <> %s", [kek.current])
             assert old.fetchone() == (0,)
         assert (await looks(on.cast, "caseworker", case_id))["address"] == PLACE
+
+
+async def test_an_exclusion_hides_where_she_is_even_from_whom_an_assignment_was_left(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    """The second wall alone: excluding ends assignments, so that nothing else ever meets this."""
+    case_id = await open_case(cast, category=SENSITIVE)
+    told = {"kind": "relative", "name": "Her aunt"}
+    path = f"/cases/{case_id}/whereabouts"
+    answered(await cast.client("caseworker").put(path, json=told, headers={"If-None-Match": "*"}), 201)
+    sees = "select exists (select from whereabouts where case_id = %s)"
+    for excluded in (False, True):
+        with superuser.transaction(force_rollback=True):
+            if excluded:
+                superuser.execute(
+                    "insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code,"
+                    " created_at, created_by) select gen_random_uuid(), id, organisation_id, %s, gen_random_uuid(),"
+                    " 'other', opened_at, created_by from cases where id = %s",
+                    [cast.id("caseworker"), case_id],
+                )
+            superuser.execute("select from begin_request(%s, %s)", [cast.sessions["caseworker"], cast.clock()])
+            superuser.execute("set local role samaki_runtime")
+            assert superuser.execute(sees, [case_id]).fetchone() == (not excluded,)

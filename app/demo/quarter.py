@@ -22,7 +22,6 @@ from app.keys import KeyStore
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
-from app.search_tokens import SearchTokens
 from app.settings import Settings, SetupError
 
 QUIET_SECONDS = 2
@@ -58,8 +57,7 @@ async def _tell_all(urls: DatabaseUrls, settings: Settings, ids: CastIds, now: d
     clock = StoryClock(SET_UP)
     kek = key_encryption(settings)
     keys = KeyStore.load(settings.keys_dir)
-    tokens = SearchTokens.of(keys)
-    database = Database(urls.runtime, settings, lambda: KeyRing(kek, tokens), clock, of_people(keys))
+    database = Database(urls.runtime, settings, lambda: KeyRing(kek), clock, of_people(keys))
     draws = Draws(SEED)
     try:
         async with database.transaction() as session:

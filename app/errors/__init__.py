@@ -8,10 +8,10 @@ from app.errors.case_problems import (
     ClosureBlocked,
     ConsentRequired,
     IllegalTransition,
+    LegalHold,
     ReviewPending,
     UnsafeContact,
 )
-from app.errors.keeping import LegalHold
 from app.errors.problems import (
     BadRequest,
     Conflict,

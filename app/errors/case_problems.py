@@ -57,3 +57,9 @@ class ReviewPending(Problem):
     """Earlier emergency access of the caller waits for its review."""
 
     status, code = 409, "review_pending"
+
+
+class LegalHold(Problem):
+    """The case must be kept: nothing of it is erased until a supervisor lifts the hold."""
+
+    status, code = 409, "legal_hold"

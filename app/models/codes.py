@@ -269,15 +269,6 @@ class DangerItem(StrEnum):
     JEALOUS = "jealous"
 
 
-class RiskFactor(StrEnum):
-    """What raises the level of a danger assessment by one; not in the agreed lists."""
-
-    PREGNANCY = "pregnancy"
-    THREAT_TO_CHILDREN = "threat_to_children"
-    SUICIDE_RISK = "suicide_risk"
-    RECENT_SEPARATION = "recent_separation"
-
-
 class AssessmentTool(StrEnum):
     """What an assessment was made with."""
 
@@ -922,7 +913,6 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "incident_place": IncidentPlace,
     "date_precision": DatePrecision,
     "danger_item": DangerItem,
-    "risk_factor": RiskFactor,
     "assessment_tool": AssessmentTool,
     "action_need": ActionNeed,
     "contact_channel": ContactChannel,

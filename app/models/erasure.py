@@ -80,6 +80,7 @@ class ErasureWish(Body):
 
 
 class ErasureRead(Read):
+    id: UUID
     case_id: UUID
     reason_code: ErasureReason
     reason: str

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from app.http import API, Route, Session, created
+from app.http import API, IfMatch, Route, Session, created
 from app.models.erasure import ErasureRead, ErasureWish, HoldCreate, HoldRead
 from app.policy import Permission
+from app.preconditions import etag
 from app.security import Actor, allowed, runtime_of
 from app.services import erasing, holding
 
@@ -22,28 +23,35 @@ async def request_erasure(
     case_id: UUID, wish: ErasureWish, response: Response, session: Session, actor: Eraser
 ) -> ErasureRead:
     """Ask that the case be erased, open or closed; another person confirms, and one of the two is a supervisor."""
+    asked = await erasing.request_erasure(session, actor, case_id, wish)
     created(response, f"/cases/{case_id}/erasure")
-    return await erasing.request_erasure(session, actor, case_id, wish)
+    response.headers["ETag"] = etag(asked.id)
+    return asked
 
 
 @router.get("/cases/{case_id}/erasure")
 async def read_erasure(
-    case_id: UUID, session: Session, actor: Annotated[Actor, allowed(Permission.ERASURE_READ)]
+    case_id: UUID, response: Response, session: Session, actor: Annotated[Actor, allowed(Permission.ERASURE_READ)]
 ) -> ErasureRead:
     """The wish that waits for its confirmation."""
-    return await erasing.read_erasure(session, case_id)
+    asked = await erasing.read_erasure(session, case_id)
+    response.headers["ETag"] = etag(asked.id)
+    return asked
 
 
 @router.delete("/cases/{case_id}/erasure", status_code=204)
-async def withdraw_erasure(case_id: UUID, session: Session, actor: Eraser) -> None:
+async def withdraw_erasure(case_id: UUID, session: Session, actor: Eraser, if_match: IfMatch = None) -> None:
     """Take the wish back."""
-    await erasing.withdraw_erasure(session, actor, case_id)
+    await erasing.withdraw_erasure(session, actor, case_id, if_match)
 
 
 @router.post("/cases/{case_id}/erasure/confirm", status_code=204)
-async def confirm_erasure(case_id: UUID, request: Request, session: Session, actor: Eraser) -> None:
-    """Erase the case, for good: from then on it does not exist for anybody."""
-    await erasing.confirm_erasure(session, actor, case_id, runtime_of(request).ledger)
+async def confirm_erasure(
+    case_id: UUID, request: Request, session: Session, actor: Eraser, if_match: IfMatch = None
+) -> None:
+    """Erase the case, for good: from then on it does not exist for anybody. Send the wish's ETag in `If-Match`, so that
+    you confirm the wish that you have read."""
+    await erasing.confirm_erasure(session, actor, case_id, runtime_of(request).ledger, if_match)
 
 
 @router.put("/cases/{case_id}/legal-hold")

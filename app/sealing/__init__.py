@@ -6,7 +6,7 @@ asked for together (`load_keys`); without its key a blob cannot be opened, by no
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,9 +16,6 @@ from app.errors import SealedAway
 from app.logs import log
 from app.sealing.data_key import DataKey, data_key, new_key
 from app.sealing.key_encryption import KeyEncryption, SealBroken
-
-if TYPE_CHECKING:
-    from app.search_tokens import SearchTokens
 
 KEYS = "select home, kek_id, wrapped from vault.data_keys where home = any(%(homes)s)"
 
@@ -32,18 +29,11 @@ class SealedRow(Protocol):
 
 
 class KeyRing:
-    """The data keys that one request has seen, and what makes the tokens by which people are found."""
+    """The data keys that one request has seen."""
 
-    def __init__(self, kek: KeyEncryption, tokens: "SearchTokens | None" = None) -> None:
-        self._kek, self._tokens = kek, tokens
+    def __init__(self, kek: KeyEncryption) -> None:
+        self._kek = kek
         self._wrapped: dict[UUID, tuple[str, bytes]] = {}
-
-    @property
-    def tokens(self) -> "SearchTokens":
-        """Makes search tokens with the keys of this installation."""
-        if self._tokens is None:
-            raise SealBroken
-        return self._tokens
 
     def add(self, home: UUID, kek_id: str, wrapped: bytes) -> None:
         """Take the key of a home, as the database holds it."""

@@ -17,6 +17,7 @@ from app.errors import Conflict, Forbidden, LegalHold, NotFound, Unavailable
 from app.logs import log
 from app.models.erasure import ErasureRead, ErasureRequest, ErasureWish
 from app.policy import Permission
+from app.preconditions import check_match_if_sent
 from app.sealing import opened, seal
 from app.security import Actor, require_step_up
 from app.services.colleagues import names_of
@@ -25,7 +26,7 @@ from app.services.holding import is_held
 from app.services.visible import access_for, lock_case
 from app.settings import SetupError
 
-CONFIRM = "select outcome, id, homes, at from confirm_erasure(%(case_id)s)"
+CONFIRM = "select outcome, id, homes, at from confirm_erasure(%(case_id)s, %(wish)s)"
 
 
 async def request_erasure(session: AsyncSession, actor: Actor, case_id: UUID, wish: ErasureWish) -> ErasureRead:
@@ -65,11 +66,12 @@ async def read_erasure(session: AsyncSession, case_id: UUID) -> ErasureRead:
     return await _read(session, await _needed(session, case_id))
 
 
-async def withdraw_erasure(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
-    """Take the wish back, one's own or another's; 404 when there is none."""
+async def withdraw_erasure(session: AsyncSession, actor: Actor, case_id: UUID, if_match: str | None) -> None:
+    """Take the wish back, one's own or another's; 404 when there is none, 412 when it is not the one that was read."""
     await access_for(session, case_id, Permission.ERASURE_EDIT)
     case = await lock_case(session, case_id)
     row = await _needed(session, case_id)
+    check_match_if_sent(if_match, row.id)
     row.withdrawn_at, row.withdrawn_by = actor.now, actor.id
     await record(
         session,
@@ -81,18 +83,21 @@ async def withdraw_erasure(session: AsyncSession, actor: Actor, case_id: UUID) -
     )
 
 
-async def confirm_erasure(session: AsyncSession, actor: Actor, case_id: UUID, ledger: Ledger) -> None:
+async def confirm_erasure(
+    session: AsyncSession, actor: Actor, case_id: UUID, ledger: Ledger, if_match: str | None
+) -> None:
     """Erase the case, as the second person: nobody sees it any more, and nobody can open what it held.
 
-    404 without a wish, 403 where neither of the two is a supervisor, 409 for who asked, `legal_hold`, and while an
-    emergency access to the case waits for its review. 503 when the ledger takes no line; nothing is erased then, unless
+    404 without a wish, 412 when it is not the one that was read, 403 where neither of the two is a supervisor, 409 for
+    who asked, `legal_hold`, and while an emergency access to the case waits for its review. 503 when the ledger takes no line; nothing is erased then, unless
     the disk filled at this very moment.
     """
     await access_for(session, case_id, Permission.ERASURE_EDIT)
-    await _needed(session, case_id)
+    wish = await _needed(session, case_id)
     require_step_up(actor)
+    check_match_if_sent(if_match, wish.id)
     await _write(ledger, None)
-    row = (await fetch(session, CONFIRM, {"case_id": case_id}))[0]
+    row = (await fetch(session, CONFIRM, {"case_id": case_id, "wish": wish.id}))[0]
     _check(row.outcome)
     done = Erasure(row.id, case_id, tuple(row.homes), row.at)
     after_commit(session, partial(_write, ledger, done))
@@ -134,6 +139,7 @@ async def _needed(session: AsyncSession, case_id: UUID) -> ErasureRequest:
 
 async def _read(session: AsyncSession, row: ErasureRequest) -> ErasureRead:
     return ErasureRead(
+        id=row.id,
         case_id=row.case_id,
         reason_code=row.reason_code,
         reason=opened(session, row)["reason"],

@@ -13,12 +13,12 @@ from app.models.base import Page
 from app.models.codes import MatchReason
 from app.models.search import MatchesWanted, PersonMatch
 from app.policy import Permission
-from app.sealing import opened, ring_of
+from app.sealing import opened
 from app.search_tokens import SearchTokens, TokenKind, sound
 from app.security import Actor
 from app.services.people import check_person, private_of
 from app.services.search import full_names, shown_people, summary_of
-from app.services.search_index import Token, people_with
+from app.services.search_index import Token, people_with, tokens_of
 from app.services.visible import access_for, person_row
 
 MOST_EXAMINED, MOST_SHOWN = 200, 20
@@ -40,7 +40,7 @@ async def match_people(session: AsyncSession, actor: Actor, wanted: MatchesWante
     404 for a person, or a household of a new one, that is not there for the caller.
     """
     private, known = await _whose(session, actor, wanted)
-    choices = [[token] for token in _telling(ring_of(session).tokens, private)]
+    choices = [[token] for token in _telling(tokens_of(session), private)]
     because(session, "_".join(sorted({token.kind.value for (token,) in choices})) or "nothing")
     ids = await people_with(session, actor.own_organisation, choices, wanted=MOST_EXAMINED)
     matches = []

@@ -15,12 +15,18 @@ from app.models.follow_up import FollowUp, FollowUpRecord
 from app.sealing import seal
 from app.security import Actor
 from app.services.assignments import works_on
-from app.services.danger import CLOCKS
 from app.services.follow_up_views import channel_of, said_in
 from app.services.safe_contact import require_safe_contact, window_at
 from app.services.visible import save_case
 
 AT_ONCE = timedelta(hours=24)
+# How long a client waits at most for the next one (product.md); not assessed: no longer than at low risk.
+WITHIN = {
+    RiskLevel.HIGH: timedelta(days=7),
+    RiskLevel.MEDIUM: timedelta(days=14),
+    RiskLevel.LOW: timedelta(days=30),
+    RiskLevel.NOT_ASSESSED: timedelta(days=30),
+}
 # After these nobody waits for the ordinary date: a new danger assessment, or somebody looks for her.
 URGENT = {FollowUpOutcome.MET_NEW_INCIDENT, FollowUpOutcome.UNSAFE_TO_CONTACT}
 
@@ -94,22 +100,20 @@ async def _whose(session: AsyncSession, actor: Actor, recorded: FollowUp) -> UUI
 
 def _wait(risk: RiskLevel, outcome: FollowUpOutcome) -> timedelta:
     lost_at_high_risk = outcome is FollowUpOutcome.NOT_FOUND and risk is RiskLevel.HIGH
-    return AT_ONCE if outcome in URGENT or lost_at_high_risk else CLOCKS[risk].follow_up
+    return AT_ONCE if outcome in URGENT or lost_at_high_risk else WITHIN[risk]
 
 
 def _by_the_clock(
     said: SafeContact | None, channel: ContactChannel | None, now: datetime, wait: timedelta
 ) -> tuple[datetime, ContactChannel | None]:
-    """The latest moment within the wait at which she may be reached, else the next one after it, else the desk."""
+    """The latest moment within the wait at which she may be reached; where there is none, the desk at its end."""
     latest = now + wait
     if channel is None or window_at(said, channel, latest).allowed:
         return latest, channel
-    opening = window_at(said, channel, now).opens_next
-    if opening is None:
-        return latest, None
-    while (later := window_at(said, channel, opening).opens_next) is not None and later <= latest:
-        opening = later
-    return opening, channel
+    found, opening = None, window_at(said, channel, now).opens_next
+    while opening is not None and opening <= latest:
+        found, opening = opening, window_at(said, channel, opening).opens_next
+    return (latest, None) if found is None else (found, channel)
 
 
 async def _suspend_contact(session: AsyncSession, actor: Actor, case: CaseRow) -> None:

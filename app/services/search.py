@@ -23,7 +23,7 @@ from app.sealing import load_keys, ring_of
 from app.search_tokens import NameWanted, TokenKind
 from app.security import Actor
 from app.services.names import age_on, display_name
-from app.services.search_index import Token, people_with
+from app.services.search_index import Token, people_with, tokens_of
 from app.services.visible import EVERY_WAY
 from app.text import CaseCode, NameText, PhoneNumber, search_key
 
@@ -72,7 +72,7 @@ async def search_people(session: AsyncSession, actor: Actor, wanted: PersonSearc
 
 
 async def _ids(session: AsyncSession, actor: Actor, wanted: PersonSearch, after: UUID | None) -> list[UUID]:
-    tokens = ring_of(session).tokens
+    tokens = tokens_of(session)
     only: UUID | None = None
     if wanted.code is not None:
         clients = await fetch(session, CLIENT, {"code": wanted.code})

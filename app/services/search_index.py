@@ -13,8 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch, run
-from app.sealing import ring_of
-from app.search_tokens import TokenKind
+from app.search_tokens import SearchTokens, TokenKind
 
 _ADD = """
     insert into search_tokens (organisation_id, kind, token, person_id, case_id)
@@ -40,6 +39,12 @@ class Token:
     value: int
 
 
+def tokens_of(session: AsyncSession) -> SearchTokens:
+    """Makes the tokens of this installation."""
+    tokens: SearchTokens = session.info["search"]
+    return tokens
+
+
 async def add_tokens(
     session: AsyncSession,
     person_id: UUID,
@@ -50,7 +55,7 @@ async def add_tokens(
     new: bool,
 ) -> None:
     """Write the tokens of a person whose row is written already; those of an earlier name are taken away."""
-    tokens = ring_of(session).tokens.of_person(private)
+    tokens = tokens_of(session).of_person(private)
     pairs = [(kind.value, token) for kind, found in tokens.items() for token in sorted(found)]
     values = {
         "person_id": person_id,

@@ -1,6 +1,6 @@
 """Where a client is hidden: read by lead and assigned only, each time with a reason that the trail keeps.
 
-There are no events: a timeline would tell everybody who sees the case that she has moved (docs/decisions/0013).
+There are no events: a timeline would tell everybody who sees the case that she has moved (docs/decisions/0016).
 """
 
 from uuid import UUID

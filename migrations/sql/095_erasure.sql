@@ -161,9 +161,9 @@ begin
 end
 $$;
 
--- The second person's yes. `outcome`: 'erased', 'legal_hold', 'review_pending', 'same_person', 'supervisor_needed', or
+-- The second person's yes to the wish that she has read: one asked anew meanwhile waits for a yes of its own. `outcome`: 'erased', 'legal_hold', 'review_pending', 'same_person', 'supervisor_needed', or
 -- null where nothing waits for the caller.
-create or replace function confirm_erasure(the_case uuid)
+create or replace function confirm_erasure(the_case uuid, the_wish uuid)
   returns table (outcome text, id uuid, homes uuid[], at timestamptz)
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
@@ -180,7 +180,7 @@ begin
   perform lock_client_graph();
   -- Not a lesser lock: the code is a key, and whoever refers to the case would be waited for with the lock in hand.
   perform from cases c where c.id = the_case for update;
-  select * into wish from erasure_requests r where r.case_id = the_case and r.withdrawn_at is null;
+  select * into wish from erasure_requests r where r.id = the_wish and r.case_id = the_case and r.withdrawn_at is null;
   -- Both may have been waited for: another's yes or withdrawal, and the end of the caller's own access.
   outcome := case when wish.id is null or not app_may_erase(the_case) then null
                   when wish.created_by = app_user_id() then 'same_person'
@@ -307,11 +307,11 @@ declare
 begin
   foreach f in array array[
     'app_may_erase(uuid)', 'app_may_hold(uuid)', 'erasure_stopped_by(uuid)', 'unlink_people_of(uuid)', 'erase_rows_of(uuid)',
-    'put_erasure(uuid, erasure_ledger)', 'tell_erasure(uuid, text)', 'confirm_erasure(uuid)', 'due_case(jsonb)', 'erase_due_case(jsonb)',
+    'put_erasure(uuid, erasure_ledger)', 'tell_erasure(uuid, text)', 'confirm_erasure(uuid, uuid)', 'due_case(jsonb)', 'erase_due_case(jsonb)',
     'erasures_undone(uuid[], uuid[])', 'replay_erasure(uuid, uuid, uuid[], timestamptz)', 'on_client_died()'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
-  foreach f in array array['app_may_erase(uuid)', 'app_may_hold(uuid)', 'confirm_erasure(uuid)',
+  foreach f in array array['app_may_erase(uuid)', 'app_may_hold(uuid)', 'confirm_erasure(uuid, uuid)',
                            'erasures_undone(uuid[], uuid[])'] loop
     execute format('grant execute on function %s to samaki_runtime', f);
   end loop;
