@@ -1,10 +1,11 @@
 """Notes, incidents, consents and the timeline of a case."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from app.calendar import day_of
 from tests.cases import SUPPORT, open_case
-from tests.cast import Cast, answered
+from tests.cast import Cast, FrozenClock, answered
 
 
 async def with_liaison(cast: Cast) -> str:
@@ -67,6 +68,33 @@ async def test_an_incident_is_edited_with_its_version_and_keeps_its_answers(cast
     assert answered(await lead.get(f"/cases/{case_id}"), 200)["incident"]["id"] == incident["id"]
     future = {**told, "occurred_at": "2199-01-01T00:00:00Z"}
     answered(await lead.post(f"/cases/{case_id}/incidents", json=future), 422)
+
+
+async def test_what_follows_from_an_incident_is_read_with_it(cast: Cast, clock: FrozenClock) -> None:
+    """Of the client's own sex and birth, and of what was answered; in the case and in the list alike."""
+    born = date(day_of(clock()).year - 17, 1, 1)
+    client = {"alias": "One", "sex": "female", "birth_date": born.isoformat()}
+    case_id = await open_case(cast, category="domestic_violence", client=client)
+    told = {
+        "occurred_at": (clock() - timedelta(hours=1)).isoformat(),
+        "precision": "exact",
+        "answers": {"penetration": True, "forced_marriage": True},
+        "perpetrators": [{"names": ["Somebody Unheard"], "relationship": "intimate_partner"}],
+    }
+    lead, path = cast.client("caseworker"), f"/cases/{case_id}/incidents"
+    made = answered(await lead.post(path, json=told), 201)
+    assert made["type"] == "rape"
+    assert made["contexts"] == ["intimate_partner_violence", "child_sexual_abuse", "early_marriage"]
+    assert made["age"] in {16, 17}  # a year may turn within the hour
+    assert (made["pep_hours_left"], made["ec_hours_left"]) == (71, 119)
+    assert made == answered(await lead.get(f"{path}/{made['id']}"), 200)
+    assert [made] == answered(await lead.get(path), 200)["items"]
+    assert made == answered(await lead.get(f"/cases/{case_id}"), 200)["incident"]
+    corrected = {"answers": {"psychological": True}, "precision": "year"}
+    changed = await lead.patch(f"{path}/{made['id']}", json=corrected, headers={"If-Match": '"1"'})
+    after = answered(changed, 200)
+    assert (after["type"], after["contexts"]) == ("psychological_abuse", ["intimate_partner_violence"])
+    assert (after["pep_hours_left"], after["ec_hours_left"]) == (None, None)
 
 
 async def test_a_time_written_with_an_offset_is_answered_in_utc(cast: Cast) -> None:

@@ -263,7 +263,7 @@ def test_every_record_carries_the_day_of_its_event(demo: Demo) -> None:
 
 
 def test_every_event_speaks_of_something_that_is_there(demo: Demo) -> None:
-    tables = ("people", "consents", "incidents", "assignments", "notes", "case_exclusions")
+    tables = ("people", "consents", "incidents", "assignments", "notes", "case_exclusions", "follow_ups")
     known = {row[0] for table in tables for row in demo.rows(of("select id from {}", table))}
     told = {row[0] for row in demo.rows("select subject_id from events where subject_id is not null")}
     assert len(told) > 500

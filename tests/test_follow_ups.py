@@ -73,6 +73,15 @@ async def test_what_is_planned_is_the_next_date_of_the_case(cast: Cast, clock: F
     assert await next_due(cast, case_id) == later["due_at"]
 
 
+async def test_planning_on_one_case_moves_the_date_of_no_other(
+    cast: Cast, superuser: psycopg.Connection[Any], clock: FrozenClock
+) -> None:
+    one, other = await case_of(cast), await case_of(cast)
+    superuser.execute("update cases set next_due_at = opened_at where id = %s", [other])
+    await plan(cast, one, clock().isoformat())
+    assert await next_due(cast, other) is not None
+
+
 async def test_no_contact_is_planned_outside_what_she_said_is_safe(cast: Cast, clock: FrozenClock) -> None:
     case_id = await case_of(cast, safe_contact=SAFE)
     monday = f"{next_monday(clock):%Y-%m-%d}"

@@ -17,10 +17,12 @@ from app.models.codes import (
     CaseStatus,
     ConsentForm,
     ConsentPurpose,
+    ContactChannel,
     ExclusionReason,
     NoteAudience,
 )
 from app.models.consent import ConsentCreate, Withdrawal
+from app.models.follow_up import FollowUpCreate
 from app.models.note import NoteCreate
 from app.models.person import CasePersonCreate
 from app.paging import ListQuery
@@ -28,11 +30,14 @@ from app.security import Actor
 from app.services.assignments import assign
 from app.services.consents import give_consent, list_consents, withdraw_consent
 from app.services.exclusions import exclude, lift, list_exclusions
+from app.services.follow_up_views import said_in
+from app.services.follow_ups import plan_follow_up
 from app.services.incidents import report_incident
 from app.services.lifecycle import move
 from app.services.notes import add_note
 from app.services.people import add_to_case
-from app.services.visible import lock_case, save_case
+from app.services.safe_contact import window_at
+from app.services.visible import lock_case
 
 Doing = Callable[[AsyncSession, Actor, UUID], Awaitable[object]]
 
@@ -123,11 +128,13 @@ def new_incident(who: str, draws: Draws) -> Act:
 
 
 def due(who: str, at: datetime) -> Act:
-    """Plan when the client is seen next (follow-ups, which will set this, are a later part of the API)."""
+    """Plan when the client is seen next: then, or as soon afterwards as she may be."""
 
-    async def do(session: AsyncSession, _actor: Actor, case_id: UUID) -> None:
-        case = await lock_case(session, case_id)
-        case.next_due_at = at
-        await save_case(session, case)
+    async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
+        said = said_in(await lock_case(session, case_id))
+        channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
+        window = window_at(said, channel, at)
+        due_at = at if window.allowed else window.opens_next or at
+        await plan_follow_up(session, actor, case_id, FollowUpCreate(due_at=due_at, channel=channel))
 
     return Act(who, do, soon=True)

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, Patch, Read, Table, coded, optional
-from app.models.codes import DatePrecision, IncidentPlace, PerpetratorRelationship
+from app.models.codes import DatePrecision, GbvContext, GbvType, IncidentPlace, PerpetratorRelationship
 from app.text import LongText, NameText, PhoneNumber
 
 
@@ -71,6 +71,9 @@ class IncidentUpdate(Patch):
 
 
 class IncidentRead(Read):
+    """What was told, and what follows: the type, its contexts, her age then, and the hours in which care can still
+    prevent infection (`pep_hours_left`) or pregnancy (`ec_hours_left`), null where there is no such window."""
+
     id: UUID
     case_id: UUID
     occurred_at: datetime | None
@@ -80,6 +83,11 @@ class IncidentRead(Read):
     perpetrators: list[Perpetrator]
     perpetrator_relationship: PerpetratorRelationship
     note: str | None
+    type: GbvType | None
+    contexts: list[GbvContext]
+    age: int | None
+    pep_hours_left: float | None
+    ec_hours_left: float | None
     version: int
     created_at: datetime
     updated_at: datetime

@@ -153,7 +153,9 @@ def example(schema: Schema, models: dict[str, Schema], field: str = "") -> Any:
 
 
 def _fits(value: Any, schema: Schema) -> bool:
-    """Two models may call different things by one name: a value is taken where its type is right."""
+    """Two models may call different things by one name: a value is taken where it is one of the schema's."""
+    if "enum" in schema:
+        return value in schema["enum"]
     kinds = {one.get("type") for one in schema.get("anyOf", [schema])} - {None}
     names = {
         str: "string",

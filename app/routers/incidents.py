@@ -40,7 +40,7 @@ async def list_incidents(
     actor: Annotated[Actor, allowed(Permission.INCIDENT_READ)],
 ) -> Page[IncidentRead]:
     """The incidents of the case, newest recorded first."""
-    return await incidents.list_incidents(session, case_id, query)
+    return await incidents.list_incidents(session, actor, case_id, query)
 
 
 @router.get("/cases/{case_id}/incidents/{incident_id}")
@@ -52,7 +52,7 @@ async def read_incident(
     actor: Annotated[Actor, allowed(Permission.INCIDENT_READ)],
 ) -> IncidentRead:
     """One incident."""
-    incident = await incidents.read_incident(session, case_id, incident_id)
+    incident = await incidents.read_incident(session, actor, case_id, incident_id)
     response.headers["ETag"] = etag(incident.version)
     return incident
 

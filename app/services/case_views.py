@@ -11,10 +11,12 @@ from app.models.case import (
     Colleague,
     LiaisonClient,
 )
+from app.models.codes import DatePrecision
 from app.models.incident import IncidentRead
 from app.relations import Access
 from app.sealing import KeyRing
 from app.security import Actor
+from app.services.incident_views import Victim, incident_read
 from app.services.names import age_on, display_name
 
 
@@ -36,7 +38,7 @@ def detail_of(row: Any, access: Access, actor: Actor, ring: KeyRing) -> CaseRead
         safe_contact=private.get("safe_contact"),
         closure=private.get("closure"),
         referred_from=row.referred_from,
-        incident=_latest_incident(row, ring),
+        incident=_latest_incident(row, actor, ring),
     )
 
 
@@ -92,16 +94,17 @@ def _summary(row: Any, access: Access, actor: Actor, private: dict[str, Any], ri
     }
 
 
-def _latest_incident(row: Any, ring: KeyRing) -> IncidentRead | None:
+def _latest_incident(row: Any, actor: Actor, ring: KeyRing) -> IncidentRead | None:
     if row.incident_id is None:
         return None
-    return IncidentRead(
-        id=row.incident_id,
-        case_id=row.id,
-        occurred_at=row.occurred_at,
-        precision=row.precision,
-        version=row.incident_version,
-        created_at=row.incident_created_at,
-        updated_at=row.incident_updated_at,
-        **ring.open("incidents", row.incident_id, row.id, row.incident_sealed),
-    )
+    told = {
+        "id": row.incident_id,
+        "case_id": row.id,
+        "occurred_at": row.occurred_at,
+        "precision": DatePrecision(row.precision),
+        "version": row.incident_version,
+        "created_at": row.incident_created_at,
+        "updated_at": row.incident_updated_at,
+    }
+    private = ring.open("incidents", row.incident_id, row.id, row.incident_sealed)
+    return incident_read(told, private, Victim.of(row.client_sex, _client(row, ring)), actor.now)

@@ -88,9 +88,9 @@ async def confirm_erasure(
 ) -> None:
     """Erase the case, as the second person: nobody sees it any more, and nobody can open what it held.
 
-    404 without a wish, 412 when it is not the one that was read, 403 where neither of the two is a supervisor, 409 for
-    who asked, `legal_hold`, and while an emergency access to the case waits for its review. 503 when the ledger takes no line; nothing is erased then, unless
-    the disk filled at this very moment.
+    404 without a wish, 412 when it is not the one that was read, 403 where neither of the two is a supervisor, 409
+    for who asked, `legal_hold`, and while an emergency access to the case waits for its review. 503 when the ledger
+    takes no line; nothing is erased then, unless the disk filled at this very moment.
     """
     await access_for(session, case_id, Permission.ERASURE_EDIT)
     wish = await _needed(session, case_id)

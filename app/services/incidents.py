@@ -19,6 +19,7 @@ from app.sealing import opened, seal
 from app.security import Actor
 from app.services.cases import open_for_change, raise_to_sensitive
 from app.services.events import record
+from app.services.incident_views import Victim, incident_read, victim_of
 from app.services.screening import hold_client_graph, screen_incident
 from app.services.visible import access_for
 
@@ -32,7 +33,8 @@ async def report_incident(session: AsyncSession, actor: Actor, case_id: UUID, to
         await hold_client_graph(session)
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
     await raise_to_sensitive(session, case, actor)
-    return _read(session, await add_incident(session, actor, case, told, ""))
+    victim = await victim_of(session, case_id)  # first: who meets in the screening sees nothing of the case afterwards
+    return _read(session, actor, await add_incident(session, actor, case, told, ""), victim)
 
 
 async def add_incident(
@@ -64,18 +66,20 @@ async def add_incident(
     return incident
 
 
-async def list_incidents(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[IncidentRead]:
+async def list_incidents(session: AsyncSession, actor: Actor, case_id: UUID, query: ListQuery) -> Page[IncidentRead]:
     """The incidents of a case, newest recorded first."""
     await access_for(session, case_id, Permission.INCIDENT_READ)
     statement = select(Incident).where(col(Incident.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Incident.created_at, Incident.id, query)
-    return Page[IncidentRead](items=[_read(session, row) for row in rows], next_cursor=cursor)
+    victim = await victim_of(session, case_id)
+    return Page[IncidentRead](items=[_read(session, actor, row, victim) for row in rows], next_cursor=cursor)
 
 
-async def read_incident(session: AsyncSession, case_id: UUID, incident_id: UUID) -> IncidentRead:
+async def read_incident(session: AsyncSession, actor: Actor, case_id: UUID, incident_id: UUID) -> IncidentRead:
     """One incident; 404 when it is not of this case."""
     await access_for(session, case_id, Permission.INCIDENT_READ)
-    return _read(session, await _of_case(session, case_id, incident_id))
+    incident = await _of_case(session, case_id, incident_id)
+    return _read(session, actor, incident, await victim_of(session, case_id))
 
 
 async def edit_incident(
@@ -92,7 +96,7 @@ async def edit_incident(
         await access_for(session, case_id, Permission.INCIDENT_EDIT)
         await hold_client_graph(session)
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
-    incident = await _of_case(session, case_id, incident_id)
+    incident, victim = await _of_case(session, case_id, incident_id), await victim_of(session, case_id)
     check_match(if_match, incident.version)
     refuse_future(change.occurred_at, actor.now, "/occurred_at")
     sent: dict[str, Any] = change.model_dump(mode="json", exclude_unset=True)
@@ -114,7 +118,7 @@ async def edit_incident(
         await session.flush()
         if names_others:
             await screen_incident(session, incident.id, sent["perpetrators"])
-    return _read(session, incident)
+    return _read(session, actor, incident, victim)
 
 
 async def _of_case(session: AsyncSession, case_id: UUID, incident_id: UUID) -> Incident:
@@ -125,8 +129,8 @@ async def _of_case(session: AsyncSession, case_id: UUID, incident_id: UUID) -> I
     return incident
 
 
-def _read(session: AsyncSession, incident: Incident) -> IncidentRead:
-    values = incident.model_dump(
+def _read(session: AsyncSession, actor: Actor, incident: Incident, victim: Victim) -> IncidentRead:
+    told = incident.model_dump(
         include={"id", "case_id", "occurred_at", "precision", "version", "created_at", "updated_at"}
     )
-    return IncidentRead(**values, **opened(session, incident))
+    return incident_read(told, opened(session, incident), victim, actor.now)

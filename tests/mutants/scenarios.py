@@ -381,6 +381,18 @@ def test_only_the_opener_has_just_opened_a_case(cast: Cast, runtime_connection: 
             assert runtime_connection.execute("select app_just_opened(%s)", [own_id]).fetchone() == (opened,), who
 
 
+async def test_a_new_place_on_a_case_takes_the_place_of_the_former(cast: Cast) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    await _assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    until = (cast.clock() + timedelta(hours=1)).isoformat()
+    wanted = {"user_id": cast.id("colleague"), "role": "cover", "reason": "On leave.", "until": until}
+    path = f"/cases/{case_id}/assignments"
+    answered(await cast.client("caseworker").post(path, json=wanted), 201)
+    places = await whole(cast.client("caseworker"), path)
+    hers = {one["role"]: one["ended_at"] is None for one in places if one["user_id"] == cast.id("colleague")}
+    assert hers == {"cover": True, "caseworker": False}
+
+
 async def test_who_handed_a_case_over_has_no_receipt_of_it_any_more(cast: Cast) -> None:
     case_id = await open_case(cast, category="domestic_violence")
     path = f"/cases/{case_id}/receipt"
