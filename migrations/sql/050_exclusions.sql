@@ -23,6 +23,19 @@ as $$
   select exists (select from case_exclusions e where e.user_id = the_user and e.case_id = the_case and e.lifted_at is null)
 $$;
 
+-- The ways in which the caller reaches a case now; none on a stub. For what definer functions ask of one case.
+create or replace function app_ways(the_case uuid) returns table (via text, mode text)
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select a.via::text, a.mode::text
+    from (select app_excluded_cases() as cases offset 0) gone
+   cross join lateral (select * from case_access a
+                        where a.case_id = the_case and a.principal = any (app_principals())
+                          and (a.expires_at is null or a.expires_at > app_now()) and a.case_id <> all (gone.cases)
+                       offset 0) a
+$$;
+
 -- May the caller act on the case as its organisation's supervisor (assign, exclude), seen or only as a stub? The
 -- exclusions are asked for first, so that an unknown case takes as long as one from which the caller is excluded.
 create or replace function app_supervises(the_case uuid) returns boolean
@@ -184,11 +197,7 @@ create or replace function app_knows_decision(the_origin uuid) returns boolean
 as $$
   select exists (select from case_exclusions o
                   where o.id = the_origin
-                    and (app_supervises(o.case_id)
-                         or (o.case_id <> all (app_excluded_cases())
-                             and exists (select from case_access a
-                                          where a.case_id = o.case_id and a.principal = any (app_principals())
-                                            and (a.expires_at is null or a.expires_at > app_now())))))
+                    and (app_supervises(o.case_id) or exists (select from app_ways(o.case_id))))
 $$;
 
 -- Readable by the lead and the non-excluded supervisors who see the case (which the caller of this has checked too). A
@@ -254,7 +263,7 @@ declare
   f text;
 begin
   foreach f in array array[
-    'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
+    'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_ways(uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
     'lock_client_graph()', 'app_knows_decision(uuid)', 'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
     'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)'] loop
     execute format('revoke all on function %s from public', f);

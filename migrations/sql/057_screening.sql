@@ -86,11 +86,7 @@ declare
   i incidents;
 begin
   select x.* into i from incidents x where x.id = the_incident;
-  if not (app_just_opened(i.case_id)
-          or (i.case_id <> all (app_excluded_cases())
-              and exists (select from case_access a
-                           where a.case_id = i.case_id and a.principal = any (app_principals()) and a.mode = 'write'
-                             and (a.expires_at is null or a.expires_at > app_now())))) then
+  if not (app_just_opened(i.case_id) or exists (select from app_ways(i.case_id) w where w.mode = 'write')) then
     raise insufficient_privilege using message = 'does not write on the case';
   end if;
   delete from screening_tokens where incident_id = i.id;

@@ -96,11 +96,7 @@ create or replace function app_sees_case(the_case uuid) returns boolean
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
-  select exists (select from (select app_excluded_cases() as cases offset 0) gone
-                  cross join lateral (select from case_access a
-                                       where a.case_id = the_case and a.principal = any (app_principals())
-                                         and (a.expires_at is null or a.expires_at > app_now())
-                                         and a.case_id <> all (gone.cases) offset 0) a)
+  select exists (select from app_ways(the_case))
 $$;
 
 -- A page of the trail, newest first. A supervisor reads of the cases that she sees, and their ids alone; an

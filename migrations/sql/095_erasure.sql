@@ -8,14 +8,9 @@ create or replace function app_may_erase(the_case uuid) returns boolean
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
-  select exists (select from (select app_excluded_cases() as cases offset 0) gone
-                  cross join lateral (
-                    select from case_access a
-                     where a.case_id = the_case and a.principal = any (app_principals())
-                       and (a.expires_at is null or a.expires_at > app_now()) and a.case_id <> all (gone.cases)
-                       and (a.via = 'lead'
-                            or (app_role() = 'supervisor' and a.mode <> 'read' and a.via in ('reviewer', 'organisation')))
-                    offset 0) a)
+  select exists (select from app_ways(the_case) w
+                  where w.via = 'lead'
+                     or (app_role() = 'supervisor' and w.mode <> 'read' and w.via in ('reviewer', 'organisation')))
 $$;
 
 -- May the caller place or lift a legal hold? Supervisors who see the case otherwise than through broken glass.
@@ -23,13 +18,8 @@ create or replace function app_may_hold(the_case uuid) returns boolean
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
-  select exists (select from (select app_excluded_cases() as cases offset 0) gone
-                  cross join lateral (
-                    select from case_access a
-                     where a.case_id = the_case and a.principal = any (app_principals())
-                       and (a.expires_at is null or a.expires_at > app_now()) and a.case_id <> all (gone.cases)
-                       and app_role() = 'supervisor' and a.mode <> 'read' and a.via <> 'break_glass'
-                    offset 0) a)
+  select exists (select from app_ways(the_case) w
+                  where app_role() = 'supervisor' and w.mode <> 'read' and w.via <> 'break_glass')
 $$;
 
 -- What keeps a case from being erased: 'legal_hold', 'review_pending' (an emergency access that nobody could review any
