@@ -19,7 +19,7 @@ from app.audit import Asker, Deed, append, as_id, ids_of, refusals_of
 from app.errors import FieldError, Invalid, NotFound, UnsupportedMediaType
 from app.idempotency import KeyedPost
 from app.models.audit import audit_kind
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import (
     Call,
     authenticate,

@@ -1,76 +1,16 @@
 """Who may do what: permissions of roles, and of a caller's relation to a visible case. Read with access.md.
 
 Visibility is not decided here: the row policies of the database did that already, and what is not visible is a 404.
-A permission reads `thing:verb`. A role without a permission gets 403 whatever the id; a relation without it gets
-403 for a case that the caller can see.
+A role without a permission gets 403 whatever the id; a relation without it gets 403 for a case that the caller can see.
 """
 
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from app.errors import Forbidden
 from app.models.codes import Category, Role, Sensitivity
+from app.permissions import Permission
 from app.relations import Access, Relation
-
-
-class Permission(StrEnum):
-    """Every operation of the API names one of these in its router."""
-
-    SELF = "self:read"  # who one is, and one's own factors and sessions: all that an account that owes a factor may do
-    SELF_DETAILS = "self:details"
-    CODES_READ = "codes:read"
-    AREAS_READ = "areas:read"
-    STAFF_READ = "staff:read"
-    ORGANISATION_READ = "organisation:read"
-    ORGANISATION_EDIT = "organisation:edit"
-    CLIENT_EDIT = "client:edit"
-    USER_READ = "user:read"
-    USER_EDIT = "user:edit"
-    USER_CONFIRM = "user:confirm"
-    NOTICE_READ = "notice:read"
-    PERSON_READ = "person:read"
-    PERSON_EDIT = "person:edit"
-    PERSON_SEARCH = "person:search"
-    HOUSEHOLD_READ = "household:read"
-    HOUSEHOLD_EDIT = "household:edit"
-    CASE_READ = "case:read"
-    CASE_OPEN = "case:open"
-    CASE_EDIT = "case:edit"
-    CASE_MOVE = "case:move"
-    CASE_PEOPLE_READ = "case_people:read"
-    CASE_PEOPLE_EDIT = "case_people:edit"
-    CASELOAD_READ = "caseload:read"
-    ASSIGNMENT_READ = "assignment:read"
-    ASSIGNMENT_EDIT = "assignment:edit"
-    EXCLUSION_READ = "exclusion:read"
-    EXCLUSION_EDIT = "exclusion:edit"
-    SCREENING_READ = "screening:read"
-    SCREENING_ANSWER = "screening:answer"
-    ERASURE_READ = "erasure:read"
-    ERASURE_EDIT = "erasure:edit"
-    LEGAL_HOLD_READ = "legal_hold:read"
-    LEGAL_HOLD_EDIT = "legal_hold:edit"
-    BREAK_GLASS_OPEN = "break_glass:open"
-    BREAK_GLASS_READ = "break_glass:read"
-    BREAK_GLASS_REVIEW = "break_glass:review"
-    CONSENT_READ = "consent:read"
-    CONSENT_EDIT = "consent:edit"
-    INCIDENT_READ = "incident:read"
-    INCIDENT_EDIT = "incident:edit"
-    FOLLOW_UP_READ = "follow_up:read"
-    FOLLOW_UP_PLAN = "follow_up:plan"
-    FOLLOW_UP_RECORD = "follow_up:record"
-    NOTE_READ = "note:read"
-    NOTE_ADD = "note:add"
-    TIMELINE_READ = "timeline:read"
-    WHEREABOUTS_READ = "whereabouts:read"
-    WHEREABOUTS_EDIT = "whereabouts:edit"
-    ACCESS_REPORT_READ = "access_report:read"
-    TRAIL_READ = "trail:read"
-    TRAIL_VERIFY = "trail:verify"
-    INSIDER_REPORT_READ = "insider_report:read"
-
 
 P = Permission
 

@@ -26,7 +26,8 @@ from app.errors import (
 )
 from app.keys import KeyStore
 from app.models.codes import Language, Role
-from app.policy import STEP_UP_LASTS, Permission, role_may
+from app.permissions import Permission
+from app.policy import STEP_UP_LASTS, role_may
 from app.sealing.key_encryption import KeyEncryption
 from app.settings import Settings
 from app.tokens import AccessTokens, Claims, InvalidToken

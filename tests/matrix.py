@@ -6,7 +6,8 @@ Every cell is the exact status of a well-formed call. Nothing here is computed f
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.policy import RELATION_PERMISSIONS, Permission
+from app.permissions import Permission
+from app.policy import RELATION_PERMISSIONS
 from app.relations import Relation
 
 # Before a case. c: caseworker, s: supervisor, l: committee liaison; `other`: partner, auditor and admin, who

@@ -36,11 +36,23 @@ LAYERS: dict[str, set[str]] = {
     "ids": {"case_code"},
     "models": {"ids", "text"},
     "errors": {"logs", "metrics"},
-    "policy": {"errors", "models", "relations"},
+    "permissions": set(),
+    "policy": {"errors", "models", "permissions", "relations"},
     "relations": {"models"},
     "search_tokens": {"keys", "text"},
     "sealing": {"db", "errors", "keys", "logs", "schema", "settings"},
-    "security": {"db", "erasures", "errors", "keys", "models", "policy", "sealing", "settings", "tokens"},
+    "security": {
+        "db",
+        "erasures",
+        "errors",
+        "keys",
+        "models",
+        "permissions",
+        "policy",
+        "sealing",
+        "settings",
+        "tokens",
+    },
 }
 # Who stands above services and routers, and so is unknown to them.
 ABOVE_SERVICES = {"routers", "http", "openapi", "edge", "main", "health", "api_page", "cli", "demo", "worker"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.models.codes import Role
-from app.policy import Permission
+from app.permissions import Permission
 from app.relations import Relation
 from tests.database import Server
 from tests.ground import Ground, ground

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from app.openapi import Operation, operations, statuses
 from app.openapi.parts import TAGS
-from app.policy import Permission
+from app.permissions import Permission
 from tests.cast import Cast
 
 PUBLIC = {

@@ -10,7 +10,8 @@ import pytest
 from app.database_urls import DatabaseUrls
 from app.keys import add_key_encryption_key, ensure
 from app.models.codes import Role, WhereaboutsReason
-from app.policy import RELATION_PERMISSIONS, Permission
+from app.permissions import Permission
+from app.policy import RELATION_PERMISSIONS
 from app.relations import Relation
 from app.sealing.key_encryption import key_encryption
 from app.sealing.rotation import check_keys, rotate

@@ -23,7 +23,8 @@ from app.openapi.parts import (
     TEXT,
     Json,
 )
-from app.policy import ROLE_PERMISSIONS, Permission
+from app.permissions import Permission
+from app.policy import ROLE_PERMISSIONS
 from app.security import declared_permission
 
 

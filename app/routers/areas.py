@@ -11,7 +11,7 @@ from app.labels import CodeRead, code_lists
 from app.models.area import AreaCode, AreaRead
 from app.models.base import Page
 from app.models.user import StaffRead
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor, allowed
 from app.services import areas, colleagues
 

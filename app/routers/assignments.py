@@ -16,7 +16,7 @@ from app.models.assignment import (
 from app.models.base import Page
 from app.models.case import CaseStub
 from app.paging import ListQuery
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor, allowed
 from app.services import assignments, caseload, exclusions
 

@@ -10,7 +10,7 @@ from app.models.alert import ReadingAlertRead
 from app.models.audit import AccessReportRead, AuditRead, AuditState, InsiderReport
 from app.models.base import Page
 from app.paging import ListQuery
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor, allowed
 from app.services import audit_trail
 

@@ -16,7 +16,8 @@ from app.models.base import Page
 from app.models.factor import PasswordChange, SessionRead, StepUp, TotpConfirm, TotpEnrolment
 from app.models.user import ClientGrant, KeySet, Me, PasswordGrant, RefreshGrant, TokenRead, UserDetailsRead
 from app.paging import ListQuery
-from app.policy import Permission, permissions_of
+from app.permissions import Permission
+from app.policy import permissions_of
 from app.routers.proving import ProvingRoute, looked_at
 from app.security import Actor, allowed, runtime_of
 from app.services import own_factors, second_factor, sessions, sign_in, user_details

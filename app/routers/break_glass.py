@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from app.http import API, Route, Session, answers_for, created
 from app.models.base import Page
 from app.models.break_glass import BreakGlass, BreakGlassRead, BreakGlassReview
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor, allowed
 from app.services import break_glass
 

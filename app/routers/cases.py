@@ -21,7 +21,7 @@ from app.models.case import (
     CaseUpdate,
     Transition,
 )
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import etag
 from app.security import Actor, allowed
 from app.services import cases, lifecycle, opening

@@ -9,7 +9,7 @@ from app.http import API, Route, Session, answers_for, created
 from app.models.base import Page
 from app.models.consent import ConsentCreate, ConsentRead, Withdrawal
 from app.paging import ListQuery
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor, allowed
 from app.services import consents
 

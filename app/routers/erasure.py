@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.http import API, IfMatch, Route, Session, created
 from app.models.erasure import ErasureRead, ErasureWish, HoldCreate, HoldRead
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import etag
 from app.security import Actor, allowed, runtime_of
 from app.services import erasing, holding

@@ -9,7 +9,7 @@ from app.http import API, IfMatch, Route, Session, created
 from app.models.base import Page
 from app.models.follow_up import FollowUpCreate, FollowUpRead, FollowUpRecord, FollowUpRecorded, FollowUpUpdate
 from app.paging import ListQuery
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import etag
 from app.security import Actor, allowed
 from app.services import follow_ups

@@ -9,7 +9,7 @@ from app.http import API, IfMatch, Route, Session, created
 from app.models.base import Page
 from app.models.incident import IncidentCreate, IncidentRead, IncidentUpdate
 from app.paging import ListQuery
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import etag
 from app.security import Actor, allowed
 from app.services import incidents

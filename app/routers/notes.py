@@ -10,7 +10,7 @@ from app.models.base import Page
 from app.models.event import TimelineRead
 from app.models.note import NoteCreate, NoteRead
 from app.paging import ListQuery
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor, allowed
 from app.services import notes, timeline
 

@@ -17,7 +17,7 @@ from app.models.organisation import (
 )
 from app.paging import ListQuery
 from app.passwords import new_secret
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import etag
 from app.routers.issuing import Issued, IssuingRoute, issuing
 from app.security import Actor, allowed

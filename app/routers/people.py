@@ -17,7 +17,7 @@ from app.models.person import (
     PersonUpdate,
 )
 from app.paging import ListQuery
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import etag
 from app.security import Actor, allowed
 from app.services import households, people

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from app.http import API, Route, Session, answers_for
 from app.models.base import Page
 from app.models.screening import MatchAnswer, MatchRead
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor, allowed
 from app.services import screening
 from app.services.screening import MatchQuery

@@ -11,7 +11,7 @@ from app.http import API, Route, Session, created
 from app.models.base import Page
 from app.models.search import LinkCreate, LinkRead, MatchesWanted, PersonFound, PersonMatch
 from app.paging import ListQuery
-from app.policy import Permission
+from app.permissions import Permission
 from app.routers.proving import unkeyed
 from app.security import Actor, allowed, runtime_of
 from app.services import links, matches, search

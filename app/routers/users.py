@@ -12,7 +12,7 @@ from app.models.user import UserCreate, UserRead, UserUpdate
 from app.models.user_request import Confirmed, Notice
 from app.paging import ListQuery
 from app.passwords import new_password
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import etag
 from app.routers.issuing import Issued, IssuingRoute, issuing
 from app.security import Actor, allowed

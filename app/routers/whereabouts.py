@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.http import API, IfMatch, IfNoneMatch, Route, Session, created
 from app.models.whereabouts import WhereaboutsKept, WhereaboutsQuery, WhereaboutsRead, WhereaboutsWrite
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import etag
 from app.security import Actor, allowed
 from app.services import whereabouts

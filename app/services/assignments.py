@@ -15,7 +15,7 @@ from app.models.case import Colleague
 from app.models.codes import AssignmentRole, ConsentPurpose, Role
 from app.models.user import User
 from app.paging import ListQuery, newest_first
-from app.policy import Permission
+from app.permissions import Permission
 from app.sealing import opened, seal
 from app.security import Actor, require_step_up
 from app.services.colleagues import names_of, user_as_they_stay

@@ -18,7 +18,7 @@ from app.models.audit import AccessReportRead, AuditRead, AuditState, InsiderRea
 from app.models.base import Body, Moment, Page
 from app.models.case import Colleague
 from app.paging import Cursor, ListQuery, cut
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor
 from app.services.visible import access_for
 

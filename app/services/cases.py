@@ -22,7 +22,8 @@ from app.models.case import (
 from app.models.codes import CaseStatus, Category, Role, Sensitivity
 from app.models.person import NAMES
 from app.paging import Cursor, cut
-from app.policy import LIAISON_FILTERS, Permission, own_sensitivity
+from app.permissions import Permission
+from app.policy import LIAISON_FILTERS, own_sensitivity
 from app.preconditions import check_match
 from app.sealing import ring_of
 from app.security import Actor

@@ -14,7 +14,7 @@ from app.models.codes import ConsentPurpose
 from app.models.consent import Consent, ConsentCreate, ConsentRead, Withdrawal
 from app.models.organisation import Organisation
 from app.paging import ListQuery, newest_first
-from app.policy import Permission
+from app.permissions import Permission
 from app.security import Actor
 from app.services.cases import open_for_change
 from app.services.events import record

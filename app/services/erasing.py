@@ -16,7 +16,7 @@ from app.erasures import Erasure, Ledger
 from app.errors import Conflict, Forbidden, LegalHold, NotFound, Unavailable
 from app.logs import log
 from app.models.erasure import ErasureRead, ErasureRequest, ErasureWish
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import check_match_if_sent
 from app.sealing import opened, seal
 from app.security import Actor, require_step_up

@@ -17,7 +17,7 @@ from app.models.base import Page
 from app.models.codes import ExclusionReason
 from app.models.user import User
 from app.paging import Cursor, ListQuery, cut
-from app.policy import Permission
+from app.permissions import Permission
 from app.sealing import ring_of
 from app.security import Actor, require_step_up
 from app.services.colleagues import names_of

@@ -19,7 +19,7 @@ from app.models.follow_up import (
     FollowUpUpdate,
 )
 from app.paging import ListQuery, newest_first
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import check_match, check_match_if_sent
 from app.sealing import opened, seal
 from app.security import Actor

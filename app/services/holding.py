@@ -9,7 +9,8 @@ from sqlmodel import col
 from app.errors import NotFound
 from app.models.codes import LegalHoldBasis, Role
 from app.models.erasure import HoldCreate, HoldRead, LegalHold
-from app.policy import Permission, forbid
+from app.permissions import Permission
+from app.policy import forbid
 from app.sealing import opened, seal
 from app.security import Actor, require_step_up
 from app.services.colleagues import names_of

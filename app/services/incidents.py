@@ -13,7 +13,7 @@ from app.models.base import Page
 from app.models.case import OfCase
 from app.models.incident import Incident, IncidentCreate, IncidentPrivate, IncidentRead, IncidentUpdate
 from app.paging import ListQuery, newest_first
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import check_match
 from app.sealing import opened, seal
 from app.security import Actor

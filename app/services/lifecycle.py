@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import ClosureBlocked, ConsentRequired, Forbidden, IllegalTransition, Invalid
 from app.models.case import CaseRow, Transition
 from app.models.codes import CaseStatus, ClosureReason, ConsentPurpose, Role, Sensitivity
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation
 from app.security import Actor

@@ -20,7 +20,8 @@ from app.models.base import Page
 from app.models.person import Person, PersonLink
 from app.models.search import LinkCreate, LinkRead, PersonSummary
 from app.paging import ListQuery, newest_first
-from app.policy import Permission, may, require
+from app.permissions import Permission
+from app.policy import may, require
 from app.security import Actor
 from app.services.search import shown_people, summary_of
 from app.services.visible import access_to, person_row

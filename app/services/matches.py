@@ -12,7 +12,7 @@ from app.errors import Invalid
 from app.models.base import Page
 from app.models.codes import MatchReason
 from app.models.search import MatchesWanted, PersonMatch
-from app.policy import Permission
+from app.permissions import Permission
 from app.sealing import opened
 from app.search_tokens import SearchTokens, TokenKind, sound
 from app.security import Actor

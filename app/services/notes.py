@@ -12,7 +12,8 @@ from app.models.case import Colleague
 from app.models.codes import CaseStatus, NoteAudience
 from app.models.note import Note, NoteCreate, NoteRead
 from app.paging import ListQuery, newest_first
-from app.policy import Permission, forbid
+from app.permissions import Permission
+from app.policy import forbid
 from app.sealing import opened, seal
 from app.security import Actor
 from app.services.colleagues import names_of

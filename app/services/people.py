@@ -14,7 +14,7 @@ from app.models.case import CaseRow
 from app.models.codes import CaseStatus, PersonRole
 from app.models.person import NAMES, CasePersonCreate, Person, PersonCreate, PersonPrivate, PersonRead, PersonUpdate
 from app.paging import ListQuery, newest_first
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import check_match
 from app.sealing import home_of, load_keys, make_key, opened, seal
 from app.security import Actor

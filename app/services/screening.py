@@ -18,7 +18,7 @@ from app.models.codes import ScreeningAnswer
 from app.models.screening import MatchAnswer, MatchRead
 from app.models.user import User
 from app.paging import Cursor, ListQuery, cut
-from app.policy import Permission
+from app.permissions import Permission
 from app.screening_tokens import ScreeningTokens
 from app.sealing import load_keys, ring_of
 from app.security import Actor, require_step_up

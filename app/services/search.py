@@ -17,7 +17,8 @@ from app.errors import Invalid
 from app.models.base import Body, Page
 from app.models.search import PersonFound
 from app.paging import CursorText, Limit
-from app.policy import Permission, may
+from app.permissions import Permission
+from app.policy import may
 from app.relations import access_of
 from app.sealing import load_keys, ring_of
 from app.search_tokens import NameWanted, TokenKind

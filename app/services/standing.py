@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
 from app.errors import Forbidden, NotFound
-from app.policy import RELATION_PERMISSIONS, Permission, may
+from app.permissions import Permission
+from app.policy import RELATION_PERMISSIONS, may
 from app.relations import Access, Relation
 from app.sealing import load_keys
 from app.services.visible import access_to, supervises

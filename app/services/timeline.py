@@ -10,7 +10,7 @@ from app.models.base import Page
 from app.models.case import Colleague
 from app.models.event import Event, TimelineRead
 from app.paging import ListQuery, newest_first
-from app.policy import Permission
+from app.permissions import Permission
 from app.sealing import opened
 from app.services.colleagues import names_of
 from app.services.visible import access_for

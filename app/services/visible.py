@@ -18,7 +18,8 @@ from app.errors import NotFound
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, Category, RiskLevel, Sensitivity
 from app.models.person import Household, Person
-from app.policy import RELATION_PERMISSIONS, Permission, require
+from app.permissions import Permission
+from app.policy import RELATION_PERMISSIONS, require
 from app.relations import Access, Relation, access_of
 from app.sealing import home_of, load_keys, ring_of
 

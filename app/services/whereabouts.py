@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.models.case import CaseRow
 from app.models.codes import WhereaboutsReason
 from app.models.whereabouts import Whereabouts, WhereaboutsKept, WhereaboutsRead, WhereaboutsWrite
-from app.policy import Permission
+from app.permissions import Permission
 from app.preconditions import check_match, check_put
 from app.sealing import load_keys, opened, ring_of, seal, write_key
 from app.security import Actor, require_step_up

@@ -11,7 +11,7 @@ from app import policy
 from app.http import API
 from app.main import ROUTERS
 from app.models.codes import Role
-from app.policy import Permission
+from app.permissions import Permission
 from app.relations import Relation
 from app.security import declared_permission
 from tests import cells
