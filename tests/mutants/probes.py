@@ -23,6 +23,7 @@ from tests import (
     test_links,
     test_reading_alerts,
     test_screening,
+    test_search_walls,
     test_whereabouts,
 )
 from tests.ground import Ground
@@ -41,6 +42,7 @@ SENTENCES = (
     test_exclusions_across_cases,
     test_links,
     test_screening,
+    test_search_walls,
     test_concurrency,
     test_follow_ups,
     test_audit,
