@@ -115,6 +115,7 @@ OTHER_RIGHTS = {
     (WORKER, "erasure_ledger"): {"SELECT"},
 }
 WORKER_COLUMNS = {"data_keys": {"kek_id", "wrapped"}}  # wrapped anew; what they seal stays closed to the worker
+DEFINER_COLUMNS = {"search_tokens": {"sensitive"}}  # follows from the case
 REPORT_COLUMNS: dict[str, set[str]] = {
     "cases": {
         *("id", "organisation_id", "category", "sensitivity", "status", "risk_level", "commune_code"),
@@ -133,6 +134,7 @@ CALLABLE = {
     "audit_state()",
     "insider_report(timestamp with time zone,timestamp with time zone,integer)",
     "app_excluded_cases()",
+    "app_id_is_taken(text,uuid)",
     "app_just_opened(uuid)",
     "app_just_opened_for(uuid)",
     "app_leads(uuid)",
@@ -243,6 +245,7 @@ def _columns(connection: psycopg.Connection[Any]) -> list[str]:
     found = connection.execute(query, [list(POLICIES)]).fetchall()
     expected = {(RUNTIME, table, name, "UPDATE") for table, names in COLUMNS.items() for name in names}
     expected |= {(REPORTS, table, name, "SELECT") for table, names in REPORT_COLUMNS.items() for name in names}
+    expected |= {(DEFINER, table, name, "UPDATE") for table, names in DEFINER_COLUMNS.items() for name in names}
     expected |= {(WORKER, table, name, "UPDATE") for table, names in WORKER_COLUMNS.items() for name in names}
     return _compare("columns", found, expected)
 

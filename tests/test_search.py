@@ -346,4 +346,4 @@ def test_a_superuser_sees_tokens_of_eight_bytes_only(superuser: psycopg.Connecti
         "select column_name::text, data_type::text from information_schema.columns where table_name = 'search_tokens'"
     ).fetchall()
     assert ("token", "bigint") in columns
-    assert {name for name, _ in columns} == {"organisation_id", "kind", "token", "person_id", "case_id"}
+    assert {name for name, _ in columns} == {"organisation_id", "kind", "token", "sensitive", "person_id", "case_id"}

@@ -47,7 +47,7 @@ COLUMNS: dict[str, str] = {
     "consents": "id, version, created_at, updated_at, case_id, organisation_id, purpose, shared_fields,"
     " given_by, form, obtained_on, created_by",
     "events": "id, case_id, organisation_id, type, audience, at, actor_id, data",
-    "search_tokens": "person_id, case_id, organisation_id, kind, token",
+    "search_tokens": "person_id, case_id, organisation_id, sensitive, kind, token",
     "vault.data_keys": "home, case_id, organisation_id, kek_id, wrapped",
 }
 
@@ -136,7 +136,8 @@ class LoadRows:
                 _bytes(seal("people", UUID(case.client_id), client.private)),
             )
         )
-        lines["search_tokens"] += [_line(case.client_id, case.id, office, *token) for token in client.tokens]
+        sensitive = "t" if case.seat.sensitive else "f"
+        lines["search_tokens"] += [_line(case.client_id, case.id, office, sensitive, *token) for token in client.tokens]
         lines["events"].append(_line(_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}"))
         self._add_access(lines, case)
 

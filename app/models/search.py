@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field as Rule
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import BigInteger, Column, Index
+from sqlalchemy import BigInteger, Column, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from app.models.base import Body, Read
@@ -22,11 +22,17 @@ class SearchToken(SQLModel, table=True):
     """
 
     __tablename__ = "search_tokens"
-    __table_args__ = (Index("ix_search_tokens_person", "person_id"),)
+    __table_args__ = (
+        Index("ix_search_tokens_person", "person_id"),
+        Index("ix_search_tokens_case", "case_id", "kind", "token", postgresql_where=text("sensitive")),
+    )
 
     organisation_id: UUID = Field(primary_key=True)
     kind: str = Field(max_length=40, primary_key=True)
     token: int = Field(sa_column=Column(BigInteger(), primary_key=True, autoincrement=False))
+    sensitive: bool = Field(  # of a sensitive case; a trigger knows (migrations/sql/085_search_tokens.sql)
+        default=False, primary_key=True, sa_column_kwargs={"server_default": false()}
+    )
     person_id: UUID = Field(foreign_key="people.id", primary_key=True)
     case_id: UUID | None = None
 

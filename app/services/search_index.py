@@ -1,8 +1,8 @@
 """The tokens of people in the database: written whenever a person is, and searched nowhere but here.
 
-The row policies of `search_tokens` are those of people, so what is not seen is not found. Everybody who may search
-sees people of the own organisation only (030_case_access_rows.sql), by which the index begins: how many others bear a
-name changes nothing, not even the time.
+The row policies of `search_tokens` are those of people, so what is not seen is not found. Nor may it take time: a
+search walks what the whole staff of the organisation sees (the register, standard cases), and then the sensitive cases
+to which the caller has a way of her own. How many others bear a name, hidden from her, changes nothing.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -81,31 +81,55 @@ async def people_with(
     `after` is where an earlier page ended; `only` asks of one person whether they are among them.
     """
     values: dict[str, Any] = {"organisation_id": organisation_id, "wanted": wanted, "after": after, "only": only}
-    narrowed = "and t.person_id > %(after)s " * (after is not None) + "and t.person_id = %(only)s " * (only is not None)
-    branches = [_branch(choice, narrowed, values) for choice in choices if choice]
-    if not branches:
+    statement = statement_of(choices, values)
+    if statement is None:
         return []
-    found = " union ".join(branches)
-    statement = f"select person_id from ({found}) as found order by person_id limit %(wanted)s"
     return [row.person_id for row in await fetch(session, statement, values, prepare=False)]
 
 
-def _branch(choice: Collection[Token], narrowed: str, values: dict[str, Any]) -> str:
-    """SQL of one choice, whose tokens are added to `values`."""
+def statement_of(choices: Sequence[Collection[Token]], values: dict[str, Any]) -> str | None:
+    """SQL for the ids, whose tokens are added to `values`; None when there is nothing to look for."""
+    narrowed = "".join(
+        f" and t.person_id {compared} %({name})s" for name, compared in (("after", ">"), ("only", "=")) if values[name]
+    )
+    branches = [walk(choice, narrowed, values) for choice in choices if choice for walk in (_everybodys, _own)]
+    if not branches:
+        return None
+    return f"select person_id from ({' union '.join(branches)}) as found order by person_id limit %(wanted)s"
+
+
+def _everybodys(choice: Collection[Token], narrowed: str, values: dict[str, Any]) -> str:
+    """SQL of one choice among those whom the staff sees; its tokens are added to `values`."""
+    home = "{0}.organisation_id = %(organisation_id)s and not {0}.sensitive"
+    return f"""
+    (select t.person_id from search_tokens t where {_all(choice, home, values)} {narrowed}
+      order by t.person_id limit %(wanted)s)"""
+
+
+def _own(choice: Collection[Token], narrowed: str, values: dict[str, Any]) -> str:
+    """The same among the sensitive cases that are reached by the caller's own principal, each case looked into."""
+    home = "{0}.case_id = own.case_id and {0}.sensitive"
+    return f"""
+    (select t.person_id
+       from (select a.case_id from case_access a
+              where a.principal = (select u.principal from users u where u.id = (select app_user_id())) offset 0) own
+      cross join lateral (
+            select t.person_id from search_tokens t where {_all(choice, home, values)} {narrowed} offset 0) t
+      order by t.person_id limit %(wanted)s)"""
+
+
+def _all(choice: Collection[Token], home: str, values: dict[str, Any]) -> str:
+    """The conditions for a row `t` of the first token, whose person has all the others."""
     first, *others = choice
     required = "".join(
-        f"and exists (select from search_tokens o where o.person_id = t.person_id and {_is('o', token, values)}) "
+        f" and exists (select from search_tokens o where o.person_id = t.person_id and {home.format('o')}"
+        f" and {_is('o', token, values)})"
         for token in others
     )
-    return f"""
-    (select t.person_id from search_tokens t where {_is("t", first, values)} {narrowed}{required}
-      order by t.person_id limit %(wanted)s)"""
+    return f"{home.format('t')} and {_is('t', first, values)}{required}"
 
 
 def _is(alias: str, token: Token, values: dict[str, Any]) -> str:
     name = f"token_{len(values)}"
     values[name] = token.value
-    return (
-        f"{alias}.organisation_id = %(organisation_id)s and {alias}.kind = '{token.kind.value}'"
-        f" and {alias}.token = %({name})s"
-    )
+    return f"{alias}.kind = '{token.kind.value}' and {alias}.token = %({name})s"

@@ -35,7 +35,7 @@ grant select on people, person_links, consents, follow_ups to samaki_definer;
 grant select, insert, update on case_exclusions to samaki_definer;
 grant insert on events, break_glass_grants to samaki_definer;
 grant select, update on client_graph to samaki_definer;
-grant select, delete on search_tokens to samaki_definer;
+grant select, update (sensitive), delete on search_tokens to samaki_definer;
 -- The trail is appended to, by nobody else and in no other way; the loader has no business there either.
 grant select, insert on audit_events to samaki_definer;
 grant select, update on audit_heads to samaki_definer;

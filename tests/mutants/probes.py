@@ -23,6 +23,8 @@ from tests import (
     test_links,
     test_reading_alerts,
     test_screening,
+    test_search_walls,
+    test_sync,
     test_whereabouts,
 )
 from tests.ground import Ground
@@ -41,11 +43,13 @@ SENTENCES = (
     test_exclusions_across_cases,
     test_links,
     test_screening,
+    test_search_walls,
     test_concurrency,
     test_follow_ups,
     test_audit,
     test_whereabouts,
     test_reading_alerts,
+    test_sync,
     test_erasure,
     test_audit_reports,  # whose weeks let the most time pass
 )

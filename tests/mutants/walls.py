@@ -329,6 +329,13 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("registers are seen by every role", " and app_role() in ('caseworker', 'supervisor')) is true", ") is true"),
         ("registers are not seen", "          or (register = app_organisation_id()", "          or (false"),
     ],
+    "085_search_tokens": [
+        ("hidden tokens among everybody's", "c.id = new.case_id and c.sensitivity = 'sensitive')", "c.id = new.case_id and false)"),
+        ("everybody's tokens as if hidden", "where c.id = new.case_id and c.sensitivity = 'sensitive')", "where c.id = new.case_id)"),
+        ("every token as if of a sensitive case", "where c.id = new.case_id and c.sensitivity", "where c.sensitivity"),
+        ("what is raised stays among everybody's", "where t.case_id = new.id and not t.sensitive;", "where false;"),
+        ("one raised case hides all", "where t.case_id = new.id and not t.sensitive;", "where not t.sensitive;"),
+    ],
     "090_audit": [
         ("nobody appends", "  if e.actor_id is null then\n    raise insufficient_privilege using message = 'nobody is calling';\n  end if;\n", ""),
         ("the trail is read by every role", "  if reader is null or not (reader = 'supervisor' or kinds is not null) then", "  if reader is null then"),
@@ -557,4 +564,36 @@ TRIGGERS = {
     "consent_changed": "consents",
     "people_linked": "person_links",
     "user_changed": "users",
+    "144_own_ids": [
+        (
+            "a hidden case is nobody's id",
+            "when 'cases' then exists (select from cases where id = the_id)",
+            "when 'cases' then false",
+        ),
+        (
+            "a hidden note is nobody's id",
+            "when 'notes' then exists (select from notes where id = the_id)",
+            "when 'notes' then false",
+        ),
+        (
+            "a hidden follow-up is nobody's id",
+            "when 'follow_ups' then exists (select from follow_ups where id = the_id)",
+            "when 'follow_ups' then false",
+        ),
+        (
+            "every id of a case is taken",
+            "when 'cases' then exists (select from cases where id = the_id)",
+            "when 'cases' then exists (select from cases)",
+        ),
+        (
+            "every id of a note is taken",
+            "when 'notes' then exists (select from notes where id = the_id)",
+            "when 'notes' then exists (select from notes)",
+        ),
+        (
+            "every id of a follow-up is taken",
+            "when 'follow_ups' then exists (select from follow_ups where id = the_id)",
+            "when 'follow_ups' then exists (select from follow_ups)",
+        ),
+    ],
 }
