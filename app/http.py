@@ -42,6 +42,14 @@ API = "/api/v1"
 REPLAYED = "replayed"
 
 
+class Later(Response):
+    """An answer that is worked out when the transaction of the request is over and holds nothing any more."""
+
+    def __init__(self, work: Callable[[Request], Awaitable[Response]]) -> None:
+        super().__init__()
+        self.work = work
+
+
 class Route(APIRoute):
     """An operation that names its permission runs inside the caller's transaction; one that names none is public."""
 
@@ -75,10 +83,14 @@ class Route(APIRoute):
                         if keyed is not None:
                             keyed.remember(session, actor, response)
                         await append(session, deed, response.status_code, **_told(strict, response))
-                        return response
-                    if keyed.earlier_location is None:
-                        await append(session, deed, keyed.earlier_status, reason=REPLAYED)
-            return await keyed.replay(strict)  # whose reading has its own row
+                        if not isinstance(response, Later):
+                            return response
+                        finish = response.work
+                    else:
+                        finish = keyed.replay  # whose reading has its own row
+                        if keyed.earlier_location is None:
+                            await append(session, deed, keyed.earlier_status, reason=REPLAYED)
+            return await finish(strict)
 
         return answer
 

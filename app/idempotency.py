@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message
 
 from app.errors import IdempotencyKeyReused, InProgress, Invalid, NotFound, Unavailable
 from app.models.service_rows import IdempotencyKey
+from app.same_caller import ask_again
 from app.security import Actor, runtime_of
 
 MAX_KEY = 200
@@ -67,7 +67,7 @@ class KeyedPost:
         """The same status again, with the resource as the caller may read it now, else 404."""
         if self.earlier_location is None:
             return Response(status_code=self.earlier_status or 204, headers={"Idempotency-Replayed": "true"})
-        answer = await _read_again(request, self.earlier_location)
+        answer = await ask_again(request, "GET", self.earlier_location, replays=True)
         if answer.status_code >= 500:
             raise Unavailable
         if answer.status_code >= 400:
@@ -76,30 +76,3 @@ class KeyedPost:
         answer.headers["Location"] = self.earlier_location
         answer.headers["Idempotency-Replayed"] = "true"
         return answer
-
-
-async def _read_again(request: Request, location: str) -> Response:
-    """GET `location` as the same caller, through the same router and so the same two walls."""
-    kept = (b"authorization", b"accept-language", b"host")
-    scope = {
-        **{key: value for key, value in request.scope.items() if key not in {"path_params", "endpoint", "route"}},
-        "method": "GET",
-        "path": location,
-        "raw_path": location.encode(),
-        "query_string": b"",
-        "headers": [(name, value) for name, value in request.scope["headers"] if name in kept],
-        "state": {**request.scope["state"], "replays": True},
-    }
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await request.app.router(scope, receive, send)
-    start = sent[0]
-    response = Response(b"".join(message.get("body", b"") for message in sent[1:]), start["status"])
-    response.raw_headers = list(start["headers"])
-    return response

@@ -32,6 +32,7 @@ from app.routers import (
     people,
     screening,
     search,
+    sync,
     users,
     whereabouts,
 )
@@ -57,6 +58,7 @@ ROUTERS = (
     search.searching,
     search.router,
     screening.router,
+    sync.router,
     areas.router,
     users.router,
     organisations.router,

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     CASE_OPEN = "case:open"
     CASE_EDIT = "case:edit"
     CASE_MOVE = "case:move"
+    SYNC = "case:sync"
     CASE_PEOPLE_READ = "case_people:read"
     CASE_PEOPLE_EDIT = "case_people:edit"
     CASELOAD_READ = "caseload:read"

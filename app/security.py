@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -135,14 +135,17 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-async def read_claims(request: Request) -> Claims:
-    """What the bearer token says; 401 without a good one. Reads neither body nor database."""
+async def read_claims(request: Request, late: timedelta = timedelta(0)) -> Claims:
+    """What the bearer token says; 401 without a good one, or one that ran out longer ago than `late`.
+
+    Reads neither body nor database.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     runtime = runtime_of(request)
     if scheme.lower() != "bearer":
         raise Unauthenticated
     try:
-        claims = runtime.tokens.read(token, runtime.database.now())
+        claims = runtime.tokens.read(token, runtime.database.now(), late)
     except InvalidToken:
         raise Unauthenticated from None
     await runtime.rate.count(claims.subject)

@@ -378,6 +378,7 @@ CALLS: dict[str, Call] = {
     ),
     "GET /people/{person_id}/links [register]": Call(ids=_register),
     "POST /people/search": Call({"name": "Test Client"}),
+    "POST /sync": Call({"items": []}),
     "POST /people/matches [register]": Call(lambda stage, _: {"person_id": stage.register["register_person"]}),
     "POST /people/matches [client of the case]": Call(
         lambda stage, point: {"person_id": stage.cases[point.case].ids["person_id"]}

@@ -134,6 +134,7 @@ CALLABLE = {
     "audit_state()",
     "insider_report(timestamp with time zone,timestamp with time zone,integer)",
     "app_excluded_cases()",
+    "app_id_is_taken(text,uuid)",
     "app_just_opened(uuid)",
     "app_just_opened_for(uuid)",
     "app_leads(uuid)",

@@ -113,6 +113,8 @@ POST   /break-glass [sensitive case]                     201 201 404 404 403 403
 POST   /break-glass [standard case]                      409 409 404 404 403 403 403 403 401
 POST   /break-glass [blocked]                            409 409 409 409 403 403 403 403 401
 GET    /screening                                        200 200 200 200 403 403 403 403 401
+GET    /sync                                             200 200 200 200 200 403 403 403 401
+POST   /sync                                             200 200 200 200 200 403 403 403 401
 GET    /people                                           200 200 200 200 403 403 403 403 401
 POST   /people                                           201 201 201 201 403 403 403 403 401
 GET    /people/{person_id} [register]                    200 200 404 404 403 403 403 403 401

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import UUID4, AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import DateTime
 from sqlalchemy import Enum as SqlEnum
@@ -64,6 +64,12 @@ class Body(BaseModel):
     """Base of what comes in: a field that is not named here is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class OwnId(Body):
+    """What may be written with an id of its own, by a device that was away (`POST /sync`)."""
+
+    id: UUID4 | None = None
 
 
 class Patch(Body):

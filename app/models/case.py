@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, te
 from sqlmodel import Field
 
 from app.models.area import PlaceCode, VillageCode
-from app.models.base import TIMESTAMP, Body, Day, Moment, Patch, Read, Table, TransactionId, coded, optional
+from app.models.base import TIMESTAMP, Body, Day, Moment, OwnId, Patch, Read, Table, TransactionId, coded, optional
 from app.models.codes import (
     AccessVia,
     AgeBand,
@@ -152,7 +152,7 @@ class OfCase(Protocol):
     def organisation_id(self) -> UUID: ...
 
 
-class CaseCreate(Body):
+class CaseCreate(OwnId):
     category: Category
     client: PersonCreate | None = None
     client_id: UUID | None = None

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from app.models.base import TIMESTAMP, Body, Moment, Patch, Read, Table, optional
+from app.models.base import TIMESTAMP, Body, Moment, OwnId, Patch, Read, Table, optional
 from app.models.case import Colleague
 from app.models.codes import ContactChannel, FollowUpOutcome
 from app.text import LongText
@@ -45,7 +45,7 @@ class FollowUp(Table, table=True):
     sealed: bytes | None = Field(default=None, nullable=False)
 
 
-class FollowUpCreate(Body):
+class FollowUpCreate(OwnId):
     due_at: Moment
     channel: ContactChannel
     assignee_id: UUID | None = None  # who plans it

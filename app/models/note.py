@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from app.models.base import Body, Read, Table, coded
+from app.models.base import OwnId, Read, Table, coded
 from app.models.case import Colleague
 from app.models.codes import NoteAudience
 from app.text import LongText
@@ -26,7 +26,7 @@ class Note(Table, table=True):
     sealed: bytes | None = Field(default=None, nullable=False)
 
 
-class NoteCreate(Body):
+class NoteCreate(OwnId):
     text: LongText
     audience: NoteAudience | None = None  # caseworkers, or team when a liaison writes
 

@@ -116,6 +116,14 @@ MODELS: dict[str, Any] = {
     "MatchesWanted": {"person_id": ID},
     "PersonSearch": {"name": "Chan Sreymom", "limit": 20},
     "PersonUpdate": {"known_as": "mother of Vanna"},
+    "SyncItem": {
+        "op": "create",
+        "type": "note",
+        "id": ID,
+        "idempotency_key": "field-phone-7-note-12",
+        "data": {"case_id": ID, "text": "Met her at the commune office."},
+    },
+    "SyncResult": {"id": ID, "status": 201, "version": 1, "code": None, "errors": None, "current": None},
     "Transition": {"to": "assessment"},
     "WhereaboutsWrite": {"kind": "relative", "name": "Her aunt", "phone": "+85512345678", "known_to": "her sister"},
     "UserCreate": {
@@ -142,7 +150,8 @@ def example(schema: Schema, models: dict[str, Schema], field: str = "") -> Any:
     """An example of `schema`; `models` are the description's components, `field` is the name it goes by."""
     model = schema.get("$ref", "").rpartition("/")[2]
     if model:
-        return MODELS.get(model) or example(models[model], models, field)
+        named = "" if models[model].get("type") == "object" else field  # its own fields have names
+        return MODELS.get(model) or example(models[model], models, named)
     if field in FIELDS and _fits(FIELDS[field], schema):
         return FIELDS[field]
     if choices := schema.get("anyOf") or schema.get("oneOf"):
@@ -184,5 +193,5 @@ def _by_type(schema: Schema, models: dict[str, Schema], field: str) -> Any:
         case "boolean":
             return False
         case _:
-            formats = {"uuid": ID, "date-time": NOW, "date": "2026-03-02"}
+            formats = {"uuid": ID, "uuid4": ID, "date-time": NOW, "date": "2026-03-02"}
             return formats.get(schema.get("format", ""), "text")

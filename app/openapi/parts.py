@@ -20,6 +20,7 @@ TAGS = {
     "people": "The register of people and households, and the people of a case.",
     "cases": "Opening, finding, reading, editing and moving cases.",
     "assignments": "Who works on a case, who must never see it, and the caseload.",
+    "offline": "What a device that was away pulls and pushes.",
     "screening": "Colleagues whose name, phone or relative met a perpetrator, and the answer to it.",
     "erasure": "Taking a case away for good, by two people, and the legal hold that stops it.",
     "break-glass": "Emergency access to a case for four hours, and the review of it.",

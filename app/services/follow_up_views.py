@@ -1,6 +1,6 @@
 """From rows of follow-ups to what is read of them, with the window in which she may be reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,16 +20,17 @@ CASE = "select sealed from cases where id = %(case_id)s"
 
 def said_in(case: CaseRow) -> SafeContact | None:
     """What the client of a locked case said about contacts."""
-    return _parsed(case.private)
+    return said_of(case.private)
 
 
 async def said_on(session: AsyncSession, case_id: UUID) -> SafeContact | None:
     """The same of a case that is only read; nothing of it but the windows goes to who may not read it whole."""
     rows = await fetch(session, CASE, {"case_id": case_id})
-    return _parsed(ring_of(session).open("cases", case_id, case_id, rows[0].sealed)) if rows else None
+    return said_of(ring_of(session).open("cases", case_id, case_id, rows[0].sealed)) if rows else None
 
 
-def _parsed(private: dict[str, Any]) -> SafeContact | None:
+def said_of(private: Mapping[str, Any]) -> SafeContact | None:
+    """The same in the private part of a case."""
     said = private.get("safe_contact")
     return SafeContact.model_validate(said) if said else None
 
@@ -49,8 +50,15 @@ async def reads_of(
     session: AsyncSession, actor: Actor, said: SafeContact | None, rows: Sequence[FollowUp]
 ) -> list[FollowUpRead]:
     """Rows of one case, in their order."""
+    return await reads_across(session, actor, {row.case_id: said for row in rows}, rows)
+
+
+async def reads_across(
+    session: AsyncSession, actor: Actor, said: Mapping[UUID, SafeContact | None], rows: Sequence[FollowUp]
+) -> list[FollowUpRead]:
+    """Rows of several cases, in their order, with what each client said."""
     people = await names_of(session, (row.assignee_id for row in rows))
-    return [_read(session, actor, said, row, people[row.assignee_id]) for row in rows]
+    return [_read(session, actor, said[row.case_id], row, people[row.assignee_id]) for row in rows]
 
 
 def _read(

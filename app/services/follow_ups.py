@@ -28,6 +28,7 @@ from app.services.cases import open_for_change
 from app.services.events import record
 from app.services.follow_up_views import channel_of, read_of, reads_of, said_in, said_on
 from app.services.next_follow_up import next_planned, planned_on
+from app.services.own_ids import id_for
 from app.services.safe_contact import require_safe_contact
 from app.services.visible import access_for, lock_case
 
@@ -39,6 +40,7 @@ async def plan_follow_up(session: AsyncSession, actor: Actor, case_id: UUID, wan
     await _check_assignee(session, actor, case_id, assignee_id)
     require_safe_contact(said_in(case), wanted.channel, wanted.due_at)
     row = FollowUp(
+        id=await id_for(session, "follow_ups", wanted.id),
         case_id=case_id,
         organisation_id=case.organisation_id,
         due_at=wanted.due_at,

@@ -1,5 +1,6 @@
 """Notes on a case; a liaison reads and writes those for the team."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from app.sealing import opened, seal
 from app.security import Actor
 from app.services.colleagues import names_of
 from app.services.events import record
+from app.services.own_ids import id_for
 from app.services.visible import access_for, lock_case
 
 
@@ -30,6 +32,7 @@ async def add_note(session: AsyncSession, actor: Actor, case_id: UUID, written: 
         raise CaseClosed
     audience = written.audience or (NoteAudience.TEAM if access.is_liaison else NoteAudience.CASEWORKERS)
     note = Note(
+        id=await id_for(session, "notes", written.id),
         case_id=case_id,
         organisation_id=case.organisation_id,
         audience=audience,
@@ -56,8 +59,7 @@ async def list_notes(session: AsyncSession, case_id: UUID, query: ListQuery) -> 
     await access_for(session, case_id, Permission.NOTE_READ)
     statement = select(Note).where(col(Note.case_id) == case_id)
     rows, cursor = await newest_first(session, statement, Note.created_at, Note.id, query)
-    authors = await names_of(session, (row.created_by for row in rows))
-    return Page[NoteRead](items=[_read(session, row, authors[row.created_by]) for row in rows], next_cursor=cursor)
+    return Page[NoteRead](items=await reads_of(session, rows), next_cursor=cursor)
 
 
 async def read_note(session: AsyncSession, case_id: UUID, note_id: UUID) -> NoteRead:
@@ -67,7 +69,13 @@ async def read_note(session: AsyncSession, case_id: UUID, note_id: UUID) -> Note
     note = (await session.execute(statement)).scalar_one_or_none()
     if note is None:
         raise NotFound
-    return _read(session, note, (await names_of(session, [note.created_by]))[note.created_by])
+    return (await reads_of(session, [note]))[0]
+
+
+async def reads_of(session: AsyncSession, rows: Sequence[Note]) -> list[NoteRead]:
+    """Rows of whatever cases, in their order."""
+    authors = await names_of(session, (row.created_by for row in rows))
+    return [_read(session, row, authors[row.created_by]) for row in rows]
 
 
 def _read(session: AsyncSession, note: Note, author: Colleague) -> NoteRead:

@@ -34,6 +34,7 @@ from app.services.consents import add_consent
 from app.services.events import record
 from app.services.exclusions import put_exclusion
 from app.services.incidents import add_incident
+from app.services.own_ids import id_for
 from app.services.people import check_person, private_of
 from app.services.places import check_place
 from app.services.search_index import add_tokens
@@ -69,7 +70,7 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     lead_id = await _lead(session, actor, intake, organisation_id)
     await _check_excluded(session, actor, intake, lead_id)
     client = await _client(session, actor, intake, organisation_id)
-    case = Opened(new_id(), "", organisation_id, lead_id, client_id=new_id())
+    case = Opened(await id_for(session, "cases", intake.id), "", organisation_id, lead_id, client_id=new_id())
     ring_of(session).make(case.id)
     case = await _with_free_code(session, case, _row(session, actor, intake, case, client))
     await write_key(session, case.id, organisation_id, case.id)

@@ -80,6 +80,15 @@ async def end_own_session(session: AsyncSession, actor: Actor, session_id: UUID)
     await end_session(session, session_id, actor.now, "logout" if session_id == actor.session_id else "ended_remotely")
 
 
+async def was_ended(runtime: Runtime, session_id: UUID) -> bool:
+    """Did somebody end this session, and was it not only left alone for too long?"""
+    async with runtime.database.transaction() as session:
+        statement = select(col(SignInSession.id)).where(
+            col(SignInSession.id) == session_id, col(SignInSession.ended_at).is_not(None)
+        )
+        return await session.scalar(statement) is not None
+
+
 async def end_other_sessions(session: AsyncSession, actor: Actor, reason: str) -> None:
     """End every session of the caller but this one. The caller's row is held, for which a sign-in under way waits."""
     others = (col(SignInSession.user_id) == actor.id) & (col(SignInSession.id) != actor.session_id)

@@ -4,6 +4,7 @@ The row policies of the database decide; these statements only drive from `case_
 the order of the index, and so that a hidden id costs exactly what an unknown one does.
 """
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 from uuid import UUID
@@ -50,6 +51,11 @@ _ONE = """
       group by a.case_id) w
 """
 
+_SEVERAL = f"""
+    (select a.case_id, array_agg(a.mode || ' ' || a.via) as ways from case_access a
+      where a.case_id = any (%(case_ids)s) and {_MINE} group by a.case_id) w
+"""
+
 ACCESS = f"""
     select c.organisation_id, k.kek_id, k.wrapped, w.ways
       from {_ONE}
@@ -69,15 +75,16 @@ AROUND = """
       left join users l on l.id = c.lead_id
 """
 
-DETAIL = f"""
+_DETAIL = f"""
     select {SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.sealed as incident_sealed,
            i.version as incident_version, i.created_at as incident_created_at, i.updated_at as incident_updated_at
-      from {_ONE}
+      from {{reached}}
       join cases c on c.id = w.case_id
       {AROUND}
       left join lateral (select * from incidents i where i.case_id = c.id
                           order by i.created_at desc, i.id desc limit 1) i on true
 """
+DETAIL, DETAILS = _DETAIL.format(reached=_ONE), _DETAIL.format(reached=_SEVERAL)
 
 _COLUMNS = [field.name for field in fields(CaseRow) if field.name not in {"private", "as_read"}]
 CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id", "sealed"}]
@@ -136,6 +143,12 @@ async def detail_row(session: AsyncSession, case_id: UUID) -> tuple[Any, Access]
     if not rows:
         raise NotFound
     return rows[0], shown(session, rows[0])
+
+
+async def detail_rows(session: AsyncSession, case_ids: Sequence[UUID]) -> dict[UUID, tuple[Any, Access]]:
+    """The same of several cases, as far as the caller sees them."""
+    rows = await fetch(session, DETAILS, {"case_ids": list(case_ids)}) if case_ids else []
+    return {row.id: (row, shown(session, row)) for row in rows}
 
 
 def shown(session: AsyncSession, row: Any) -> Access:

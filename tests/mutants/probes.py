@@ -24,6 +24,7 @@ from tests import (
     test_reading_alerts,
     test_screening,
     test_search_walls,
+    test_sync,
     test_whereabouts,
 )
 from tests.ground import Ground
@@ -48,6 +49,7 @@ SENTENCES = (
     test_audit,
     test_whereabouts,
     test_reading_alerts,
+    test_sync,
     test_erasure,
     test_audit_reports,  # whose weeks let the most time pass
 )

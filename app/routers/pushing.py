@@ -1,0 +1,76 @@
+"""One item of a push is the operation that it names, asked by the same caller in a transaction of its own."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.audit import as_id
+from app.http import API
+from app.models.sync import SyncItem, SyncOp, SyncResult, SyncType
+from app.same_caller import ask_again
+
+T, Op = SyncType, SyncOp
+# What an item asks for: method, and path below the case (`{id}` is the item's own).
+_OPERATIONS: dict[tuple[SyncType, SyncOp], tuple[str, str]] = {
+    (T.CASE, Op.CREATE): ("POST", "/cases"),
+    (T.CASE, Op.UPDATE): ("PATCH", "/cases/{id}"),
+    (T.CASE, Op.TRANSITION): ("POST", "/cases/{id}/transitions"),
+    (T.NOTE, Op.CREATE): ("POST", "/cases/{case_id}/notes"),
+    (T.FOLLOW_UP, Op.CREATE): ("POST", "/cases/{case_id}/follow-ups"),
+    (T.FOLLOW_UP, Op.UPDATE): ("PATCH", "/cases/{case_id}/follow-ups/{id}"),
+    (T.FOLLOW_UP, Op.TRANSITION): ("POST", "/cases/{case_id}/follow-ups/{id}/record"),
+}
+_PLACES = {T.CASE: "/cases/{id}", T.FOLLOW_UP: "/cases/{case_id}/follow-ups/{id}"}
+STALE = 412
+
+
+async def push(request: Request, item: SyncItem) -> SyncResult:
+    """Do what the item says, and tell what came of it."""
+    data = dict(item.data)
+    case_id = item.id if item.type is SyncType.CASE else as_id(str(data.pop("case_id", "")))
+    operation = _OPERATIONS.get((item.type, item.op))
+    if operation is None or case_id is None:
+        wrong = "/op" if operation is None else "/data/case_id"
+        return _wrong(item, wrong)
+    if item.op is SyncOp.CREATE:
+        data["id"] = str(item.id)
+    method, path = operation
+    names = {"case_id": case_id, "id": item.id}
+    body = json.dumps(data, sort_keys=True).encode()
+    answer = await ask_again(request, method, API + path.format(**names), body=body, headers=_headers(item))
+    told = _result(item.id, answer)
+    if told.status == STALE:
+        told.current = await _current(request, _PLACES[item.type].format(**names))
+    return told
+
+
+def _headers(item: SyncItem) -> dict[str, str]:
+    sent = {"content-type": "application/json", "idempotency-key": item.idempotency_key}
+    return sent if item.if_match is None else {**sent, "if-match": item.if_match}
+
+
+def _wrong(item: SyncItem, pointer: str) -> SyncResult:
+    error = {"pointer": pointer, "code": "not_allowed", "message": "This is no change that can be pushed."}
+    return SyncResult(id=item.id, status=422, code="validation_failed", errors=[error])
+
+
+def _result(own_id: UUID, answer: Response) -> SyncResult:
+    body = _json(answer)
+    if answer.status_code >= 400:
+        return SyncResult(id=own_id, status=answer.status_code, code=body.get("code"), errors=body.get("errors"))
+    made = as_id(answer.headers.get("location", "").rpartition("/")[2]) if answer.status_code == 201 else None
+    return SyncResult(id=made or own_id, status=answer.status_code, version=body.get("version"))
+
+
+async def _current(request: Request, place: str) -> dict[str, Any] | None:
+    """The thing as the caller may read it now."""
+    answer = await ask_again(request, "GET", API + place)
+    return _json(answer) if answer.status_code == 200 else None
+
+
+def _json(answer: Response) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(bytes(answer.body)) if answer.body else {}
+    return body

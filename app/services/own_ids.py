@@ -1,0 +1,25 @@
+"""Ids that a device chose while it was away, for what it then writes."""
+
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import fetch
+from app.errors import Conflict
+from app.ids import new_id
+
+_LOOK = "select app_id_is_taken('{0}', %(id)s) as taken, exists (select from {0} where id = %(id)s) as seen"
+
+
+async def id_for(session: AsyncSession, table: Literal["cases", "notes", "follow_ups"], wanted: UUID | None) -> UUID:
+    """The id of a row that is about to be written: the one that is wanted, when it is free.
+
+    409 when the caller sees a row of this id. A hidden one is none for the caller: the new row gets another id.
+    """
+    if wanted is None:
+        return new_id()
+    looked = (await fetch(session, _LOOK.format(table), {"id": wanted}))[0]
+    if looked.seen:
+        raise Conflict
+    return new_id() if looked.taken else wanted

@@ -1,0 +1,390 @@
+"""A device that was away: it pulls what changed in its own cases, pushes what was written, and loses nothing."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from app.security import Runtime
+from benchmarks.capture import recording
+from tests.acts import SENSITIVE, assign, exclude, with_liaison
+from tests.cases import intake, open_case
+from tests.cast import Cast, FrozenClock, answered
+from tests.test_follow_ups import plan
+
+BEYOND = timedelta(minutes=3)  # longer than a run looks back
+
+
+class Device:
+    """What a phone holds after its runs: things by type and id, and where it asks on."""
+
+    def __init__(self, cast: Cast, who: str) -> None:
+        self.client = cast.client(who)
+        self.held: dict[tuple[str, str], Any] = {}
+        self.cursor: str | None = None
+
+    async def pull(self, limit: int = 200) -> list[tuple[str, str]]:
+        """One whole run; gives what was sent, in order."""
+        sent: list[tuple[str, str]] = []
+        while True:
+            page = answered(
+                await self.client.get(
+                    "/sync", params={"limit": limit} | ({"cursor": self.cursor} if self.cursor else {})
+                ),
+                200,
+            )
+            for change in page["changes"]:
+                key = (change["type"], change["id"])
+                self.held[key] = change["data"]
+                sent.append(key)
+                assert change["version"] == change["data"].get("version", 1)
+            self.cursor = page["next_cursor"]
+            if not page["has_more"]:
+                self.keep(page["visible_case_ids"])
+                return sent
+            assert page["visible_case_ids"] is None
+            assert len(page["changes"]) == limit
+
+    async def settle(self, clock: FrozenClock) -> None:
+        """Pull until no run looks back on anything that has come already."""
+        await self.pull()
+        clock.at += BEYOND
+        await self.pull()
+        clock.at += BEYOND
+
+    def keep(self, case_ids: list[str]) -> None:
+        """What the last page says: every other case goes, with all that hangs on it."""
+        self.held = {
+            (kind, own_id): data
+            for (kind, own_id), data in self.held.items()
+            if (own_id if kind == "case" else data["case_id"]) in case_ids
+        }
+
+    @property
+    def cases(self) -> set[str]:
+        return {own_id for kind, own_id in self.held if kind == "case"}
+
+    async def push(self, *items: dict[str, Any]) -> list[Any]:
+        body = {"items": [{"idempotency_key": uuid4().hex, **item} for item in items]}
+        results: list[Any] = answered(await self.client.post("/sync", json=body), 200)["results"]
+        assert len(results) == len(items)
+        return results
+
+
+async def note(cast: Cast, case_id: str, who: str = "caseworker", **more: Any) -> str:
+    written = await cast.client(who).post(f"/cases/{case_id}/notes", json={"text": "Met her.", **more})
+    return str(answered(written, 201)["id"])
+
+
+async def test_a_device_holds_its_own_cases_with_notes_and_follow_ups_and_no_others(cast: Cast) -> None:
+    own, others = await open_case(cast, category=SENSITIVE), await open_case(cast, "colleague")
+    written, planned = await note(cast, own), await plan(cast, own, (cast.clock() + timedelta(days=2)).isoformat())
+    await note(cast, others, "colleague")
+    device = Device(cast, "caseworker")
+    await device.pull()
+    assert {("case", own), ("note", written), ("follow_up", planned["id"])} <= device.held.keys()
+    assert others not in device.cases  # which the caseworker may read, but does not work on
+    assert device.cases == {
+        case["id"] for case in answered(await device.client.get("/cases?assigned=me&limit=200"), 200)["items"]
+    }
+    path = f"/cases/{own}"
+    assert device.held["case", own] == answered(await device.client.get(path), 200)
+    listed = answered(await device.client.get(f"{path}/follow-ups/{planned['id']}"), 200)
+    assert device.held["follow_up", planned["id"]] == listed
+    assert device.held["note", written] == answered(await device.client.get(f"{path}/notes/{written}"), 200)
+
+
+async def test_the_next_run_brings_what_changed_and_nothing_else(cast: Cast, clock: FrozenClock) -> None:
+    case_id, still = await open_case(cast), await open_case(cast)
+    device = Device(cast, "caseworker")
+    await device.settle(clock)
+    assert await device.pull() == []
+    clock.at += BEYOND
+    written = await note(cast, case_id, "supervisor")
+    sent = await device.pull()
+    assert ("note", written) in sent
+    assert ("case", still) not in sent
+    clock.at += BEYOND
+    await device.settle(clock)
+    now = (await device.client.get(f"/cases/{case_id}")).headers["ETag"]
+    answered(
+        await device.client.patch(f"/cases/{case_id}", json={"summary": "Has moved."}, headers={"If-Match": now}), 200
+    )
+    assert await device.pull() == [("case", case_id)]
+    assert device.held["case", case_id]["summary"] == "Has moved."
+
+
+async def test_another_name_of_the_client_reaches_the_device(cast: Cast, clock: FrozenClock) -> None:
+    case_id = await open_case(cast)
+    device = Device(cast, "caseworker")
+    await device.pull()
+    clock.at += BEYOND
+    client = device.held["case", case_id]["client"]["id"]
+    now = (await device.client.get(f"/people/{client}")).headers["ETag"]
+    renamed = await device.client.patch(f"/people/{client}", json={"given_name_en": "Bopha"}, headers={"If-Match": now})
+    answered(renamed, 200)
+    assert ("case", case_id) in await device.pull()
+    assert "Bopha" in device.held["case", case_id]["client"]["display_name"]
+
+
+async def test_pages_of_one_bring_the_same_as_one_page(cast: Cast) -> None:
+    for _ in range(3):
+        case_id = await open_case(cast)
+        await note(cast, case_id)
+        await note(cast, case_id)
+    whole, piecemeal = Device(cast, "caseworker"), Device(cast, "caseworker")
+    sent = await whole.pull()
+    assert await piecemeal.pull(limit=1) == sent
+    assert piecemeal.held == whole.held
+    assert len(sent) == len(set(sent))
+
+
+async def test_what_is_written_while_a_run_goes_on_comes_with_the_next(cast: Cast, clock: FrozenClock) -> None:
+    cases = sorted([await open_case(cast), await open_case(cast)])
+    device = Device(cast, "caseworker")
+    await device.pull()
+    clock.at += BEYOND
+    for case_id in cases:
+        await note(cast, case_id)
+    first = answered(await device.client.get("/sync", params={"limit": 1, "cursor": device.cursor}), 200)
+    assert first["has_more"]
+    clock.at += BEYOND
+    behind = await note(cast, cases[0])  # where this run has passed already
+    clock.at += BEYOND
+    device.cursor = first["next_cursor"]
+    await device.pull()
+    await device.pull()
+    assert ("note", behind) in device.held
+
+
+async def test_a_change_that_began_before_a_run_and_ended_after_it_is_not_lost(
+    cast: Cast, clock: FrozenClock, superuser: psycopg.Connection[Any]
+) -> None:
+    case_id = await open_case(cast)
+    device = Device(cast, "caseworker")
+    began = clock()
+    clock.at += timedelta(seconds=100)
+    await device.pull()
+    written = await note(cast, case_id)
+    superuser.execute("update notes set created_at = %s, updated_at = %s where id = %s", [began, began, written])
+    device.held.clear()
+    clock.at += timedelta(seconds=1)
+    assert ("note", written) in await device.pull()
+
+
+async def test_a_case_that_is_taken_over_comes_whole_however_old(cast: Cast, clock: FrozenClock) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    written = await note(cast, case_id)
+    device = Device(cast, "colleague")
+    await device.pull()
+    clock.at += timedelta(days=3)
+    assert case_id not in device.cases
+    await assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    assert {("case", case_id), ("note", written)} <= set(await device.pull())
+
+
+async def test_who_is_taken_off_a_case_is_told_to_delete_it(cast: Cast, clock: FrozenClock) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    await assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    await note(cast, case_id)
+    device = Device(cast, "colleague")
+    await device.settle(clock)
+    assert case_id in device.cases
+    await exclude(cast, "caseworker", case_id, "colleague")
+    assert await device.pull() == []
+    assert not [data for data in device.held.values() if case_id in {data["id"], data.get("case_id")}]
+
+
+async def test_an_emergency_look_puts_nothing_on_a_phone(cast: Cast) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    code = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["code"]
+    look = {"case_code": code, "reason_code": "danger_to_life", "reason": "She called."}
+    answered(await cast.client("colleague").post("/break-glass", json=look), 201)
+    device = Device(cast, "colleague")
+    await device.pull()
+    assert case_id not in device.cases
+
+
+async def test_a_liaison_holds_the_liaison_view_and_what_is_for_the_team(cast: Cast) -> None:
+    case_id, _ = await with_liaison(cast)
+    for_team, kept = await note(cast, case_id, audience="team"), await note(cast, case_id)
+    due = (cast.clock() + timedelta(days=2)).isoformat()
+    given = await plan(cast, case_id, due, assignee_id=cast.id("liaison"))
+    kept_back = await plan(cast, case_id, due)
+    device = Device(cast, "liaison")
+    await device.pull()
+    assert device.held["case", case_id] == answered(await device.client.get(f"/cases/{case_id}"), 200)
+    assert "category" not in device.held["case", case_id]
+    assert {("note", for_team), ("follow_up", given["id"])} <= device.held.keys()
+    assert not {("note", kept), ("follow_up", kept_back["id"])} & device.held.keys()
+
+
+async def test_a_run_asks_as_many_queries_for_many_cases_as_for_one(cast: Cast, runtime: Runtime) -> None:
+    counted: list[int] = []
+    device = Device(cast, "other_supervisor")
+    for _ in range(2):
+        for _ in range(1 + 4 * len(counted)):
+            case_id = await open_case(cast, "other_supervisor")
+            await note(cast, case_id, "other_supervisor")
+            await plan(cast, case_id, (cast.clock() + timedelta(days=2)).isoformat(), "other_supervisor")
+        with recording(runtime.database.engine) as statements:
+            answered(await device.client.get("/sync"), 200)
+        counted.append(len(statements))
+    assert counted[0] == counted[1] <= 11
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "MjAyNi0wMy0wMlQwMzowMDowMHwx", "e30", "%00"])
+async def test_a_cursor_that_was_not_made_here_is_refused(cast: Cast, cursor: str) -> None:
+    answered(await cast.client("caseworker").get("/sync", params={"cursor": cursor}), 422)
+
+
+# Pushing.
+
+
+def new_note(case_id: str, **changes: Any) -> dict[str, Any]:
+    data = {"case_id": case_id, "text": "Written in the field."}
+    return {"op": "create", "type": "note", "id": str(uuid4()), "data": data, **changes}
+
+
+async def test_a_day_in_the_field_arrives_in_one_call(cast: Cast, clock: FrozenClock) -> None:
+    old = await open_case(cast)
+    device, own_id, planned = Device(cast, "caseworker"), str(uuid4()), str(uuid4())
+    await device.pull()
+    due = (clock() + timedelta(days=2)).isoformat()
+    done = {"happened_at": clock().isoformat(), "outcome": "met_safe"}
+    results = await device.push(
+        {"op": "create", "type": "case", "id": own_id, "data": intake()},
+        {"op": "transition", "type": "case", "id": own_id, "data": {"to": "assessment"}},
+        new_note(own_id),
+        {
+            "op": "create",
+            "type": "follow_up",
+            "id": planned,
+            "data": {"case_id": own_id, "due_at": due, "channel": "visit"},
+        },
+        {"op": "transition", "type": "follow_up", "id": planned, "data": {"case_id": own_id, **done}},
+        {"op": "update", "type": "case", "id": old, "if_match": '"1"', "data": {"summary": "All is well."}},
+    )
+    assert [result["status"] for result in results] == [201, 200, 201, 201, 200, 200]
+    assert [result["id"] for result in (*results[:2], results[3])] == [own_id, own_id, planned]
+    case = answered(await device.client.get(f"/cases/{own_id}"), 200)
+    assert case["status"] == "assessment"
+    assert results[1]["version"] == case["version"]
+    assert answered(await device.client.get(f"/cases/{own_id}/notes/{results[2]['id']}"), 200)["text"]
+    assert answered(await device.client.get(f"/cases/{old}"), 200)["summary"] == "All is well."
+
+
+async def test_an_item_that_is_sent_twice_is_written_once(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    item = {**new_note(case_id), "idempotency_key": uuid4().hex}
+    device = Device(cast, "caseworker")
+    first, again = await device.push(item), await device.push(item, item)
+    assert [first[0]["id"], first[0]["status"]] == [again[0]["id"], 201] == [again[1]["id"], 201]
+    assert len(answered(await device.client.get(f"/cases/{case_id}/notes"), 200)["items"]) == 1
+    other = await device.push({**item, "data": {**item["data"], "text": "Another text."}})
+    assert (other[0]["status"], other[0]["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_change_made_on_an_older_version_gets_the_present_one_and_overwrites_nothing(cast: Cast) -> None:
+    case_id = await open_case(cast, category="id_poor")
+    device = Device(cast, "caseworker")
+    answered(
+        await cast.client("supervisor").patch(
+            f"/cases/{case_id}", json={"summary": "By a colleague."}, headers={"If-Match": '"1"'}
+        ),
+        200,
+    )
+    mine = {"op": "update", "type": "case", "id": case_id, "if_match": '"1"', "data": {"summary": "By me."}}
+    stale = (await device.push(mine))[0]
+    assert (stale["status"], stale["code"]) == (412, "precondition_failed")
+    assert stale["current"] == answered(await device.client.get(f"/cases/{case_id}"), 200)
+    assert stale["current"]["summary"] == "By a colleague."
+    resolved = {**mine, "if_match": f'"{stale["current"]["version"]}"', "data": {"summary": "By both."}}
+    assert (await device.push(resolved))[0]["status"] == 200
+    blind = (await device.push({**mine, "if_match": None}))[0]
+    assert (blind["status"], blind["code"]) == (428, "precondition_required")
+
+
+async def test_an_item_that_fails_stops_no_other(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    hidden = await open_case(cast, "stranger", category=SENSITIVE)
+    device = Device(cast, "caseworker")
+    wrong_field = new_note(case_id, data={"case_id": case_id, "text": "A", "colour": "B"})
+    results = await device.push(
+        new_note(hidden),
+        new_note(str(uuid4())),
+        wrong_field,
+        {"op": "update", "type": "note", "id": str(uuid4()), "data": {"case_id": case_id, "text": "A"}},
+        new_note(case_id, data={"text": "On no case."}),
+        new_note(case_id),
+    )
+    assert [result["status"] for result in results] == [404, 404, 422, 422, 422, 201]
+    told = [{key: value for key, value in result.items() if key != "id"} for result in results]
+    assert told[0] == told[1]  # hidden and unknown
+    assert results[2]["errors"][0]["pointer"] == "/colour"
+    assert [result["errors"][0]["pointer"] for result in results[3:5]] == ["/op", "/data/case_id"]
+
+
+async def test_what_comes_before_what_it_needs_is_refused_and_may_be_sent_again(cast: Cast) -> None:
+    device, own_id = Device(cast, "caseworker"), str(uuid4())
+    written = {**new_note(own_id), "idempotency_key": uuid4().hex}
+    opened = {"op": "create", "type": "case", "id": own_id, "data": intake(), "idempotency_key": uuid4().hex}
+    assert [result["status"] for result in await device.push(written, opened)] == [404, 201]
+    assert [result["status"] for result in await device.push(opened, written)] == [201, 201]
+
+
+async def test_an_id_that_is_taken_by_something_hidden_makes_a_new_row(cast: Cast) -> None:
+    hidden = await open_case(cast, "stranger", category=SENSITIVE)
+    hidden_note = await note(cast, hidden, "stranger")
+    due = (cast.clock() + timedelta(days=2)).isoformat()
+    hidden_plan = (await plan(cast, hidden, due, "stranger"))["id"]
+    case_id, seen = await open_case(cast), await open_case(cast, "colleague")
+    planned = {"case_id": case_id, "due_at": due, "channel": "visit"}
+    device = Device(cast, "caseworker")
+    *made, taken = await device.push(
+        {"op": "create", "type": "case", "id": hidden, "data": intake()},
+        new_note(case_id, id=hidden_note),
+        {"op": "create", "type": "follow_up", "id": hidden_plan, "data": planned},
+        {"op": "create", "type": "case", "id": seen, "data": intake()},
+    )
+    assert [one["status"] for one in (*made, taken)] == [201, 201, 201, 409]
+    assert not {one["id"] for one in made} & {hidden, hidden_note, hidden_plan}
+    answered(await device.client.get(f"/cases/{made[0]['id']}"), 200)
+    answered(await device.client.get(f"/cases/{hidden}"), 404)
+    for left in (f"notes/{hidden_note}", f"follow-ups/{hidden_plan}"):
+        answered(await cast.client("stranger").get(f"/cases/{hidden}/{left}"), 200)
+
+
+async def test_each_item_stands_in_the_trail_by_itself(cast: Cast, superuser: psycopg.Connection[Any]) -> None:
+    case_id, unknown = await open_case(cast), str(uuid4())
+    await Device(cast, "caseworker").push(new_note(case_id), new_note(unknown))
+    rows = superuser.execute(
+        "select action, status, case_ids::text[] from audit_events where actor_id = %s order by at, seq",
+        [cast.id("caseworker")],
+    ).fetchall()
+    assert ("add_note", 201, [case_id]) in rows
+    assert ("add_note", 404, [unknown]) in rows
+
+
+async def test_a_device_whose_session_was_ended_is_told_to_delete_what_it_holds(cast: Cast, clock: FrozenClock) -> None:
+    device, other = cast.client("colleague"), cast.sessions["colleague"]
+    token = {"Authorization": f"Bearer {cast.runtime.tokens.issue(cast.users['colleague'].id, other, clock())[0]}"}
+    answered(await device.delete(f"/auth/sessions/{other}"), 204)
+    for call in (device.get("/sync", headers=token), device.post("/sync", json={"items": []}, headers=token)):
+        wiped = await call
+        assert (wiped.status_code, wiped.json()["code"]) == (410, "device_wiped")
+    answered(await device.get("/cases", headers=token), 401)
+    clock.at += timedelta(days=2)  # the phone was off; its token ran out long ago
+    assert (await device.get("/sync", headers=token)).status_code == 410
+
+
+async def test_a_token_that_ran_out_is_no_reason_to_delete_anything(cast: Cast, clock: FrozenClock) -> None:
+    sessions = cast.sessions["second_supervisor"]
+    token = cast.runtime.tokens.issue(cast.users["second_supervisor"].id, sessions, clock())[0]
+    clock.at += timedelta(hours=1)
+    answer = await cast.client("second_supervisor").get("/sync", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+    nobody = await cast.client("second_supervisor").get("/sync", headers={"Authorization": "Bearer x"})
+    assert nobody.status_code == 401
