@@ -190,6 +190,24 @@ async def repeats_a_confirmation_of_another_with_its_key(it: Attempt) -> None:
     await it.call("GET", "/me/notices")
 
 
+async def says_yes_through_a_system_of_the_partner(it: Attempt) -> None:
+    """Whose secret is shown to the admin; the partner's people are reset, invited and moved by it."""
+    clinic, client = it.cast.organisation("clinic"), door(it.app)
+    made = await it.call("POST", f"/organisations/{clinic}/clients", {"name": "Records"})
+    form = {"grant_type": "client_credentials", "client_id": made["client_id"], "client_secret": made["client_secret"]}
+    system = bearer(answered(await token(client, form), 200))
+    nurse = await member(it.runtime, Role.PARTNER, it.cast.organisations["clinic"])
+    invited = await it.call("POST", "/users", wanted(role="partner", organisation_id=clinic))
+    for user_id, asked in ((nurse.id, "reset-password"), (nurse.id, "reset-mfa"), (invited["id"], None)):
+        if asked is not None:
+            await it.call("POST", f"/users/{user_id}/{asked}")
+        yes = await client.post(f"/users/{user_id}/confirm", headers=system)
+        it.answers.append(yes)
+        answered(yes, 404)
+    notices = answered(await client.get("/me/notices", headers=system), 200)["items"]
+    assert not [one for one in notices if one["may_confirm"]]
+
+
 ATTEMPTS: list[Callable[[Attempt], Awaitable[None]]] = [
     creates_a_caseworker,
     creates_a_supervisor_who_confirms_a_caseworker,
@@ -205,6 +223,7 @@ ATTEMPTS: list[Callable[[Attempt], Awaitable[None]]] = [
     closes_and_opens_the_organisation,
     makes_the_organisation_another,
     makes_systems,
+    says_yes_through_a_system_of_the_partner,
     steps_up_with_somebody_elses_password,
     changes_somebody_elses_factors,
     excludes_the_lead_and_assigns_themselves,

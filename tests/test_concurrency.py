@@ -35,6 +35,39 @@ async def test_of_eight_edits_of_one_version_exactly_one_succeeds_each_time(cast
         assert (now["summary"], now["version"]) == (winner["summary"], number + 2)
 
 
+@pytest.mark.parametrize("of", ["register", "case"])
+async def test_of_eight_edits_of_one_person_exactly_one_succeeds_each_time(cast: Cast, of: str) -> None:
+    lead = cast.client("caseworker")
+    if of == "register":
+        person_id = answered(await lead.post("/people", json={"alias": "First"}), 201)["id"]
+    else:
+        person_id = answered(await lead.get(f"/cases/{await open_case(cast)}"), 200)["client"]["id"]
+    path = f"/people/{person_id}"
+    for number in range(ROUNDS):
+        seen = (await lead.get(path)).headers["ETag"]
+        edits = (
+            lead.patch(path, json={"alias": f"{number}.{writer}"}, headers={"If-Match": seen})
+            for writer in range(WRITERS)
+        )
+        answers = await asyncio.gather(*edits)
+        assert Counter(answer.status_code for answer in answers) == {200: 1, 412: WRITERS - 1}
+        (winner,) = [answer.json() for answer in answers if answer.status_code == 200]
+        now = answered(await lead.get(path), 200)
+        assert (now["alias"], now["version"]) == (winner["alias"], number + 2)
+
+
+async def test_a_client_is_renamed_and_copied_into_cases_at_once_and_nobody_waits_for_ever(cast: Cast) -> None:
+    lead = cast.client("caseworker")
+    for _ in range(ROUNDS):
+        client_id = answered(await lead.get(f"/cases/{await open_case(cast)}"), 200)["client"]["id"]
+        copy = {name: value for name, value in intake().items() if name != "client"} | {"client_id": client_id}
+        renamed = {"json": {"alias": "Renamed"}, "headers": {"If-Match": "*"}}
+        calls = [lead.post("/cases", json=copy), lead.patch(f"/people/{client_id}", **renamed)]  # type: ignore[arg-type]
+        calls += [lead.post("/cases", json=copy) for _ in range(5)]
+        calls += [lead.patch(f"/people/{client_id}", **renamed) for _ in range(5)]  # type: ignore[arg-type]
+        assert {answer.status_code for answer in await asyncio.gather(*calls)} == {200, 201}
+
+
 async def test_of_many_steps_at_once_only_one_is_taken(cast: Cast) -> None:
     case_id = await open_case(cast)
     step = f"/cases/{case_id}/transitions"

@@ -30,7 +30,7 @@ CONFIRMABLE = text("""
         select u.id, u.role, u.organisation_id::text as home,
                u.role = 'supervisor' and coalesce(o.signatory and o.active, false) as speaks_for_signatories
           from users u left join organisations o on o.id = u.organisation_id
-         where u.id = :me and u.active)
+         where u.id = :me and u.active and not u.system)  -- an admin makes systems, so none says yes to an admin
     select r.id, r.user_id, party
       from me, user_requests r cross join lateral unnest(r.awaiting) party
      where r.settled_at is null and r.requested_by <> me.id and r.user_id <> me.id

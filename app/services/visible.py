@@ -163,13 +163,21 @@ async def person_row(session: AsyncSession, person_id: UUID, *, lock: bool = Fal
     """A person whose home the caller sees; 404 otherwise, which takes as long for a hidden id as for an unknown one."""
     sees_home = select(func.app_sees_home_of(person_id)).scalar_subquery()
     statement = select(Person).where(col(Person.id) == person_id, sees_home)
-    return await _one(session, statement.with_for_update() if lock else statement)
+    return await _one(session, _held(statement) if lock else statement)
 
 
 async def household_row(session: AsyncSession, household_id: UUID, *, lock: bool = False) -> Household:
     """A household of the caller's register; 404 otherwise."""
     statement = select(Household).where(col(Household.id) == household_id)
-    return await _one(session, statement.with_for_update() if lock else statement)
+    return await _one(session, _held(statement) if lock else statement)
+
+
+def _held(statement: Select[Entity]) -> Select[Entity]:
+    """The row until the transaction ends, as it is once nobody else holds it, whatever was read of it before.
+
+    Rows may still refer to it meanwhile: who copies this client waits for nobody who renames her.
+    """
+    return statement.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 async def _one(session: AsyncSession, statement: Select[Entity]) -> Entity:
