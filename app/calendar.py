@@ -18,6 +18,11 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, time(0), PHNOM_PENH)
 
 
+def end_of(day: date) -> datetime:
+    """The last second of a local day: what is due on it is overdue after that, and still belongs to its week."""
+    return datetime.combine(day, time(23, 59, 59), PHNOM_PENH)
+
+
 def noon_of(day: date) -> datetime:
     """The middle of a local day, for what is known to the day only."""
     return datetime.combine(day, time(12), PHNOM_PENH)
