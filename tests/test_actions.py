@@ -26,7 +26,7 @@ async def next_due(cast: Cast, case_id: str) -> str | None:
 
 async def complete(cast: Cast, one: Any, who: str = "caseworker", status: int = 200, **more: Any) -> Any:
     path = f"/cases/{one['case_id']}/actions/{one['id']}/complete"
-    return answered(await cast.client(who).post(path, **({"json": more} if more else {})), status)
+    return answered(await cast.client(who).post(path, json=more or None), status)
 
 
 async def test_an_action_is_due_at_the_end_of_its_day_in_cambodia_and_is_the_next_date_of_the_case(cast: Cast) -> None:

@@ -95,7 +95,7 @@ async def review_change(
     """A supervisor has looked at a high risk. 409 when there was nothing to look at, or another one has."""
     await open_for_change(session, case_id, Permission.RISK_REVIEW)
     row = await _of_case(session, case_id, change_id)
-    forbid(row.created_by == actor.id)
+    forbid(row.created_by == actor.id or actor.role is not Role.SUPERVISOR)
     if row.review_due_at is None or row.reviewed_at is not None:
         raise Conflict
     row.reviewed_at, row.reviewed_by = actor.now, actor.id

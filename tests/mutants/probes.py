@@ -11,6 +11,8 @@ import pytest
 from tests import (
     cells,
     test_access,
+    test_actions,
+    test_assessments,
     test_audit,
     test_audit_reports,
     test_break_glass,
@@ -22,6 +24,7 @@ from tests import (
     test_inventory,
     test_links,
     test_reading_alerts,
+    test_safety_plan,
     test_screening,
     test_whereabouts,
 )
@@ -43,6 +46,9 @@ SENTENCES = (
     test_screening,
     test_concurrency,
     test_follow_ups,
+    test_actions,
+    test_assessments,
+    test_safety_plan,
     test_audit,
     test_whereabouts,
     test_reading_alerts,
