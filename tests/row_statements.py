@@ -158,7 +158,7 @@ CALLS: dict[str, LiteralString] = {
     "may_hold": "select app_may_hold(%(case_id)s)",
     "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s, %(wish_id)s)), '') = 'legal_hold'",
     # On a follow-up that somebody else has planned and nobody recorded.
-    "met_again": "select report_met_incident(%(follow_up_id)s, gen_random_uuid(), '', null, '', %(now)s)",
+    "met_again": "select report_met_incident(%(second_follow_up)s, gen_random_uuid(), '', null, '', %(now)s)",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

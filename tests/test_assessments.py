@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.database_urls import DatabaseUrls
 from tests.acts import SENSITIVE, assign, break_glass, status_of, with_liaison
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
@@ -477,3 +478,35 @@ async def test_an_action_that_waits_already_is_the_first_one(cast: Cast) -> None
     waiting = await add_action(cast, case_id)  # due today
     await set_risk(cast, case_id, "high")
     assert [one["id"] for one in await actions_of(cast, case_id)] == [waiting["id"]]
+
+
+def drafts(database: DatabaseUrls, cast: Cast, follow_up_id: str, who: str = "liaison") -> bool:
+    """Whether the database drafts an incident for this person, without the API; nothing of it stays."""
+    call = "select report_met_incident(%s, gen_random_uuid(), '', gen_random_uuid(), '', app_now())"
+    with psycopg.connect(database.runtime) as connection:
+        connection.execute("select from begin_request(%s, %s)", [cast.sessions[who], cast.clock()])
+        row = connection.execute(call, [follow_up_id]).fetchone()
+        connection.rollback()
+        assert row is not None
+        return bool(row[0])
+
+
+async def test_the_database_drafts_an_incident_only_for_who_has_just_recorded_the_follow_up(
+    cast: Cast, clock: FrozenClock, database: DatabaseUrls
+) -> None:
+    case_id, _ = await with_liaison(cast)
+    place = await assign(cast, "caseworker", case_id, "second_liaison", "liaison")
+    hers, others = [
+        await plan(cast, case_id, clock().isoformat(), assignee_id=cast.id(who))
+        for who in ("liaison", "second_liaison")
+    ]
+    for one, who in ((hers, "liaison"), (others, "second_liaison")):
+        await report(cast, one, who)
+    assert drafts(database, cast, hers["id"])
+    assert drafts(database, cast, others["id"], "second_liaison")
+    assert not drafts(database, cast, others["id"])
+    assert not drafts(database, cast, hers["id"], "caseworker")
+    answered(await cast.client("caseworker").delete(f"/cases/{case_id}/assignments/{place}"), 204)
+    assert not drafts(database, cast, others["id"], "second_liaison")
+    clock.advance(minutes=1)
+    assert not drafts(database, cast, hers["id"])
