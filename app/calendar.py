@@ -1,6 +1,6 @@
 """Days as the people in Siem Reap count them: the calendar day in Asia/Phnom_Penh."""
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from app.errors import Invalid
@@ -16,6 +16,11 @@ def day_of(moment: datetime) -> date:
 def start_of(day: date) -> datetime:
     """The moment at which a local day begins."""
     return datetime.combine(day, time(0), PHNOM_PENH)
+
+
+def end_of(day: date) -> datetime:
+    """The last second of a local day: what is due on it is overdue after that, and still belongs to its week."""
+    return datetime.combine(day, time(23, 59, 59), PHNOM_PENH).astimezone(UTC)
 
 
 def noon_of(day: date) -> datetime:

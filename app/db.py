@@ -42,6 +42,7 @@ class Database:
         shared: Mapping[str, Any] | None = None,
     ) -> None:
         self.engine = _engine(url, settings)
+        self.settings = settings
         self.make_ring = make_ring  # a transaction's keys (app.sealing)
         self.clock = clock
         self.shared = shared or {}  # what every transaction has at hand (app.screening_tokens)
@@ -55,7 +56,13 @@ class Database:
         """A transaction that is committed when the block ends well, and rolled back when it raises."""
         held = await self.engine.raw_connection()
         driver: Driver = held.driver_connection  # type: ignore[assignment]
-        info = {**self.shared, "held": held, "engine": self.engine.sync_engine, "ring": self.make_ring()}
+        info = {
+            **self.shared,
+            "settings": self.settings,
+            "held": held,
+            "engine": self.engine.sync_engine,
+            "ring": self.make_ring(),
+        }
         session = AsyncSession(sync_session_class=_OnHeld, info=info)
         try:
             yield session

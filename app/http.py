@@ -58,6 +58,7 @@ class Route(APIRoute):
         permission = declared_permission(self.dependant)
         known_query = _query_names(self.dependant)
         takes_json = self.body_field is not None and permission is not None
+        may_be_empty = self.body_field is not None and not self.body_field.field_info.is_required()
         deed = deed_of(self, permission)
 
         async def answer(request: Request) -> Response:
@@ -78,7 +79,7 @@ class Route(APIRoute):
                     keyed = await KeyedPost.claim(strict, session, actor)
                     if keyed is None or keyed.earlier_status is None:
                         response = await _visible_first(
-                            strict, session, permission, _checked(handler, known_query, takes_json)
+                            strict, session, permission, _checked(handler, known_query, takes_json, may_be_empty)
                         )
                         if keyed is not None:
                             keyed.remember(session, actor, response)
@@ -113,10 +114,11 @@ def _told(request: Request, response: Response) -> dict[str, Any]:
     return {"subject": made or ids_of(request.path_params)[1], "reason": replayed}
 
 
-def _checked(handler: Handler, known_query: frozenset[str], takes_json: bool) -> Handler:
+def _checked(handler: Handler, known_query: frozenset[str], takes_json: bool, may_be_empty: bool) -> Handler:
     async def run(request: Request) -> Response:
         _refuse_unknown_query(request, known_query)
-        if takes_json and not _is_json(request):
+        nothing_sent = may_be_empty and not await request.body()
+        if takes_json and not nothing_sent and not _is_json(request):
             raise UnsupportedMediaType
         return await handler(request)
 

@@ -17,7 +17,9 @@ from app.keys import KeyStore
 from app.logs import log
 from app.openapi import describe
 from app.routers import (
+    actions,
     areas,
+    assessments,
     assignments,
     audit,
     auth,
@@ -30,6 +32,7 @@ from app.routers import (
     notes,
     organisations,
     people,
+    safety_plans,
     screening,
     search,
     sync,
@@ -51,6 +54,9 @@ ROUTERS = (
     break_glass.router,
     consents.router,
     follow_ups.router,
+    actions.router,
+    assessments.router,
+    safety_plans.router,
     incidents.router,
     whereabouts.router,
     erasure.router,

@@ -129,6 +129,16 @@ class Settings(BaseSettings):
         default=400, ge=1, description="the same for cases on pages of lists as well"
     )
 
+    risk_high_first_action_hours: int = Field(
+        default=24, ge=1, le=168, description="at high risk, for the first action"
+    )
+    risk_high_follow_up_days: int = Field(default=7, ge=1, le=90, description="at high risk, to the next follow-up")
+    risk_high_review_hours: int = Field(default=72, ge=1, le=720, description="at high risk, for a supervisor's review")
+    risk_medium_first_action_hours: int = Field(default=72, ge=1, le=720, description="the same at medium risk")
+    risk_medium_follow_up_days: int = Field(default=14, ge=1, le=90, description="the same at medium risk")
+    risk_low_first_action_hours: int = Field(default=168, ge=1, le=720, description="at low risk, or not assessed")
+    risk_low_follow_up_days: int = Field(default=30, ge=1, le=90, description="at low risk, or not assessed")
+
     @field_validator("trusted_proxies", "cors_origins", "retention_days_by_category", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:

@@ -18,6 +18,12 @@ from tests.standpoints import Standpoint
 Body = Mapping[str, Any]
 CONSENT = {"purpose": "statistics", "form": "verbal", "obtained_on": "2026-03-01"}
 RECORD = {"happened_at": "2026-03-01T03:00:00Z", "outcome": "met_safe"}
+ASSESSMENT = {
+    "tool": "da5",
+    "assessed_on": "2026-03-01",
+    "answers": dict.fromkeys(("more_frequent", "weapon", "capable_of_killing", "choked"), False) | {"jealous": True},
+}
+SAFETY_PLAN = {"needed": True, "developed_with_client": True, "strategies": "Run.", "reviewed_on": "2026-03-01"}
 CLOSURE = {"reason": "needs_met", "informed_can_return": True}
 
 
@@ -260,6 +266,42 @@ def _follow_up(own: bool) -> Call:
     return Call(before=put, headers=EDIT)
 
 
+def _action(own: bool) -> Call:
+    """The same for a step of the care plan."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        _status("planning")(stage, point)
+        whose = stage.user(point.name if own else "spare")
+        ids = stage.cases[point.case].ids
+        for name, user in (("action_id", whose), ("second_action", stage.user("spare"))):
+            change = "update actions set completed_at = null, ended_at = null, assignee_id = %s where id = %s"
+            stage.run(change, user, ids[name])
+
+    return Call(before=put, headers=EDIT)
+
+
+def _risk(level: str) -> Callable[[Stage, Standpoint], None]:
+    """The case at this level of risk, of which somebody else's change waits for a look."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        _status("planning")(stage, point)
+        stage.run("update cases set risk_level = %s where id = %s", level, stage.cases[point.case].id)
+        change = "update risk_changes set reviewed_at = null where id = %s"
+        stage.run(change, stage.cases[point.case].ids["change_id"])
+
+    return put
+
+
+def _unplanned(stage: Stage, point: Standpoint) -> None:
+    _status("planning")(stage, point)
+    stage.run("delete from safety_plans where case_id = %s", stage.cases[point.case].id)
+
+
+def _planned(stage: Stage, point: Standpoint) -> None:
+    _status("planning")(stage, point)
+    stage.put_plan(point.case)
+
+
 def _with(call: Call, body: Body) -> Call:
     return replace(call, body=body)
 
@@ -298,6 +340,24 @@ CALLS: dict[str, Call] = {
     f"DELETE {_CASE}/follow-ups/{{follow_up_id}}": _follow_up(False),
     f"POST {_CASE}/follow-ups/{{follow_up_id}}/record [own]": _with(_follow_up(True), RECORD),
     f"POST {_CASE}/follow-ups/{{follow_up_id}}/record [of another]": _with(_follow_up(False), RECORD),
+    f"POST {_CASE}/actions": Call({"title": "Ask", "need": "health", "due_on": "2026-04-01"}),
+    f"GET {_CASE}/actions/{{action_id}} [own]": _action(True),
+    f"GET {_CASE}/actions/{{action_id}} [of another]": _action(False),
+    f"PATCH {_CASE}/actions/{{action_id}}": _with(_action(False), {"need": "shelter"}),
+    f"DELETE {_CASE}/actions/{{action_id}}": _action(False),
+    f"POST {_CASE}/actions/{{action_id}}/complete [own]": _with(_action(True), {"note": "Done."}),
+    f"POST {_CASE}/actions/{{action_id}}/complete [of another]": _with(_action(False), {"note": "Done."}),
+    f"POST {_CASE}/assessments": Call(ASSESSMENT, before=_status("planning")),
+    f"POST {_CASE}/risk": Call({"level": "medium", "reason": "Told."}, before=_risk("low"), after=_risk("low")),
+    f"POST {_CASE}/risk [lower from high]": Call(
+        {"level": "low", "reason": "He left."}, before=_risk("high"), after=_risk("low")
+    ),
+    f"POST {_CASE}/risk-history/{{change_id}}/review": Call({"note": "Seen."}, before=_risk("low")),
+    f"GET {_CASE}/safety-plan": Call(before=_planned),
+    f"PUT {_CASE}/safety-plan": Call(SAFETY_PLAN, before=_planned, headers=EDIT),
+    f"PUT {_CASE}/safety-plan [first]": Call(
+        SAFETY_PLAN, before=_unplanned, after=_planned, headers={"If-None-Match": "*"}
+    ),
     f"PATCH {_CASE}/incidents/{{incident_id}}": Call({"note": "Corrected."}, headers=EDIT),
     f"POST {_CASE}/assignments [caseworker]": Call(_assign("spare", "caseworker")),
     f"POST {_CASE}/assignments [liaison]": Call(_assign("spare_liaison", "liaison")),

@@ -23,6 +23,10 @@ NAMED = {
 
 # table: (policy, command, role); the definer's own policy is on every one of them.
 POLICIES: dict[str, set[tuple[str, str, str]]] = {
+    "actions": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "assessments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "risk_changes": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "safety_plans": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "audit_events": set(),
     "assignments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "break_glass_grants": set(),
@@ -65,6 +69,10 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
 
 # What the API's role may do with a whole table; columns that it may update are below.
 RIGHTS: dict[str, set[str]] = {
+    "actions": {"SELECT", "INSERT"},
+    "assessments": {"SELECT", "INSERT"},
+    "risk_changes": {"SELECT", "INSERT"},
+    "safety_plans": {"SELECT", "INSERT"},
     "audit_events": set(),
     "assignments": {"SELECT", "INSERT"},
     "break_glass_grants": set(),
@@ -92,6 +100,12 @@ RIGHTS: dict[str, set[str]] = {
     "whereabouts": {"SELECT", "INSERT", "DELETE"},
 }
 COLUMNS: dict[str, set[str]] = {
+    "actions": {
+        *("due_on", "due_at", "urgent", "assignee_id", "completed_at", "completed_by", "ended_at"),
+        *("sealed", "version", "updated_at"),
+    },
+    "risk_changes": {"reviewed_at", "reviewed_by", "sealed", "version", "updated_at"},
+    "safety_plans": {"sealed", "version", "updated_at"},
     "assignments": {"ended_at", "ended_by", "end_reason"},
     "cases": {
         *("category", "sensitivity", "status", "priority", "risk_level", "commune_code", "referred_from"),
@@ -165,6 +179,7 @@ CALLABLE = {
     "note_glass(uuid,bytea)",
     "reading_alerts_told(timestamp with time zone,uuid,integer)",
     "review_glass(uuid,text,bytea)",
+    "report_met_incident(uuid,uuid,bytea,uuid,bytea,timestamp with time zone)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
 # user, a link stands between two rows that have one, the trail speaks of cases of many, and details are of a user.

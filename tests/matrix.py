@@ -62,6 +62,27 @@ DELETE /cases/{case_id}/follow-ups/{follow_up_id}        204 204 204 403 403  20
 POST   /cases/{case_id}/follow-ups/{follow_up_id}/record [own]  200 200 200 403 403  200 200 200 200 403 200 404 200  200 404  404 404 404 403
 POST   /cases/{case_id}/follow-ups/{follow_up_id}/record [of another]  200 200 200 403 403  200 200 200 200 403 200 404 200  404 404  404 404 404 403
 
+GET    /cases/{case_id}/actions                          200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+POST   /cases/{case_id}/actions                          201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/actions/{action_id} [own]        200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
+GET    /cases/{case_id}/actions/{action_id} [of another] 200 200 200 200 200  200 200 200 200 200 200 404 200  404 404  404 404 404 403
+PATCH  /cases/{case_id}/actions/{action_id}              200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+DELETE /cases/{case_id}/actions/{action_id}              204 204 204 403 403  204 204 204 403 403 403 404 403  403 403  404 404 403 403
+POST   /cases/{case_id}/actions/{action_id}/complete [own]         200 200 200 403 403  200 200 200 403 403 403 404 403  200 404  404 404 404 403
+POST   /cases/{case_id}/actions/{action_id}/complete [of another]  200 200 200 403 403  200 200 200 403 403 403 404 403  404 404  404 404 404 403
+
+GET    /cases/{case_id}/assessments                      200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/assessments                      201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/assessments/{assessment_id}      200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/risk                             201 201 201 403 403  201 201 201 201 403 201 404 201  403 403  404 404 403 403
+POST   /cases/{case_id}/risk [lower from high]           403 403 403 403 403  201 201 201 201 403 201 404 201  403 403  404 404 403 403
+GET    /cases/{case_id}/risk-history                     200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+GET    /cases/{case_id}/risk-history/{change_id}         200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/risk-history/{change_id}/review  403 403 403 403 403  200 200 200 200 403 200 404 200  403 403  403 404 403 403
+GET    /cases/{case_id}/safety-plan                      200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+PUT    /cases/{case_id}/safety-plan                      200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+PUT    /cases/{case_id}/safety-plan [first]              201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+
 GET    /cases/{case_id}/assignments                      200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
 GET    /cases/{case_id}/assignments/{assignment_id}      200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
 POST   /cases/{case_id}/assignments [caseworker]         201 403 403 403 403  201 201 201 201 201 201 201 201  403 403  404 404 403 403
@@ -187,7 +208,10 @@ ON_A_STUB = {
     "POST /break-glass/{grant_id}/review",
 }
 # Of these a caseworker's role is told first, whatever the relation.
-FOR_SUPERVISORS = {"PUT /cases/{case_id}/legal-hold", "DELETE /cases/{case_id}/legal-hold"}
+FOR_SUPERVISORS = {
+    *("PUT /cases/{case_id}/legal-hold", "DELETE /cases/{case_id}/legal-hold"),
+    "POST /cases/{case_id}/risk-history/{change_id}/review",
+}
 HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
 
 
@@ -213,6 +237,15 @@ incident:edit          1     1      1      0       0          0        0       0
 follow_up:read         1     1      1      1       1          1        1       1        0
 follow_up:plan         1     1      1      0       0          0        0       0        0
 follow_up:record       1     1      1      1       1          0        0       1        0
+action:read            1     1      1      1       1          1        1       1        0
+action:edit            1     1      1      0       0          0        0       0        0
+action:complete        1     1      1      1       0          0        0       0        0
+assessment:read        1     1      1      0       1          1        1       1        0
+assessment:edit        1     1      1      0       0          0        0       0        0
+risk:set               1     1      1      0       1          0        0       1        0
+risk:review            1     1      1      0       1          0        0       1        0
+safety_plan:read       1     1      1      0       1          1        1       1        0
+safety_plan:edit       1     1      1      0       0          0        0       0        0
 note:read              1     1      1      1       1          1        1       1        0
 note:add               1     1      1      1       1          1        0       1        0
 timeline:read          1     1      1      1       1          1        1       1        0

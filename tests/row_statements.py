@@ -16,6 +16,10 @@ READS: dict[str, LiteralString] = {
     "caseworkers_note": "select from notes where id = %(caseworkers_note)s",
     "team_note": "select from notes where id = %(team_note)s",
     "others_follow_up": "select from follow_ups where id = %(follow_up_id)s and assignee_id <> %(me)s",
+    "others_action": "select from actions where id = %(action_id)s and assignee_id <> %(me)s",
+    "assessment": "select from assessments where id = %(assessment_id)s",
+    "risk_change": "select from risk_changes where id = %(change_id)s",
+    "safety_plan": "select from safety_plans where case_id = %(case_id)s",
     "caseworkers_event": "select from events where case_id = %(case_id)s and audience = 'caseworkers'",
     "team_event": "select from events where case_id = %(case_id)s and audience = 'team'",
     "own_assignment": "select from assignments where case_id = %(case_id)s and user_id = %(me)s",
@@ -52,6 +56,10 @@ CHANGES: dict[str, LiteralString] = {
     "consents": "update consents set sealed = '' where id = %(consent_id)s",
     "incidents": "update incidents set precision = 'day' where id = %(incident_id)s",
     "others_follow_up": "update follow_ups set due_at = %(now)s where id = %(follow_up_id)s and assignee_id <> %(me)s",
+    "others_action": "update actions set urgent = true where id = %(action_id)s and assignee_id <> %(me)s",
+    "assessment": "update assessments set sealed = '' where id = %(assessment_id)s",
+    "risk_change": "update risk_changes set reviewed_at = %(now)s where id = %(change_id)s",
+    "safety_plan": "update safety_plans set sealed = '' where case_id = %(case_id)s",
     "own_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id <> %(me)s",
     "wish": "update erasure_requests set withdrawn_at = %(now)s where case_id = %(case_id)s",
@@ -93,6 +101,14 @@ ADDS: dict[str, LiteralString] = {
     "team_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'team', %(by)s, '{{}}')",
     "own_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(me)s, %(by)s, '')",
     "others_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(other)s, %(by)s, '')",
+    "own_action": f"insert into actions ({_TABLE}, case_id, organisation_id, due_on, due_at, urgent, assignee_id,"
+    f" created_by, sealed) values ({_NEW}, {_OF_CASE}, %(now)s, %(now)s, false, %(me)s, %(by)s, '')",
+    "assessment": f"insert into assessments ({_TABLE}, case_id, organisation_id, tool, created_by, sealed)"
+    f" values ({_NEW}, {_OF_CASE}, 'needs', %(by)s, '')",
+    "risk_change": f"insert into risk_changes ({_TABLE}, case_id, organisation_id, before, level, created_by, sealed)"
+    f" values ({_NEW}, {_OF_CASE}, 'low', 'high', %(by)s, '')",
+    "safety_plan": f"insert into safety_plans ({_TABLE}, case_id, organisation_id, created_by, sealed)"
+    f" values ({_NEW}, {_OF_CASE}, %(by)s, '')",
     "caseworkers_event": f"{_EVENTS} values (gen_random_uuid(), {_OF_CASE}, 'test', 'caseworkers', %(now)s,"
     " %(by)s, '{}')",
     "event_without_case": f"{_EVENTS} values (gen_random_uuid(), null, %(organisation_id)s, 'test', 'caseworkers',"
@@ -141,6 +157,8 @@ CALLS: dict[str, LiteralString] = {
     "may_erase": "select app_may_erase(%(case_id)s)",
     "may_hold": "select app_may_hold(%(case_id)s)",
     "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s, %(wish_id)s)), '') = 'legal_hold'",
+    # On a follow-up that somebody else has planned and nobody recorded.
+    "met_again": "select report_met_incident(%(second_follow_up)s, gen_random_uuid(), '', null, '', %(now)s)",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

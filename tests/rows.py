@@ -25,6 +25,10 @@ see incidents                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see others_follow_up            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see others_action               1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see assessment                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see risk_change                 1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see safety_plan                 1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see wish                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -57,6 +61,10 @@ change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change others_follow_up         1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+change others_action            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+change assessment               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+change risk_change              0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+change safety_plan              1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change own_assignment           1 1 1 * *   1 1 1 1 * * * *   0 *   0 0 0 0
 change wish                     1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 change hold                     0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
@@ -87,6 +95,10 @@ add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 add own_follow_up               1 1 1 0 0   1 1 1 1 0 1 0 1   1 0   0 0 0 0
 add others_follow_up            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+add own_action                  1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+add assessment                  1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add risk_change                 1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+add safety_plan                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add caseworkers_event           1 1 1 1 0   1 1 1 1 1 1 1 1   1 0   0 0 0 0
 add event_without_case          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add wish                        1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
@@ -120,6 +132,7 @@ call review                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call may_erase                  1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 call may_hold                   0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 call confirm                    1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
+call met_again                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
 call sees_client                1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call sees_register              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0

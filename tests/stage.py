@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ import psycopg
 
 from app.models.codes import WhereaboutsKind
 from app.models.incident import IncidentPrivate
+from app.models.safety_plan import SafetyPlanWrite
 from app.models.whereabouts import WhereaboutsWrite
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
@@ -22,6 +23,19 @@ from tests.standpoints import LIAISON, SPARE, STANDPOINTS
 SHELTER = WhereaboutsKind.SHELTER
 KEY = "select kek_id, wrapped from vault.data_keys where home = %s"
 NO_DETAILS = b'{"names_km": [], "names_en": [], "phones": [], "relations": [], "earlier_names": []}'
+REVIEWED_ON = date(2026, 3, 1)
+ASSESSED: dict[str, Any] = {
+    "assessed_on": "2026-03-01",
+    "answers": None,
+    "factors": [],
+    "reason": None,
+    "applied": False,
+    "result": {"level": "low", "score": 3, "text": None},
+    "score": 3,
+    "computed": None,
+    "level": "low",
+    "choked": False,
+}
 LONG = timedelta(days=3000)  # tests on this stage may let time pass
 
 
@@ -134,6 +148,20 @@ class Stage:
                 self.sealed(made.id, "follow_ups", planned, {"channel": "visit"}),
                 made.id,
             )
+        for name in ("action_id", "second_action"):
+            added = uuid4()
+            wanted = {"title": "Ask for a card", "need": "documents", "note": None, "prompt": None}
+            made.ids[name] = self.one(
+                "insert into actions (id, version, created_at, updated_at, case_id, organisation_id, due_on, due_at,"
+                " urgent, assignee_id, created_by, sealed) select %s, 1, opened_at, opened_at, id, organisation_id,"
+                " opened_at, opened_at, false, %s, created_by, %s from cases where id = %s returning id::text",
+                added,
+                self.user("spare"),
+                self.sealed(made.id, "actions", added, wanted),
+                made.id,
+            )
+        self.put_danger(case)
+        self.put_plan(case)
         made.ids["linked"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, sex, created_by,"
             " sealed) select %s, 1, opened_at, opened_at, organisation_id, 'unknown',"
@@ -197,6 +225,40 @@ class Stage:
             case_id,
         )
         return made
+
+    def put_danger(self, case: str) -> None:
+        """An assessment, and a high risk that somebody set and that waits for a supervisor's look."""
+        made, assessed, changed = self.cases[case], uuid4(), uuid4()
+        made.ids["assessment_id"] = self.one(
+            "insert into assessments (id, version, created_at, updated_at, case_id, organisation_id, tool, created_by,"
+            " sealed) select %s, 1, opened_at, opened_at, id, organisation_id, 'mosaic', created_by, %s from cases"
+            " where id = %s returning id::text",
+            assessed,
+            self.sealed(made.id, "assessments", assessed, ASSESSED),
+            made.id,
+        )
+        made.ids["change_id"] = self.one(
+            "insert into risk_changes (id, version, created_at, updated_at, case_id, organisation_id, before, level,"
+            " review_due_at, created_by, sealed) select %s, 1, opened_at, opened_at, id, organisation_id, 'low',"
+            " 'high', opened_at, %s, %s from cases where id = %s returning id::text",
+            changed,
+            self.user("spare"),
+            self.sealed(made.id, "risk_changes", changed, {"reason": "Told us so.", "review_note": None}),
+            made.id,
+        )
+
+    def put_plan(self, case: str) -> None:
+        """A safety plan that was looked at again, whatever was there before."""
+        case_id, row_id = self.cases[case].id, uuid4()
+        plan = SafetyPlanWrite(needed=True, developed_with_client=True, strategies="Run.", reviewed_on=REVIEWED_ON)
+        self.run("delete from safety_plans where case_id = %s", case_id)
+        self.run(
+            "insert into safety_plans (id, version, created_at, updated_at, case_id, organisation_id, created_by,"
+            " sealed) select %s, 1, opened_at, opened_at, id, organisation_id, created_by, %s from cases where id = %s",
+            row_id,
+            self.sealed(case_id, "safety_plans", row_id, plan.model_dump(mode="json")),
+            case_id,
+        )
 
     def hide(self, case: str) -> None:
         """Where the client of the case is, with a key of its own, whatever was recorded before."""

@@ -264,7 +264,8 @@ def test_every_record_carries_the_day_of_its_event(demo: Demo) -> None:
 
 def test_every_event_speaks_of_something_that_is_there(demo: Demo) -> None:
     tables = ("people", "consents", "incidents", "assignments", "notes", "case_exclusions", "follow_ups")
-    known = {row[0] for table in tables for row in demo.rows(of("select id from {}", table))}
+    plans = ("actions", "assessments", "risk_changes", "safety_plans")
+    known = {row[0] for table in (*tables, *plans) for row in demo.rows(of("select id from {}", table))}
     told = {row[0] for row in demo.rows("select subject_id from events where subject_id is not null")}
     assert len(told) > 500
     assert told <= known
@@ -314,6 +315,18 @@ def test_every_case_of_domestic_violence_has_its_incident(demo: Demo) -> None:
         " (select from incidents i where i.case_id = c.id) and status not in ('intake', 'closed')"
     )
     assert demo.one(without) == 0
+
+
+def test_no_case_of_domestic_violence_is_worked_on_without_assessment_and_safety_plan(demo: Demo) -> None:
+    for table in ("assessments", "safety_plans"):
+        without = of(
+            "select count(*) from cases c where category = 'domestic_violence' and not exists"
+            " (select from {} t where t.case_id = c.id) and status not in ('intake', 'assessment', 'closed')",
+            table,
+        )
+        assert demo.one(without) == 0
+    levels = {level for (level,) in demo.rows("select distinct risk_level from cases")}
+    assert levels == {"not_assessed", "low", "medium", "high"}
 
 
 def test_every_open_case_that_somebody_leads_has_a_next_date(demo: Demo) -> None:

@@ -17,6 +17,7 @@ from app.security import Runtime
 from tests.acts import assign, break_glass, code_of, emergency, exclude, finds, listed, open_again, status_of, total
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.plans import add_action, assess, put_plan
 from tests.trail import rows
 
 Superuser = psycopg.Connection[Any]
@@ -176,6 +177,10 @@ async def test_an_erased_case_is_there_for_nobody(cast: Cast, superuser: Superus
 # What an erased case leaves in each table with a case_id. A new table is emptied without being named here, but somebody
 # must have thought about it: the test fails until it has a line.
 FATES = {
+    "actions": "gone",
+    "assessments": "gone",
+    "risk_changes": "gone",
+    "safety_plans": "gone",
     "assignments": "gone",
     "break_glass_grants": "gone",
     "case_access": "gone",
@@ -223,6 +228,9 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     answered(await lead.post(f"/cases/{case_id}/follow-ups", json=plan), 201)
     hidden = {"kind": "relative", "name": "Kolab's aunt"}
     answered(await lead.put(f"/cases/{case_id}/whereabouts", json=hidden, headers={"If-None-Match": "*"}), 201)
+    await add_action(cast, case_id, note="At Kolab's.")
+    await assess(cast, case_id, "choked")
+    await put_plan(cast, case_id, concern="Kolab is afraid.")
     await exclude(cast, "caseworker", case_id, "colleague")
     await hold(cast, case_id)
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)

@@ -11,6 +11,7 @@ import pytest
 from tests.acts import assign
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.plans import end_contacts, make_ready
 
 STANDARD, SENSITIVE = "id_poor", "domestic_violence"
 RETURNED = {"reason": "client_request", "informed_can_return": True}
@@ -55,9 +56,12 @@ async def reach(cast: Cast, category: str, status: str) -> str:
     case_id = await open_case(cast, category=category)
     if category == SENSITIVE:
         await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+        await make_ready(cast, case_id)
     for before, after in pairwise(WAY[: WAY.index(status) + 1]):
         who = decider(before)
         answered(await step(cast, who, case_id, after, **closure_for(before, after)), 200)
+        if after == "closure_requested":
+            await end_contacts(cast, case_id)
     return case_id
 
 
@@ -274,6 +278,7 @@ async def test_who_asked_to_close_a_sensitive_case_does_not_decide_it(cast: Cast
     await assign(cast, "second_supervisor", case_id, "supervisor", "caseworker")
     asked = await step(cast, "supervisor", case_id, "closure_requested", closure=RETURNED)
     answered(asked, 200)
+    await end_contacts(cast, case_id)
     for reviewer in ("supervisor", "second_supervisor"):
         await assign(cast, reviewer, case_id, reviewer, "reviewer")
     for to in ("closed", "follow_up"):

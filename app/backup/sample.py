@@ -16,6 +16,8 @@ BATCH = 5_000
 
 # Table, column, and what its blobs are bound to. A test finds columns that are missing here.
 SEALED = {
+    ("actions", "sealed"): "actions",
+    ("assessments", "sealed"): "assessments",
     ("assignments", "sealed"): "assignments",
     ("break_glass_grants", "sealed"): "break_glass_grants",
     ("break_glass_grants", "review_sealed"): "break_glass_grants.review",
@@ -31,6 +33,8 @@ SEALED = {
     ("legal_holds", "sealed"): "legal_holds",
     ("notes", "sealed"): "notes",
     ("people", "sealed"): "people",
+    ("risk_changes", "sealed"): "risk_changes",
+    ("safety_plans", "sealed"): "safety_plans",
     ("screening_matches", "sealed"): "screening_matches",
     ("whereabouts", "sealed"): "whereabouts",
 }

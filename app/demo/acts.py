@@ -22,7 +22,7 @@ from app.models.codes import (
     NoteAudience,
 )
 from app.models.consent import ConsentCreate, Withdrawal
-from app.models.follow_up import FollowUpCreate
+from app.models.follow_up import FollowUpCreate, FollowUpRead, FollowUpState
 from app.models.note import NoteCreate
 from app.models.person import CasePersonCreate
 from app.paging import ListQuery
@@ -31,7 +31,7 @@ from app.services.assignments import assign
 from app.services.consents import give_consent, list_consents, withdraw_consent
 from app.services.exclusions import exclude, lift, list_exclusions
 from app.services.follow_up_views import said_in
-from app.services.follow_ups import plan_follow_up
+from app.services.follow_ups import list_follow_ups, plan_follow_up
 from app.services.incidents import report_incident
 from app.services.lifecycle import move
 from app.services.notes import add_note
@@ -131,6 +131,8 @@ def due(who: str, at: datetime) -> Act:
     """Plan when the client is seen next: then, or as soon afterwards as she may be."""
 
     async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
+        if any(one.state is FollowUpState.PLANNED for one in await _contacts(session, actor, case_id)):
+            return  # the risk of the case has planned it
         said = said_in(await lock_case(session, case_id))
         channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
         window = window_at(said, channel, at)
@@ -138,3 +140,7 @@ def due(who: str, at: datetime) -> Act:
         await plan_follow_up(session, actor, case_id, FollowUpCreate(due_at=due_at, channel=channel))
 
     return Act(who, do, soon=True)
+
+
+async def _contacts(session: AsyncSession, actor: Actor, case_id: UUID) -> list[FollowUpRead]:
+    return (await list_follow_ups(session, actor, case_id, ListQuery())).items

@@ -21,6 +21,7 @@ from app.demo.acts import (
 from app.demo.draws import Draws
 from app.demo.invented import child, written
 from app.demo.names import NOTES
+from app.demo.planning import assessment, no_more_contacts, planned_step, safety_plan, visited
 from app.demo.stories import SUPERVISOR_OF, Story
 from app.models.case import Closure
 from app.models.codes import (
@@ -127,9 +128,17 @@ class Course:
             yield from self._returned()
 
     def _towards(self, status: CaseStatus) -> Iterator[Act]:
+        violence = self.story.category is Category.DOMESTIC_VIOLENCE
+        if violence and status is S.PLANNING:
+            yield assessment(self.lead, self.draws)
+            yield safety_plan(self.lead)
         if status is S.CLOSURE_REQUESTED:
+            if violence:
+                yield safety_plan(self.lead, reviewed=True)
             yield self._request()
         elif status is S.CLOSED:
+            if violence:
+                yield no_more_contacts(self.lead)
             yield from self._decision(S.CLOSED, None)
         else:
             yield step(self.lead, status)
@@ -170,6 +179,10 @@ class Course:
             cover = self.users["caseworker2"]
             yield assignment(self.lead, cover, AssignmentRole.COVER, "on leave", until=back)
         yield self._note(self.lead)
+        if story.category is Category.DOMESTIC_VIOLENCE:
+            yield visited(self.lead)
+        if story.recent and story.status in {S.PLANNING, S.IMPLEMENTATION}:
+            yield planned_step(self.lead, self.draws, (self.now + timedelta(days=self.draws.randint(-2, 9))).date())
         if story.status is S.CLOSURE_REQUESTED and story.sensitive and story.number % 2:
             reviewer = self.users[self.supervisor]
             yield assignment(self.supervisor, reviewer, AssignmentRole.REVIEWER, "closure", soon=True)

@@ -9,6 +9,7 @@ from app.errors.case_problems import (
     ConsentRequired,
     IllegalTransition,
     LegalHold,
+    PlanIncomplete,
     ReviewPending,
     UnsafeContact,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "NotFound",
     "PasswordChangeRequired",
     "PayloadTooLarge",
+    "PlanIncomplete",
     "PreconditionFailed",
     "PreconditionRequired",
     "Problem",

@@ -29,6 +29,15 @@ class ClosureBlocked(Problem):
         super().__init__(extra={"blocked_by": list(blocked_by)})
 
 
+class PlanIncomplete(Problem):
+    """The danger to her must be known and planned for first; `missing` lists what is not there, in codes."""
+
+    status, code = 409, "plan_incomplete"
+
+    def __init__(self, missing: Sequence[str] = ()) -> None:
+        super().__init__(extra={"missing": list(missing)})
+
+
 class ConsentRequired(Problem):
     """She has not agreed to it."""
 

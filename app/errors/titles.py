@@ -15,6 +15,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "conflict": ("This contradicts what is already recorded", "មិនស៊ីគ្នានឹងទិន្នន័យដែលមានស្រាប់"),
     "case_closed": ("The case is closed", "ករណីនេះបានបិទហើយ"),
     "closure_blocked": ("Something on the case must be finished first", "ត្រូវបញ្ចប់កិច្ចការខ្លះនៃករណីនេះជាមុនសិន"),
+    "plan_incomplete": ("The plan for her safety is not complete", "ផែនការសុវត្ថិភាពមិនទាន់ពេញលេញ"),
     "illegal_transition": ("The status cannot change this way", "មិនអាចប្ដូរស្ថានភាពករណីតាមរបៀបនេះបានទេ"),
     "consent_required": ("Consent is required first", "ត្រូវមានការយល់ព្រមជាមុនសិន"),
     "unsafe_contact": ("This contact would not be safe", "ការទាក់ទងបែបនេះគ្មានសុវត្ថិភាពទេ"),

@@ -1,8 +1,10 @@
 """Tables and schemas, one file per thing of the field; importing this package registers every table."""
 
 from app.models import (
+    action,
     alert,
     area,
+    assessment,
     assignment,
     audit,
     break_glass,
@@ -14,6 +16,7 @@ from app.models import (
     note,
     organisation,
     person,
+    safety_plan,
     screening,
     search,
     service_rows,
@@ -23,8 +26,10 @@ from app.models import (
 )
 
 __all__ = [
+    "action",
     "alert",
     "area",
+    "assessment",
     "assignment",
     "audit",
     "break_glass",
@@ -36,6 +41,7 @@ __all__ = [
     "note",
     "organisation",
     "person",
+    "safety_plan",
     "screening",
     "search",
     "service_rows",

@@ -269,6 +269,15 @@ class DangerItem(StrEnum):
     JEALOUS = "jealous"
 
 
+class RiskFactor(StrEnum):
+    """What raises the level of a danger assessment by one; not in the agreed lists."""
+
+    PREGNANCY = "pregnancy"
+    THREAT_TO_CHILDREN = "threat_to_children"
+    SUICIDE_RISK = "suicide_risk"
+    RECENT_SEPARATION = "recent_separation"
+
+
 class AssessmentTool(StrEnum):
     """What an assessment was made with."""
 
@@ -290,6 +299,14 @@ class ActionNeed(StrEnum):
     SHELTER = "shelter"
     EDUCATION = "education"
     OTHER = "other"
+
+
+class ActionPrompt(StrEnum):
+    """What the server asks for because of what was recorded; not in the agreed lists."""
+
+    URGENT_HEALTH = "urgent_health"
+    FIRST_STEP = "first_step"
+    NEW_ASSESSMENT = "new_assessment"
 
 
 class ContactChannel(StrEnum):
@@ -967,4 +984,6 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "whereabouts_reason": WhereaboutsReason,
     "erasure_reason": ErasureReason,
     "legal_hold_basis": LegalHoldBasis,
+    "risk_factor": RiskFactor,
+    "action_prompt": ActionPrompt,
 }

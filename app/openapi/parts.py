@@ -28,6 +28,8 @@ TAGS = {
     "incidents": "What happened, as data.",
     "whereabouts": "Where a client is hidden, for lead and assigned.",
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
+    "care-plan": "The steps of the care plan, and the safety plan made with the client.",
+    "assessments": "Danger assessments, the level of risk and its history.",
     "notes": "Notes on a case, and its timeline.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
     "health": "For whoever runs the service.",
@@ -51,7 +53,12 @@ PROBLEM: Json = {
         "blocked_by": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "What is not at its end (`future_follow_up`), with `closure_blocked`.",
+            "description": "What is not at its end (`future_follow_up`, `safety_plan_review`), with `closure_blocked`.",
+        },
+        "missing": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What is not there (`assessment`, `safety_plan`), with `plan_incomplete`.",
         },
     },
 }

@@ -27,7 +27,8 @@ from app.services.assignments import works_on
 from app.services.cases import open_for_change
 from app.services.events import record
 from app.services.follow_up_views import channel_of, read_of, reads_of, said_in, said_on
-from app.services.next_follow_up import next_planned, planned_on
+from app.services.met_again import follow_outcome
+from app.services.next_follow_up import is_last_in_time, next_planned, require_in_time
 from app.services.own_ids import id_for
 from app.services.safe_contact import require_safe_contact
 from app.services.visible import access_for, lock_case
@@ -39,6 +40,7 @@ async def plan_follow_up(session: AsyncSession, actor: Actor, case_id: UUID, wan
     assignee_id = wanted.assignee_id or actor.id
     await _check_assignee(session, actor, case_id, assignee_id)
     require_safe_contact(said_in(case), wanted.channel, wanted.due_at)
+    await require_in_time(session, actor, case, wanted.due_at, "/due_at")
     row = FollowUp(
         id=await id_for(session, "follow_ups", wanted.id),
         case_id=case_id,
@@ -88,6 +90,7 @@ async def change_follow_up(
         await _check_assignee(session, actor, case_id, change.assignee_id)
         row.assignee_id = change.assignee_id
     if change.due_at is not None:
+        await require_in_time(session, actor, case, change.due_at, "/due_at", besides=row.id)
         row.due_at = change.due_at
     channel = change.channel or channel_of(session, row)
     if channel is not None:
@@ -124,19 +127,20 @@ async def record_follow_up(
         await _tell(session, actor, following, "follow_up.planned")
     said = said_in(case)
     views = await reads_of(session, actor, said, [row, *([following] if following is not None else [])])
+    await follow_outcome(session, actor, case, row, told)  # last: who records may see nothing of the case afterwards
     return FollowUpRecorded(**dict(views[0]), next=views[1] if following is not None else None)
 
 
 async def cancel_follow_up(
     session: AsyncSession, actor: Actor, case_id: UUID, follow_up_id: UUID, if_match: str | None
 ) -> None:
-    """Take back what was planned. 409 for the last date of a case that is not about to close: none is forgotten."""
+    """Take back what was planned. 409 for the last date, or the last in time for the risk, of a case that is not about
+    to close: none is forgotten."""
     case = await open_for_change(session, case_id, Permission.FOLLOW_UP_PLAN)
     row = await _of_case(session, case_id, follow_up_id)
     check_match(if_match, row.version)
     _check_planned(row)
-    others = select(col(FollowUp.id)).where(*planned_on(case_id), col(FollowUp.id) != row.id).limit(1)
-    if case.status is not CaseStatus.CLOSURE_REQUESTED and await session.scalar(others) is None:
+    if case.status is not CaseStatus.CLOSURE_REQUESTED and await is_last_in_time(session, actor, case, row):
         raise Conflict
     row.ended_at = actor.now
     row.touch(actor.now)

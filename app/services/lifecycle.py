@@ -11,9 +11,11 @@ from app.permissions import Permission
 from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation
 from app.security import Actor
+from app.services.action_rows import end_open_actions
 from app.services.consents import has_active
 from app.services.events import record
 from app.services.next_follow_up import end_planned, has_future
+from app.services.readiness import require_plan, unreviewed_plan
 from app.services.visible import access_for, lock_case, save_case
 
 S = CaseStatus
@@ -52,6 +54,7 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     _apply(case, actor, step)
     if step.to is S.CLOSED:
         await end_planned(session, actor, case.id)
+        await end_open_actions(session, actor, case.id)
     await save_case(session, case)
     await record(
         session,
@@ -90,8 +93,10 @@ async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step:
     starts = case.status in {S.INTAKE, S.CLOSED} and step.to is not S.CLOSED
     if starts and not await has_active(session, actor, case.id, ConsentPurpose.SERVICES):
         raise ConsentRequired
-    if case.status is S.CLOSURE_REQUESTED and step.to is S.CLOSED and await has_future(session, actor, case.id):
-        raise ClosureBlocked(["future_follow_up"])
+    if case.status in {S.INTAKE, S.PLANNING} and step.to is S.IMPLEMENTATION:
+        await require_plan(session, case)
+    if case.status is S.CLOSURE_REQUESTED and step.to is S.CLOSED:
+        await _check_nothing_left(session, actor, case)
     closes_intake = case.status is S.INTAKE and step.to is S.CLOSED
     if step.to is S.CLOSURE_REQUESTED or closes_intake:
         _check_closure(step, closes_intake)
@@ -100,6 +105,13 @@ async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step:
     explained = (S.CLOSURE_REQUESTED, S.FOLLOW_UP), (S.CLOSED, S.ASSESSMENT)
     if (case.status, step.to) in explained and step.reason is None:
         raise Invalid.at("/reason", "required", "This step needs a reason.")
+
+
+async def _check_nothing_left(session: AsyncSession, actor: Actor, case: CaseRow) -> None:
+    left = ["future_follow_up"] if await has_future(session, actor, case.id) else []
+    left += await unreviewed_plan(session, case)
+    if left:
+        raise ClosureBlocked(left)
 
 
 def _check_closure(step: Transition, closes_intake: bool) -> None:

@@ -1,4 +1,4 @@
-"""What is planned when a follow-up is recorded: by the person who recorded it, else by the clock of the risk."""
+"""What is planned next: by the person who recorded a follow-up, else by the clock of the risk."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,21 +12,16 @@ from app.errors import Invalid
 from app.models.case import CaseRow, SafeContact
 from app.models.codes import CaseStatus, ContactChannel, FollowUpOutcome, RiskLevel
 from app.models.follow_up import FollowUp, FollowUpRecord
-from app.sealing import seal
+from app.sealing import opened, seal
 from app.security import Actor
 from app.services.assignments import works_on
+from app.services.events import record
 from app.services.follow_up_views import channel_of, said_in
+from app.services.risk_clock import clock_of
 from app.services.safe_contact import require_safe_contact, window_at
 from app.services.visible import save_case
 
 AT_ONCE = timedelta(hours=24)
-# How long a client waits at most for the next one (product.md); not assessed: no longer than at low risk.
-WITHIN = {
-    RiskLevel.HIGH: timedelta(days=7),
-    RiskLevel.MEDIUM: timedelta(days=14),
-    RiskLevel.LOW: timedelta(days=30),
-    RiskLevel.NOT_ASSESSED: timedelta(days=30),
-}
 # After these nobody waits for the ordinary date: a new danger assessment, or somebody looks for her.
 URGENT = {FollowUpOutcome.MET_NEW_INCIDENT, FollowUpOutcome.UNSAFE_TO_CONTACT}
 
@@ -71,16 +66,74 @@ async def next_planned(
         await _suspend_contact(session, actor, case)
     if told.next_due_at is not None and channel is not None:
         require_safe_contact(said_in(case), channel, told.next_due_at)
+    if told.next_due_at is not None:
+        await require_in_time(session, actor, case, told.next_due_at, "/next_due_at")
     due_at = told.next_due_at
     if due_at is None:
         if case.status is CaseStatus.CLOSURE_REQUESTED:
             return None
-        due_at, channel = _by_the_clock(said_in(case), channel, actor.now, _wait(case.risk_level, told.outcome))
+        wait = AT_ONCE if is_urgent(case, told.outcome) else clock_of(session, case.risk_level).follow_up
+        due_at, channel = _by_the_clock(said_in(case), channel, actor.now, wait)
+    return _add(session, actor, case, due_at, channel, await _whose(session, actor, recorded))
+
+
+async def plan_by_the_clock(session: AsyncSession, actor: Actor, case: CaseRow, *, assignee_id: UUID) -> None:
+    """Plan the next contact at the latest moment that the risk allows, in the first way that she named."""
+    said = said_in(case)
+    channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
+    wait = clock_of(session, case.risk_level).follow_up
+    due_at, way = _by_the_clock(said, channel, actor.now, wait)
+    await _tell(session, actor, _add(session, actor, case, due_at, way, assignee_id), "follow_up.planned")
+
+
+async def bring_forward(session: AsyncSession, actor: Actor, case: CaseRow, planned: FollowUp) -> None:
+    """Move what is planned to the latest moment that the risk allows."""
+    wait = clock_of(session, case.risk_level).follow_up
+    planned.due_at, channel = _by_the_clock(said_in(case), channel_of(session, planned), actor.now, wait)
+    seal(session, planned, {**opened(session, planned), "channel": channel})
+    planned.touch(actor.now)
+    await _tell(session, actor, planned, "follow_up.changed", fields=["due_at"], because="risk")
+
+
+async def require_in_time(
+    session: AsyncSession, actor: Actor, case: CaseRow, due_at: datetime, pointer: str, besides: UUID | None = None
+) -> None:
+    """422 for the only next date of an assessed case that is later than the risk allows; `besides` is not counted."""
+    if not await _waits_too_long(session, actor, case, due_at, besides):
+        return
+    raise Invalid.at(pointer, "later_than_risk_allows", "The risk of the case does not allow to wait so long.")
+
+
+async def is_last_in_time(session: AsyncSession, actor: Actor, case: CaseRow, planned: FollowUp) -> bool:
+    """Is this the date that keeps the case from waiting for longer than its risk allows?"""
+    return await _waits_too_long(session, actor, case, None, planned.id)
+
+
+async def _waits_too_long(
+    session: AsyncSession, actor: Actor, case: CaseRow, due_at: datetime | None, besides: UUID | None
+) -> bool:
+    wait = clock_of(session, case.risk_level).follow_up if case.risk_level is not RiskLevel.NOT_ASSESSED else None
+    if due_at is not None and (wait is None or due_at <= actor.now + wait):
+        return False
+    others = select(col(FollowUp.id)).where(*planned_on(case.id), col(FollowUp.id) != besides)
+    if wait is not None:
+        others = others.where(col(FollowUp.due_at) <= actor.now + wait)
+    return await session.scalar(others.limit(1)) is None
+
+
+def _add(
+    session: AsyncSession,
+    actor: Actor,
+    case: CaseRow,
+    due_at: datetime,
+    channel: ContactChannel | None,
+    assignee_id: UUID,
+) -> FollowUp:
     row = FollowUp(
         case_id=case.id,
         organisation_id=case.organisation_id,
         due_at=due_at,
-        assignee_id=await _whose(session, actor, recorded),
+        assignee_id=assignee_id,
         created_at=actor.now,
         updated_at=actor.now,
         created_by=actor.id,
@@ -98,9 +151,14 @@ async def _whose(session: AsyncSession, actor: Actor, recorded: FollowUp) -> UUI
     return actor.id if stands_in else recorded.assignee_id
 
 
-def _wait(risk: RiskLevel, outcome: FollowUpOutcome) -> timedelta:
-    lost_at_high_risk = outcome is FollowUpOutcome.NOT_FOUND and risk is RiskLevel.HIGH
-    return AT_ONCE if outcome in URGENT or lost_at_high_risk else WITHIN[risk]
+def is_urgent(case: CaseRow, outcome: FollowUpOutcome) -> bool:
+    """Nobody waits for the ordinary date: it happened again, contact is unsafe, or she is lost at high risk."""
+    return outcome in URGENT or is_lost(case, outcome)
+
+
+def is_lost(case: CaseRow, outcome: FollowUpOutcome) -> bool:
+    """Not found at high risk."""
+    return outcome is FollowUpOutcome.NOT_FOUND and case.risk_level is RiskLevel.HIGH
 
 
 def _by_the_clock(
@@ -121,3 +179,8 @@ async def _suspend_contact(session: AsyncSession, actor: Actor, case: CaseRow) -
     case.private = {**case.private, "safe_contact": {**said, "do_not_contact": True}}
     case.touch(actor.now)
     await save_case(session, case)
+
+
+async def _tell(session: AsyncSession, actor: Actor, row: FollowUp, event: str, **data: object) -> None:
+    case_id, organisation_id = row.case_id, row.organisation_id
+    await record(session, actor, event, case_id=case_id, organisation_id=organisation_id, subject_id=row.id, data=data)

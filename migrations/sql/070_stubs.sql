@@ -15,6 +15,8 @@ as $$
          coalesce(date_trunc('week', c.next_due_at at time zone 'Asia/Phnom_Penh')
                   < date_trunc('week', app_now() at time zone 'Asia/Phnom_Penh'), false),
          c.status = 'closure_requested' or c.lead_id is null
+           or (c.risk_level = 'high' and exists (select from risk_changes r where r.case_id = c.id
+                                                    and r.review_due_at is not null and r.reviewed_at is null))
     from cases c
     left join users u on u.id = c.lead_id
    where app_role() = 'supervisor'

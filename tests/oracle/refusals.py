@@ -188,6 +188,10 @@ def _move(world: World, user: User, case: Case, op: Operation) -> set[int]:
         found.add(409)
     if not may_take_step(world, user, case, to):
         found.add(403)
+    # Nobody of the oracle assesses danger or writes a safety plan.
+    asks_for_a_plan = (case.status, to) in {("planning", "implementation"), ("closure_requested", "closed")}
+    if case.category == "domestic_violence" and asks_for_a_plan:
+        found.add(409)
     if case.status in {"intake", "closed"} and to != "closed" and not agreed(world, case, "services"):
         found.add(409)
     return found

@@ -2,7 +2,8 @@
 
 Written from the design alone; it imports nothing of the application. Not modelled yet, so not compared:
 1. screening of perpetrators against users; step-up, second factors and confirmed changes of users;
-2. transfers, referrals, assessments, plans, health, whereabouts, attachments, assistance, follow-ups, search;
+2. transfers, referrals, assessments and plans (which domestic violence waits for), health, whereabouts, attachments,
+   assistance, follow-ups, search;
 3. a grant under an assignment that ends by time: `case_access` has one row for a person and a case, so the
    grant shows again only when the worker has ended the assignment; the driver makes no such pair;
 4. organisations switched off, clients linked by hand, clients who were children of another case, the
