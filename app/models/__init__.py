@@ -3,6 +3,7 @@
 from app.models import (
     alert,
     area,
+    assistance,
     assignment,
     audit,
     break_glass,
@@ -25,6 +26,7 @@ from app.models import (
 __all__ = [
     "alert",
     "area",
+    "assistance",
     "assignment",
     "audit",
     "break_glass",
