@@ -3,8 +3,8 @@
 from app.models import (
     alert,
     area,
-    assistance,
     assignment,
+    assistance,
     audit,
     break_glass,
     case,
@@ -26,8 +26,8 @@ from app.models import (
 __all__ = [
     "alert",
     "area",
-    "assistance",
     "assignment",
+    "assistance",
     "audit",
     "break_glass",
     "case",

@@ -163,7 +163,7 @@ class Decided(Read):
 
 
 class AssistanceRead(Read):
-    """`awaiting_second`: approved by one, above the ceiling, and so still submitted. `ended_*`: withdrawn, cancelled."""
+    """`awaiting_second`: approved by one, above the ceiling, still submitted. `ended_at`: withdrawn, cancelled."""
 
     id: UUID
     case_id: UUID

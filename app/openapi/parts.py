@@ -27,6 +27,7 @@ TAGS = {
     "incidents": "What happened, as data.",
     "whereabouts": "Where a client is hidden, for lead and assigned.",
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
+    "assistance": "Help that was asked for, decided by somebody else, and handed over; and the month's ledger.",
     "notes": "Notes on a case, and its timeline.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
     "health": "For whoever runs the service.",
@@ -45,12 +46,13 @@ PROBLEM: Json = {
         "allowed": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "Statuses that the case can go to, with `illegal_transition`.",
+            "description": "Statuses that the case, or the request, can go to, with `illegal_transition`.",
         },
         "blocked_by": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "What is not at its end (`future_follow_up`), with `closure_blocked`.",
+            "description": "What is not at its end (`future_follow_up`, `undecided_assistance`,"
+            " `unpaid_assistance`), with `closure_blocked`.",
         },
     },
 }

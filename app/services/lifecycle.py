@@ -11,6 +11,7 @@ from app.permissions import Permission
 from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation
 from app.security import Actor
+from app.services.assistance_closing import assistance_in_the_way, end_assistance
 from app.services.consents import has_active
 from app.services.events import record
 from app.services.next_follow_up import end_planned, has_future
@@ -52,6 +53,7 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     _apply(case, actor, step)
     if step.to is S.CLOSED:
         await end_planned(session, actor, case.id)
+        await end_assistance(session, actor, case.id)
     await save_case(session, case)
     await record(
         session,
@@ -90,8 +92,10 @@ async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step:
     starts = case.status in {S.INTAKE, S.CLOSED} and step.to is not S.CLOSED
     if starts and not await has_active(session, actor, case.id, ConsentPurpose.SERVICES):
         raise ConsentRequired
-    if case.status is S.CLOSURE_REQUESTED and step.to is S.CLOSED and await has_future(session, actor, case.id):
-        raise ClosureBlocked(["future_follow_up"])
+    if case.status is S.CLOSURE_REQUESTED and step.to is S.CLOSED:
+        blocked_by = ["future_follow_up"] if await has_future(session, actor, case.id) else []
+        if blocked_by := blocked_by + await assistance_in_the_way(session, case.id):
+            raise ClosureBlocked(blocked_by)
     closes_intake = case.status is S.INTAKE and step.to is S.CLOSED
     if step.to is S.CLOSURE_REQUESTED or closes_intake:
         _check_closure(step, closes_intake)
