@@ -9,63 +9,13 @@ import httpx
 import psycopg
 import pytest
 
+from app.security import Runtime
+from benchmarks.capture import recording
 from tests.acts import SENSITIVE, assign, break_glass, exclude, newcomer
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.helping import GOODS, MONEY, PAID, STATES, ask, decide, end, in_state, pay, paying, read, reverse
 from tests.pages import whole
-
-MONEY = {"kind": "financial", "amount_minor": 100_000, "currency": "KHR", "purpose": "School fees of her children."}
-GOODS = {"kind": "social", "item": "Rice, 50 kg", "purpose": "They have nothing to eat."}
-PAID = {"amount_minor": 40_000, "method": "cash", "receipt_reference": "R-17"}
-STATES = ("submitted", "approved", "part_paid", "paid", "declined", "withdrawn", "cancelled")
-
-
-async def ask(cast: Cast, case_id: str, who: str = "caseworker", status: int = 201, **changes: Any) -> Any:
-    body = {**MONEY, **changes}
-    return answered(await cast.client(who).post(f"/cases/{case_id}/assistance-requests", json=body), status)
-
-
-async def decide(cast: Cast, one: Any, who: str = "supervisor", status: int = 200, **changes: Any) -> Any:
-    body = {"decision": "approve", "reason": "As the committee agreed.", **changes}
-    return answered(await cast.client(who).post(f"/assistance-requests/{one['id']}/decision", json=body), status)
-
-
-async def pay(cast: Cast, one: Any, who: str = "caseworker", status: int = 201, **changes: Any) -> Any:
-    return answered(await paying(cast, one, who, **changes), status)
-
-
-async def paying(cast: Cast, one: Any, who: str = "caseworker", **changes: Any) -> httpx.Response:
-    body = {**PAID, "paid_on": f"{cast.clock():%Y-%m-%d}", **changes}
-    sent = {name: value for name, value in body.items() if value is not None}
-    return await cast.client(who).post(f"/assistance-requests/{one['id']}/disbursements", json=sent)
-
-
-async def reverse(cast: Cast, one: Any, paid: Any, who: str = "caseworker", status: int = 201) -> Any:
-    path = f"/assistance-requests/{one['id']}/disbursements/{paid['id']}/reverse"
-    return answered(await cast.client(who).post(path, json={"reason": "Counted twice."}), status)
-
-
-async def end(cast: Cast, one: Any, how: str, who: str = "caseworker", status: int = 200) -> Any:
-    said = {"reason": "No longer needed."}
-    return answered(await cast.client(who).post(f"/assistance-requests/{one['id']}/{how}", json=said), status)
-
-
-async def read(cast: Cast, one: Any, who: str = "caseworker", status: int = 200) -> Any:
-    return answered(await cast.client(who).get(f"/assistance-requests/{one['id']}"), status)
-
-
-async def in_state(cast: Cast, case_id: str, state: str) -> Any:
-    """A request that has come so far."""
-    one = await ask(cast, case_id)
-    if state == "withdrawn":
-        return await end(cast, one, "withdraw")
-    if state != "submitted":
-        one = await decide(cast, one, decision="decline" if state == "declined" else "approve")
-    if state in {"part_paid", "paid"}:
-        await pay(cast, one, amount_minor=40_000 if state == "part_paid" else 100_000)
-    if state == "cancelled":
-        await end(cast, one, "cancel")
-    return await read(cast, one)
 
 
 async def test_money_is_asked_for_approved_by_another_person_and_paid_in_parts(cast: Cast) -> None:
@@ -298,7 +248,7 @@ async def test_help_in_kind_without_an_amount_is_delivered_once(cast: Cast) -> N
     await decide(cast, one, status=422, amount_minor=5)
     assert (await decide(cast, one))["approved_minor"] is None
     await pay(cast, one, status=422)
-    delivery = {"amount_minor": None, "method": "in_kind"}
+    delivery: dict[str, Any] = {"amount_minor": None, "method": "in_kind"}
     await pay(cast, one, status=422, currency="KHR", **delivery)
     given = await pay(cast, one, **delivery)
     assert (given["amount_minor"], given["currency"], (await read(cast, one))["status"]) == (None, None, "paid")
@@ -554,3 +504,16 @@ async def test_what_is_private_of_help_stands_nowhere_in_clear(cast: Cast, super
     for table in ("assistance_requests", "assistance_disbursements", "events", "audit_events"):
         found = superuser.execute(f"select count(*) from {table} t where t::text like '%%Kolab%%'").fetchone()
         assert found == (0,), table
+
+
+async def test_a_list_of_many_requests_takes_as_many_statements_as_one_of_few(cast: Cast, runtime: Runtime) -> None:
+    case_ids = [await open_case(cast) for _ in range(4)]
+    for case_id in case_ids:
+        await decide(cast, await ask(cast, case_id))
+    counted = []
+    for limit in (1, 4):
+        with recording(runtime.database.engine) as statements:
+            page = await cast.client("caseworker").get("/assistance-requests", params={"limit": limit})
+        assert len(answered(page, 200)["items"]) == limit
+        counted.append(len(statements))
+    assert counted == [3, 3]  # who asks, the page, the trail
