@@ -25,6 +25,8 @@ NAMED = {
 POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "audit_events": set(),
     "assignments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "assistance_disbursements": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "assistance_requests": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "break_glass_grants": set(),
     "case_access": {("see", "SELECT", RUNTIME)},
     "case_exclusions": set(),
@@ -67,6 +69,8 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
 RIGHTS: dict[str, set[str]] = {
     "audit_events": set(),
     "assignments": {"SELECT", "INSERT"},
+    "assistance_disbursements": {"SELECT", "INSERT"},
+    "assistance_requests": {"SELECT", "INSERT"},
     "break_glass_grants": set(),
     "case_access": {"SELECT"},
     "case_exclusions": set(),
@@ -93,6 +97,10 @@ RIGHTS: dict[str, set[str]] = {
 }
 COLUMNS: dict[str, set[str]] = {
     "assignments": {"ended_at", "ended_by", "end_reason"},
+    "assistance_requests": {
+        *("status", "first_approved_minor", "first_approved_by", "first_approved_at", "approved_minor"),
+        *("decided_by", "decided_at", "ended_by", "ended_at", "sealed", "version", "updated_at"),
+    },
     "cases": {
         *("category", "sensitivity", "status", "priority", "risk_level", "commune_code", "referred_from"),
         *("opened_at", "closed_at", "next_due_at", "closure_reason", "outcome", "closure_requested_by"),
@@ -132,6 +140,8 @@ CALLABLE = {
     "audit_page(uuid,uuid,text,timestamp with time zone,timestamp with time zone,uuid,integer,integer)",
     "audit_state()",
     "insider_report(timestamp with time zone,timestamp with time zone,integer)",
+    "app_assistance_case(uuid)",
+    "assistance_ledger(date,date)",
     "app_excluded_cases()",
     "app_just_opened(uuid)",
     "app_just_opened_for(uuid)",

@@ -213,7 +213,7 @@ async def test_of_two_payments_that_no_service_keeps_apart_the_database_lets_one
     cast: Cast, database: DatabaseUrls
 ) -> None:
     one = await decide(cast, await ask(cast, await open_case(cast)))
-    values = {"id": one["id"], "amount": 60_000, "of": None, "now": cast.clock()}
+    values = {"id": one["id"], "amount": 60_000, "of": None, "now": cast.clock().isoformat()}
     with _held_back(database, PAYMENT, PAYMENT, values) as outcome:
         assert [type(error) for error in outcome] == [psycopg.errors.CheckViolation]
     assert (await read(cast, one))["paid_minor"] == 60_000

@@ -17,6 +17,8 @@ BATCH = 5_000
 # Table, column, and what its blobs are bound to. A test finds columns that are missing here.
 SEALED = {
     ("assignments", "sealed"): "assignments",
+    ("assistance_disbursements", "sealed"): "assistance_disbursements",
+    ("assistance_requests", "sealed"): "assistance_requests",
     ("break_glass_grants", "sealed"): "break_glass_grants",
     ("break_glass_grants", "review_sealed"): "break_glass_grants.review",
     ("case_exclusions", "sealed"): "case_exclusions",

@@ -11,6 +11,8 @@ import pytest
 from tests import (
     cells,
     test_access,
+    test_assistance,
+    test_assistance_ledger,
     test_audit,
     test_audit_reports,
     test_break_glass,
@@ -43,6 +45,8 @@ SENTENCES = (
     test_screening,
     test_concurrency,
     test_follow_ups,
+    test_assistance,
+    test_assistance_ledger,
     test_audit,
     test_whereabouts,
     test_reading_alerts,
