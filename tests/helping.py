@@ -103,7 +103,8 @@ async def of_their_own(cast: Cast) -> dict[str, str]:
     made = answered(await cast.client("admin").post("/organisations", json=wanted), 201)
     cast.organisations[made["id"]] = UUID(made["id"])
     roles = {"caseworker": Role.CASEWORKER, "supervisor": Role.SUPERVISOR, "second": Role.SUPERVISOR}
-    return {name: await newcomer(cast, role, made["id"]) for name, role in roles.items()}
+    people = {name: await newcomer(cast, role, made["id"]) for name, role in roles.items()}
+    return {**people, "organisation": made["id"]}
 
 
 def month_of(clock: FrozenClock) -> str:

@@ -132,24 +132,24 @@ async def test_one_person_approves_up_to_the_ceiling_of_the_currency(cast: Cast,
 
 
 async def test_the_admin_sets_the_ceiling_of_an_organisation_for_what_is_decided_from_then_on(cast: Cast) -> None:
-    case_id = await open_case(cast)
-    one = await ask(cast, case_id, amount_minor=11, currency="USD")
-    path = f"/organisations/{cast.organisation('ngo')}"
+    team, elsewhere = await of_their_own(cast), await of_their_own(cast)
+    case_id = await open_case(cast, team["caseworker"])
+    one = await ask(cast, case_id, team["caseworker"], amount_minor=11, currency="USD")
+    path = f"/organisations/{team['organisation']}"
 
     async def put(ceiling: Any, status: int = 200) -> Any:
         change = {"assistance_ceiling_usd_minor": ceiling}
         return answered(await cast.client("admin").patch(path, json=change, headers={"If-Match": "*"}), status)
 
     assert (await put(10))["assistance_ceiling_usd_minor"] == 10
-    try:
-        assert (await decide(cast, one))["awaiting_second"] is True
-        other = f"/organisations/{cast.organisation('other_ngo')}"
-        elsewhere = answered(await cast.client("admin").get(other), 200)
-        assert elsewhere["assistance_ceiling_usd_minor"] == 20_000
-        for wrong in (-1, 1.5, "10", None, True, 10**13):
-            await put(wrong, 422)
-    finally:
-        await put(20_000)
+    assert (await decide(cast, one, team["supervisor"]))["awaiting_second"] is True
+    other = answered(await cast.client("admin").get(f"/organisations/{elsewhere['organisation']}"), 200)
+    assert (other["assistance_ceiling_usd_minor"], other["assistance_ceiling_khr_minor"]) == (20_000, 800_000)
+    await put(0)
+    least = await ask(cast, case_id, team["caseworker"], amount_minor=1, currency="USD")
+    assert (await decide(cast, least, team["supervisor"]))["awaiting_second"] is True
+    for wrong in (-1, 1.5, "10", None, True, 10**13):
+        await put(wrong, 422)
 
 
 @pytest.mark.parametrize("state", STATES)
