@@ -14,7 +14,21 @@ from benchmarks.capture import recording
 from tests.acts import SENSITIVE, assign, break_glass, exclude, newcomer
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
-from tests.helping import GOODS, MONEY, PAID, STATES, ask, decide, end, in_state, pay, paying, read, reverse
+from tests.helping import (
+    GOODS,
+    MONEY,
+    PAID,
+    STATES,
+    ask,
+    decide,
+    end,
+    in_state,
+    of_their_own,
+    pay,
+    paying,
+    read,
+    reverse,
+)
 from tests.pages import whole
 
 

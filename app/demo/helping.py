@@ -34,13 +34,13 @@ def help_in(story: Story, lead: str, supervisor: str) -> Iterator[Act]:
     """What is asked for in a case of assistance and what becomes of it; nothing where nobody else could decide."""
     if story.category not in WANTED or lead == supervisor:
         return
-    state = AT_ITS_END[story.number % 5] if story.status is CaseStatus.CLOSED else list(S)[story.number % len(S)]
+    state = _state_of(story)
     yield _asked(story, lead, state)
     if state is S.WITHDRAWN:
         yield _withdrawn(lead)
     elif state is not S.SUBMITTED:
         yield _decided(supervisor, Decision.DECLINE if state is S.DECLINED else Decision.APPROVE)
-    elif story.number % 2:
+    elif story.category is Category.SOCIAL_ASSISTANCE:
         yield _decided(supervisor, Decision.APPROVE)  # above the ceiling: it waits for a second person
     if state is S.CANCELLED:
         yield _cancelled(lead)
@@ -48,16 +48,27 @@ def help_in(story: Story, lead: str, supervisor: str) -> Iterator[Act]:
         yield _paid(lead, story.number, in_full=state is S.PAID, by_mistake=story.number % 4 == 0)
 
 
+def _state_of(story: Story) -> AssistanceStatus:
+    """Every state is there once for each of the two categories, as the case goes its way."""
+    if story.status is CaseStatus.CLOSED:
+        return AT_ITS_END[story.number % len(AT_ITS_END)]
+    come = list(CaseStatus).index(story.status)
+    return list(S)[(come - (story.category is Category.SOCIAL_ASSISTANCE)) % len(S)]
+
+
 def _asked(story: Story, who: str, state: AssistanceStatus) -> Act:
     social = story.category is Category.SOCIAL_ASSISTANCE
-    usual = (20_000 + story.number % 9 * 15_000) * (20 if state is S.SUBMITTED and story.number % 2 else 1)
-    purpose = WANTED[story.category][story.number % 3]
+    much = social and state is S.SUBMITTED
+    riel = much or story.number % 3 > 0
+    amount = 2_500 + story.number % 7 * 500
+    if riel:
+        amount = (20_000 + story.number % 9 * 15_000) * (50 if much else 1)
     wanted = AssistanceCreate(
         kind=AssistanceKind.SOCIAL if social else AssistanceKind.FINANCIAL,
         item="Rice, 50 kg" if social else None,
-        amount_minor=usual if story.number % 3 else 2_500 + story.number % 7 * 500,
-        currency=Currency.KHR if story.number % 3 else Currency.USD,
-        purpose=purpose,
+        amount_minor=amount,
+        currency=Currency.KHR if riel else Currency.USD,
+        purpose=WANTED[story.category][story.number % 3],
     )
     return Act(who, lambda s, a, case_id: request_assistance(s, a, case_id, wanted))
 
