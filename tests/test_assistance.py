@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -11,7 +12,7 @@ import pytest
 
 from app.security import Runtime
 from benchmarks.capture import recording
-from tests.acts import SENSITIVE, assign, break_glass, exclude, newcomer
+from tests.acts import SENSITIVE, assign, break_glass, exclude, newcomer, without_instance
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.helping import (
@@ -474,6 +475,28 @@ async def test_the_requests_of_every_case_are_those_of_the_cases_that_one_sees(c
         answered(await cast.client(who).get(path), 404)
     strangers = [one["id"] for one in await whole(cast.client("stranger"), "/assistance-requests", limit=200)]
     assert not {shown["id"], hidden["id"], gone["id"]} & set(strangers)
+
+
+async def test_a_hidden_request_answers_every_operation_as_an_unknown_one_does(cast: Cast, app: Any) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    await assign(cast, "supervisor", case_id, "second_supervisor", "reviewer")
+    one = await decide(cast, await ask(cast, case_id), "second_supervisor")
+    paid = await pay(cast, one)
+    asked = 0
+    for path, operations in app.openapi()["paths"].items():
+        if "/assistance-requests/{" not in path or path.startswith("/api/v1/cases/"):
+            continue
+        for method in operations:
+            for who in ("stranger", "colleague", "supervisor", "other_supervisor"):
+                answers = set()
+                for request_id in (one["id"], str(uuid4()), "no-id"):
+                    ids = {"assistance_request_id": request_id, "disbursement_id": paid["id"]}
+                    address = path.removeprefix("/api/v1").format_map(ids)
+                    response = await cast.client(who).request(method, address, json={})
+                    answers.add(str(without_instance(response)))
+                    asked += 1
+                assert len(answers) == 1, (method, path, who)
+    assert asked >= 90
 
 
 async def test_the_list_is_newest_first_and_says_in_the_trail_what_it_showed(

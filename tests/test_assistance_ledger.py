@@ -103,6 +103,8 @@ async def test_a_ledger_is_of_one_month_and_of_one_organisation(cast: Cast, cloc
         refused = await cast.client("supervisor").get("/assistance-ledger", params={"month": wrong})
         assert [error["pointer"] for error in answered(refused, 422)["errors"]] == ["/query/month"]
     answered(await cast.client("supervisor").get("/assistance-ledger", params={"month": "2199-12"}), 200)
+    present = answered(await cast.client(team["supervisor"]).get("/assistance-ledger"), 200)
+    assert (present["month"], present["totals"]) == (month_of(clock), {"KHR": -40_000, "USD": 0})
 
 
 # ---- the net of the database, below the service ----

@@ -137,4 +137,4 @@ async def read_assistance_ledger(
     actor: Annotated[Actor, allowed(Permission.LEDGER_READ)],
 ) -> LedgerRead:
     """What your organisation paid in a month, line by line, without names, codes or purposes; with its totals."""
-    return await read_ledger(session, query)
+    return await read_ledger(session, actor, query)

@@ -7,10 +7,12 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.calendar import day_of
 from app.db import fetch
 from app.models.assistance import LedgerLine, LedgerRead
 from app.models.codes import Currency
 from app.paging import Cursor, ListQuery, cut
+from app.security import Actor
 
 # One statement, so that the totals are those of the lines.
 MONTH = """
@@ -29,15 +31,16 @@ START = UUID(int=0)
 
 
 class LedgerQuery(ListQuery):
-    """`month`: `YYYY-MM`, by the day of the payment."""
+    """`month`: `YYYY-MM`, by the day of the payment; without it the present one."""
 
-    month: Annotated[str, Field(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
+    month: Annotated[str, Field(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")] | None = None
 
 
-async def read_ledger(session: AsyncSession, query: LedgerQuery) -> LedgerRead:
+async def read_ledger(session: AsyncSession, actor: Actor, query: LedgerQuery) -> LedgerRead:
     """The lines of a month in the order of their days, and its totals by currency, over the cases that the supervisor
     sees or has as a stub."""
-    first = date.fromisoformat(f"{query.month}-01")
+    month = query.month or f"{day_of(actor.now):%Y-%m}"
+    first = date.fromisoformat(f"{month}-01")
     place = Cursor.decode(query.cursor)
     values = {
         "first": first,
@@ -50,7 +53,7 @@ async def read_ledger(session: AsyncSession, query: LedgerQuery) -> LedgerRead:
     lines = [row for row in rows if row.reference is not None]  # the totals of an empty month come alone
     shown, cursor = cut(lines, query.limit, lambda row: Cursor(_start_of(row.paid_on), row.reference))
     return LedgerRead(
-        month=query.month,
+        month=month,
         totals={Currency.KHR: rows[0].khr, Currency.USD: rows[0].usd},
         items=[LedgerLine.model_validate(row) for row in shown],
         next_cursor=cursor,
