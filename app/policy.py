@@ -59,6 +59,7 @@ _CASEWORKER = _LIAISON | {
     P.ACCESS_REPORT_READ,
     P.ORGANISATION_READ,
     *(P.ERASURE_READ, P.ERASURE_EDIT, P.LEGAL_HOLD_READ),
+    *(P.ASSISTANCE_READ, P.ASSISTANCE_REQUEST, P.ASSISTANCE_PAY),
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -68,6 +69,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM, P.LEGAL_HOLD_EDIT}
         | {P.TRAIL_READ, P.INSIDER_REPORT_READ}
         | {P.RISK_REVIEW}
+        | {P.ASSISTANCE_DECIDE, P.LEDGER_READ}
     ),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
     Role.PARTNER: frozenset(_EVERYONE | {P.USER_CONFIRM}),
@@ -85,6 +87,7 @@ _READ_FULL = {
     *(P.CASE_READ, P.CASE_PEOPLE_READ, P.ASSIGNMENT_READ, P.CONSENT_READ, P.INCIDENT_READ),
     *(P.FOLLOW_UP_READ, P.NOTE_READ, P.TIMELINE_READ),
     *(P.ACTION_READ, P.ASSESSMENT_READ, P.SAFETY_PLAN_READ),
+    P.ASSISTANCE_READ,
 }
 # A supervisor looks at a high risk and decides on lowering it; the role of a caseworker has no review.
 _RISK = {P.RISK_SET, P.RISK_REVIEW}
@@ -98,7 +101,9 @@ _WORK = _READ_FULL | {
     P.INCIDENT_EDIT,
     P.NOTE_ADD,
     *(P.ACTION_EDIT, P.ACTION_COMPLETE, P.ASSESSMENT_EDIT, P.SAFETY_PLAN_EDIT, *_RISK),
+    *(P.ASSISTANCE_REQUEST, P.ASSISTANCE_PAY),
 }
+_DECIDE_AND_PAY = {P.ASSISTANCE_DECIDE, P.ASSISTANCE_PAY}  # only supervisors have the role to decide
 _WHEREABOUTS = {P.WHEREABOUTS_READ, P.WHEREABOUTS_EDIT}
 _HOLD = {P.LEGAL_HOLD_READ, P.LEGAL_HOLD_EDIT}  # only supervisors have the role to place and lift one
 _ERASE = {P.ERASURE_READ, P.ERASURE_EDIT} | _HOLD
@@ -114,6 +119,9 @@ RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
         | {P.ACTION_READ, P.ACTION_COMPLETE}
     ),
     Relation.REVIEWER: frozenset(_READ_FULL | {P.NOTE_ADD, P.FOLLOW_UP_RECORD, P.CASE_MOVE} | _OVERSEE | _RISK),
+    Relation.REVIEWER: frozenset(
+        _READ_FULL | {P.NOTE_ADD, P.FOLLOW_UP_RECORD, P.CASE_MOVE} | _OVERSEE | _DECIDE_AND_PAY
+    ),
     Relation.BREAK_GLASS: frozenset(_READ_FULL | {P.NOTE_ADD}),
     Relation.STAFF: frozenset(_READ_FULL),
     Relation.SUPERVISOR: frozenset(
@@ -121,6 +129,7 @@ RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
         | _OVERSEE
         | _RISK
         | {P.CASE_EDIT, P.CASE_MOVE, P.CASE_PEOPLE_EDIT, P.CONSENT_EDIT, P.NOTE_ADD, P.FOLLOW_UP_RECORD}
+        | ({P.ASSISTANCE_REQUEST} | _DECIDE_AND_PAY)
     ),
     Relation.STUB: frozenset({P.ASSIGNMENT_EDIT, P.EXCLUSION_EDIT}),
 }

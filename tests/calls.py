@@ -302,11 +302,22 @@ def _planned(stage: Stage, point: Standpoint) -> None:
     stage.put_plan(point.case)
 
 
+def _assistance(status: str, own: bool = False) -> Call:
+    """The request of the stage in this state, asked for by the caller or by somebody else; what is paid stands."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        stage.put_assistance(point.case, status, stage.user(point.name) if own else stage.user("spare_excluded"))
+
+    return Call(before=put)
+
+
 def _with(call: Call, body: Body) -> Call:
     return replace(call, body=body)
 
 
 _CASE = "/cases/{case_id}"
+_ASSISTANCE = "/assistance-requests/{assistance_request_id}"
+_WHY = {"reason": "As agreed."}
 
 CALLS: dict[str, Call] = {
     f"PATCH {_CASE}": Call({"priority": "urgent"}, before=_status("planning"), headers=EDIT),
@@ -358,6 +369,19 @@ CALLS: dict[str, Call] = {
     f"PUT {_CASE}/safety-plan [first]": Call(
         SAFETY_PLAN, before=_unplanned, after=_planned, headers={"If-None-Match": "*"}
     ),
+    f"POST {_CASE}/assistance-requests": Call({"kind": "social", "item": "Rice", "purpose": "Food."}),
+    f"POST {_ASSISTANCE}/decision [of another]": _with(_assistance("submitted"), {"decision": "decline", **_WHY}),
+    f"POST {_ASSISTANCE}/decision [own]": _with(_assistance("submitted", True), {"decision": "decline", **_WHY}),
+    f"POST {_ASSISTANCE}/withdraw [own]": _with(_assistance("submitted", True), _WHY),
+    f"POST {_ASSISTANCE}/withdraw [of another]": _with(_assistance("submitted"), _WHY),
+    f"POST {_ASSISTANCE}/cancel": _with(_assistance("approved"), _WHY),
+    f"POST {_ASSISTANCE}/disbursements": _with(
+        _assistance("part_paid"),
+        {"amount_minor": 1, "method": "cash", "paid_on": "2026-03-02", "receipt_reference": "R-1"},
+    ),
+    f"GET {_ASSISTANCE}/disbursements/{{disbursement_id}}": _assistance("part_paid"),
+    f"POST {_ASSISTANCE}/disbursements/{{disbursement_id}}/reverse": _with(_assistance("part_paid"), _WHY),
+    "GET /assistance-ledger": Call(query={"month": "2026-03"}),
     f"PATCH {_CASE}/incidents/{{incident_id}}": Call({"note": "Corrected."}, headers=EDIT),
     f"POST {_CASE}/assignments [caseworker]": Call(_assign("spare", "caseworker")),
     f"POST {_CASE}/assignments [liaison]": Call(_assign("spare_liaison", "liaison")),

@@ -82,6 +82,19 @@ POST   /cases/{case_id}/risk-history/{change_id}/review  403 403 403 403 403  20
 GET    /cases/{case_id}/safety-plan                      200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 PUT    /cases/{case_id}/safety-plan                      200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
 PUT    /cases/{case_id}/safety-plan [first]              201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/assistance-requests                200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/assistance-requests                201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/assistance-requests/{assistance_request_id}  200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+GET    /assistance-requests/{assistance_request_id}                200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /assistance-requests/{assistance_request_id}/decision [of another]  403 403 403 403 403  403 403 403 200 403 200 404 200  403 403  403 404 403 403
+POST   /assistance-requests/{assistance_request_id}/decision [own]         403 403 403 403 403  403 403 403 403 403 403 404 403  403 403  403 404 403 403
+POST   /assistance-requests/{assistance_request_id}/withdraw [own]         200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
+POST   /assistance-requests/{assistance_request_id}/withdraw [of another]  200 403 403 403 403  200 403 403 403 403 403 404 403  403 403  404 404 403 403
+POST   /assistance-requests/{assistance_request_id}/cancel         200 200 200 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
+GET    /assistance-requests/{assistance_request_id}/disbursements  200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /assistance-requests/{assistance_request_id}/disbursements  201 201 201 403 403  201 201 201 201 403 201 404 201  403 403  404 404 403 403
+GET    /assistance-requests/{assistance_request_id}/disbursements/{disbursement_id}           200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /assistance-requests/{assistance_request_id}/disbursements/{disbursement_id}/reverse   201 201 201 403 403  201 201 201 201 403 201 404 201  403 403  404 404 403 403
 
 GET    /cases/{case_id}/assignments                      200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
 GET    /cases/{case_id}/assignments/{assignment_id}      200 200 200 200 200  200 200 200 200 200 200 404 200  200 404  404 404 404 403
@@ -133,6 +146,8 @@ GET    /break-glass                                      200 200 200 200 403 403
 POST   /break-glass [sensitive case]                     201 201 404 404 403 403 403 403 401
 POST   /break-glass [standard case]                      409 409 404 404 403 403 403 403 401
 POST   /break-glass [blocked]                            409 409 409 409 403 403 403 403 401
+GET    /assistance-requests                              200 200 200 200 403 403 403 403 401
+GET    /assistance-ledger                                403 200 403 200 403 403 403 403 401
 GET    /screening                                        200 200 200 200 403 403 403 403 401
 GET    /sync                                             200 200 200 200 200 403 403 403 401
 POST   /sync                                             200 200 200 200 200 403 403 403 401
@@ -211,6 +226,9 @@ ON_A_STUB = {
 FOR_SUPERVISORS = {
     *("PUT /cases/{case_id}/legal-hold", "DELETE /cases/{case_id}/legal-hold"),
     "POST /cases/{case_id}/risk-history/{change_id}/review",
+    "PUT /cases/{case_id}/legal-hold",
+    "DELETE /cases/{case_id}/legal-hold",
+    "POST /assistance-requests/{assistance_request_id}/decision",
 }
 HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
 
@@ -246,6 +264,10 @@ risk:set               1     1      1      0       1          0        0       1
 risk:review            1     1      1      0       1          0        0       1        0
 safety_plan:read       1     1      1      0       1          1        1       1        0
 safety_plan:edit       1     1      1      0       0          0        0       0        0
+assistance:read        1     1      1      0       1          1        1       1        0
+assistance:request     1     1      1      0       0          0        0       1        0
+assistance:decide      0     0      0      0       1          0        0       1        0
+assistance:pay         1     1      1      0       1          0        0       1        0
 note:read              1     1      1      1       1          1        1       1        0
 note:add               1     1      1      1       1          1        0       1        0
 timeline:read          1     1      1      1       1          1        1       1        0

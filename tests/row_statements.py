@@ -15,6 +15,8 @@ READS: dict[str, LiteralString] = {
     "incidents": "select from incidents where id = %(incident_id)s",
     "caseworkers_note": "select from notes where id = %(caseworkers_note)s",
     "team_note": "select from notes where id = %(team_note)s",
+    "assistance": "select from assistance_requests where id = %(assistance_request_id)s",
+    "disbursement": "select from assistance_disbursements where id = %(disbursement_id)s",
     "others_follow_up": "select from follow_ups where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "others_action": "select from actions where id = %(action_id)s and assignee_id <> %(me)s",
     "assessment": "select from assessments where id = %(assessment_id)s",
@@ -55,6 +57,9 @@ CHANGES: dict[str, LiteralString] = {
     "client": "update people set sex = 'female' where id = %(person_id)s",
     "consents": "update consents set sealed = '' where id = %(consent_id)s",
     "incidents": "update incidents set precision = 'day' where id = %(incident_id)s",
+    "assistance": "update assistance_requests set updated_at = %(now)s where id = %(assistance_request_id)s",
+    "paid": "update assistance_requests set paid_minor = 0 where id = %(assistance_request_id)s",
+    "asked": "update assistance_requests set amount_minor = 200 where id = %(assistance_request_id)s",
     "others_follow_up": "update follow_ups set due_at = %(now)s where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "others_action": "update actions set urgent = true where id = %(action_id)s and assignee_id <> %(me)s",
     "assessment": "update assessments set sealed = '' where id = %(assessment_id)s",
@@ -99,6 +104,11 @@ ADDS: dict[str, LiteralString] = {
     f" values ({_NEW}, {_OF_CASE}, 'day', %(by)s, '{{}}')",
     "caseworkers_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'caseworkers', %(by)s, '{{}}')",
     "team_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'team', %(by)s, '{{}}')",
+    "assistance": f"insert into assistance_requests ({_TABLE}, case_id, organisation_id, kind, status, paid_minor,"
+    f" payments, created_by, sealed) values ({_NEW}, {_OF_CASE}, 'social', 'submitted', 0, 0, %(by)s, '')",
+    "disbursement": "insert into assistance_disbursements (id, request_id, case_id, organisation_id, reference,"
+    " amount_minor, method, paid_on, created_at, created_by, sealed) values (gen_random_uuid(),"
+    f" %(assistance_request_id)s, {_OF_CASE}, gen_random_uuid(), 1, 'cash', '2026-03-02', %(now)s, %(by)s, '')",
     "own_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(me)s, %(by)s, '')",
     "others_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(other)s, %(by)s, '')",
     "own_action": f"insert into actions ({_TABLE}, case_id, organisation_id, due_on, due_at, urgent, assignee_id,"
@@ -138,6 +148,9 @@ CALLS: dict[str, LiteralString] = {
     "leads": "select app_leads(%(case_id)s)",
     "sees_client": "select app_sees_home_of(%(person_id)s)",
     "sees_register": "select app_sees_home_of(%(register_person)s)",
+    "assistance_case": "select coalesce(app_assistance_case(%(assistance_request_id)s) = %(case_id)s, false)",
+    "ledger": "select exists (select from assistance_ledger('1990-01-01', '2199-01-01') l join"
+    " (select %(ledger_reference)s::uuid as own) o on o.own = l.reference)",
     "just_opened": "select app_just_opened(%(case_id)s)",
     "stub": "select exists (select from case_stubs(only_case => %(case_id)s))",
     "exclusions": "select exists (select from exclusions_of(%(case_id)s))",

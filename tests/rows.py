@@ -24,6 +24,8 @@ see consents                    1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see incidents                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see assistance                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see disbursement                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see others_follow_up            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see others_action               1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see assessment                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -60,6 +62,9 @@ change cases                    1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change assistance               1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+change paid                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+change asked                    0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change others_follow_up         1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change others_action            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change assessment               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
@@ -93,6 +98,8 @@ add consents                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add incidents                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+add assistance                  1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add disbursement                1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add own_follow_up               1 1 1 0 0   1 1 1 1 0 1 0 1   1 0   0 0 0 0
 add others_follow_up            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add own_action                  1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
@@ -136,6 +143,8 @@ call met_again                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
 call sees_client                1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call sees_register              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
+call assistance_case            1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+call ledger                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call just_opened                0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 """  # noqa: E501
 

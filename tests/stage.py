@@ -162,6 +162,7 @@ class Stage:
             )
         self.put_danger(case)
         self.put_plan(case)
+        self.put_assistance(case, "part_paid", self.user("spare_excluded"))
         made.ids["linked"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, sex, created_by,"
             " sealed) select %s, 1, opened_at, opened_at, organisation_id, 'unknown',"
@@ -281,6 +282,41 @@ class Stage:
             case_id,
         )
         self.cases[case].ids["whereabouts_id"] = str(row_id)
+
+    def put_assistance(self, case: str, status: str, asked_by: str) -> None:
+        """The request for assistance of the case in this state, with its payment where it is partly paid."""
+        made, own_id, payment, reference = self.cases[case], uuid4(), uuid4(), uuid4()
+        self.run("delete from assistance_disbursements where case_id = %s", made.id)
+        self.run("delete from assistance_requests where case_id = %s", made.id)
+        words = {"item": None, "purpose": "Told us so.", "decided_reason": "Told us so."}
+        decided = self.user("spare_supervisor") if status != "submitted" else None
+        self.run(
+            "insert into assistance_requests (id, version, created_at, updated_at, case_id, organisation_id, kind,"
+            " status, amount_minor, currency, approved_minor, decided_by, decided_at, paid_minor, payments, created_by,"
+            " sealed) select %s, 1, opened_at, opened_at, id, organisation_id, 'financial', %s, 100, 'KHR', %s, %s,"
+            " %s, 0, 0, %s, %s from cases where id = %s",
+            own_id,
+            "approved" if status == "part_paid" else status,
+            100 if decided else None,
+            decided,
+            self.cast.clock() - LONG if decided else None,
+            asked_by,
+            self.sealed(made.id, "assistance_requests", own_id, words),
+            made.id,
+        )
+        if status == "part_paid":
+            self.run(
+                "insert into assistance_disbursements (id, request_id, case_id, organisation_id, reference,"
+                " amount_minor, method, paid_on, created_at, created_by, sealed)"
+                " select %s, r.id, r.case_id, r.organisation_id, %s, 50, 'cash', '2026-03-02',"
+                " r.created_at, r.created_by, %s from assistance_requests r where r.id = %s",
+                payment,
+                reference,
+                self.sealed(made.id, "assistance_disbursements", payment, {"receipt_reference": "R-1"}),
+                own_id,
+            )
+        made.ids |= {"assistance_request_id": str(own_id), "disbursement_id": str(payment)}
+        made.ids["ledger_reference"] = str(reference)
 
     def put_wish(self, case: str) -> None:
         """Somebody's wish that the case be erased, when none stands."""

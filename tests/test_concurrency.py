@@ -15,6 +15,7 @@ from app.models.codes import Role
 from tests.acts import newcomer
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
+from tests.helping import PAYMENT, ask, decide, read
 
 ROUNDS, WRITERS = 5, 8
 
@@ -239,3 +240,13 @@ async def test_a_lead_who_is_moved_while_she_opens_a_case_leads_nothing(
 def _values(cast: Cast, case_id: str, user: str, role: str) -> dict[str, Any]:
     now = cast.clock()
     return {"case": case_id, "user": cast.id(user), "role": role, "now": now.isoformat()}
+
+
+async def test_of_two_payments_that_no_service_keeps_apart_the_database_lets_one_through(
+    cast: Cast, database: DatabaseUrls
+) -> None:
+    one = await decide(cast, await ask(cast, await open_case(cast)))
+    values = {"id": one["id"], "amount": 60_000, "of": None, "now": cast.clock().isoformat()}
+    with _held_back(database, PAYMENT, PAYMENT, values) as outcome:
+        assert [type(error) for error in outcome] == [psycopg.errors.CheckViolation]
+    assert (await read(cast, one))["paid_minor"] == 60_000

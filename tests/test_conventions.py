@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from app.services import case_pages
+from tests import helping
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
 
@@ -176,6 +177,7 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     case_id = await open_case(cast)
     client = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["client"]
     ids = {"case_id": case_id, "person_id": client["id"], "organisation_id": cast.organisation("clinic")}
+    ids["assistance_request_id"] = (await helping.ask(cast, case_id))["id"]
     described = app.openapi()["paths"]
     lists = [
         path.removeprefix("/api/v1").format_map(ids)
@@ -327,7 +329,15 @@ async def test_hidden_unknown_and_impossible_ids_get_the_same_bytes_from_every_o
         if not path.startswith("/api/v1/cases/{case_id}"):
             continue
         rest = path.removeprefix("/api/v1/cases/{case_id}")
-        for part in ("note_id", "assignment_id", "exclusion_id", "consent_id", "incident_id", "match_id"):
+        for part in (
+            "note_id",
+            "assignment_id",
+            "exclusion_id",
+            "consent_id",
+            "incident_id",
+            "match_id",
+            "assistance_request_id",
+        ):
             rest = rest.replace(f"{{{part}}}", str(uuid4()))
         for method in operations:
             for who in ("stranger", "colleague"):

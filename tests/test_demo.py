@@ -24,7 +24,7 @@ from app.demo import load_demo
 from app.demo.accounts import FILE, Account
 from app.demo.cast import add_missing, cast_ids, set_up
 from app.demo.places import COMMUNES
-from app.models.codes import CaseStatus, Category, Role
+from app.models.codes import AssistanceStatus, CaseStatus, Category, Role
 from app.models.user import User
 from app.passwords import password_matches
 from app.sealing import KeyRing
@@ -250,6 +250,20 @@ def test_every_category_is_there_in_every_status(demo: Demo) -> None:
     assert found == {(category, status) for category in Category for status in CaseStatus}
 
 
+def test_help_is_there_in_every_state_and_its_payments_add_up(demo: Demo) -> None:
+    states = {row[0] for row in demo.rows("select distinct status from assistance_requests")}
+    assert states == set(AssistanceStatus)
+    waiting = "select count(*) from assistance_requests where status = 'submitted' and first_approved_by is not null"
+    assert demo.one(waiting) > 0
+    assert demo.one("select count(*) from assistance_disbursements where reversal_of is not null") > 0
+    differing = """
+        select count(*) from assistance_requests r
+         where r.paid_minor <> (select coalesce(sum(d.amount_minor), 0) from assistance_disbursements d
+                                 where d.request_id = r.id)
+    """
+    assert demo.one(differing) == 0
+
+
 def test_every_record_carries_the_day_of_its_event(demo: Demo) -> None:
     assert demo.one("select max(at) from events") < NOW
     late = "select count(*) from events e join cases c on c.id = e.case_id where e.at < c.opened_at"
@@ -264,7 +278,7 @@ def test_every_record_carries_the_day_of_its_event(demo: Demo) -> None:
 
 def test_every_event_speaks_of_something_that_is_there(demo: Demo) -> None:
     tables = ("people", "consents", "incidents", "assignments", "notes", "case_exclusions", "follow_ups")
-    plans = ("actions", "assessments", "risk_changes", "safety_plans")
+    plans = ("actions", "assessments", "risk_changes", "safety_plans", "assistance_requests")
     known = {row[0] for table in (*tables, *plans) for row in demo.rows(of("select id from {}", table))}
     told = {row[0] for row in demo.rows("select subject_id from events where subject_id is not null")}
     assert len(told) > 500

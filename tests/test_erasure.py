@@ -14,6 +14,7 @@ from app.erasures import Ledger
 from app.models.codes import Role
 from app.retention import Retention
 from app.security import Runtime
+from tests import helping
 from tests.acts import assign, break_glass, code_of, emergency, exclude, finds, listed, open_again, status_of, total
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
@@ -182,6 +183,8 @@ FATES = {
     "risk_changes": "gone",
     "safety_plans": "gone",
     "assignments": "gone",
+    "assistance_disbursements": "gone",
+    "assistance_requests": "gone",
     "break_glass_grants": "gone",
     "case_access": "gone",
     "case_exclusions": "only decisions that stand on other cases, without their words",
@@ -226,6 +229,7 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     answered(await lead.post(f"/cases/{case_id}/people", json={"alias": "Kolab's child", "role": "child"}), 201)
     plan = {"due_at": cast.clock().isoformat(), "channel": "visit"}
     answered(await lead.post(f"/cases/{case_id}/follow-ups", json=plan), 201)
+    await helping.pay(cast, await helping.decide(cast, await helping.ask(cast, case_id)))
     hidden = {"kind": "relative", "name": "Kolab's aunt"}
     answered(await lead.put(f"/cases/{case_id}/whereabouts", json=hidden, headers={"If-None-Match": "*"}), 201)
     await add_action(cast, case_id, note="At Kolab's.")

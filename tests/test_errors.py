@@ -86,6 +86,7 @@ ALL = [
     errors.IllegalTransition(["open", "closed"]),
     errors.ClosureBlocked(["future_follow_up"]),
     errors.PlanIncomplete(["assessment"]),
+    errors.ExceedsApproval(),
     errors.ConsentRequired(),
     errors.UnsafeContact(),
     errors.CaseloadFull(),

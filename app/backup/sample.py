@@ -19,6 +19,8 @@ SEALED = {
     ("actions", "sealed"): "actions",
     ("assessments", "sealed"): "assessments",
     ("assignments", "sealed"): "assignments",
+    ("assistance_disbursements", "sealed"): "assistance_disbursements",
+    ("assistance_requests", "sealed"): "assistance_requests",
     ("break_glass_grants", "sealed"): "break_glass_grants",
     ("break_glass_grants", "review_sealed"): "break_glass_grants.review",
     ("case_exclusions", "sealed"): "case_exclusions",

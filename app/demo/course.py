@@ -19,6 +19,7 @@ from app.demo.acts import (
     withdrawal,
 )
 from app.demo.draws import Draws
+from app.demo.helping import help_in
 from app.demo.invented import child, written
 from app.demo.names import NOTES
 from app.demo.planning import assessment, no_more_contacts, planned_step, safety_plan, visited
@@ -79,6 +80,7 @@ class Course:
         yield from self._first_visits()
         yield from self._support()
         yield from self._exclusions()
+        yield from help_in(self.story, self.lead, self.supervisor)
         yield from self._way()
         yield from self._endings_of_consents()
         yield from self._today()

@@ -12,12 +12,18 @@ class CaseClosed(Problem):
 
 
 class IllegalTransition(Problem):
-    """The case cannot go to that status from its own; `allowed` lists the statuses that it can go to."""
+    """The case, or the request, cannot go to that status from its own; `allowed` lists those that it can go to."""
 
     status, code = 409, "illegal_transition"
 
     def __init__(self, allowed: Sequence[str] = ()) -> None:
         super().__init__(extra={"allowed": list(allowed)})
+
+
+class ExceedsApproval(Problem):
+    """More would be paid than was approved; what is paid already counts."""
+
+    status, code = 409, "exceeds_approval"
 
 
 class ClosureBlocked(Problem):

@@ -1,18 +1,24 @@
 """Organisations that sign the information-sharing agreement, and the systems that act for partners."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid5
 
+from pydantic import Field as Rule
+from sqlalchemy import BigInteger
 from sqlmodel import Field
 
 from app.ids import new_id
 from app.models.base import Body, Patch, Read, Table, coded, optional
-from app.models.codes import OrganisationKind
+from app.models.codes import Currency, OrganisationKind
 from app.text import NameText
 
 # Namespace of the principals of access.md: uuid5(PRINCIPALS, "user:<id>" | "staff:<id>" | "supervisors:<id>").
 PRINCIPALS = UUID("6f1c6bb0-6f0f-5d0a-9d3e-53414d414b49")
+
+# What one person alone may approve (app/services/assistance.py) until the organisation's admin says otherwise.
+CEILINGS = {Currency.KHR: 800_000, Currency.USD: 20_000}
+Ceiling = Annotated[int, Rule(strict=True, ge=0, le=1_000_000_000_000)]  # minor units; 0: never one person alone
 
 
 def principal(kind: str, owner_id: UUID) -> UUID:
@@ -28,6 +34,8 @@ class Organisation(Table, table=True):
     kind: OrganisationKind = Field(sa_type=coded(OrganisationKind))
     active: bool = True
     signatory: bool = False
+    assistance_ceiling_khr_minor: int = Field(default=CEILINGS[Currency.KHR], sa_type=BigInteger)
+    assistance_ceiling_usd_minor: int = Field(default=CEILINGS[Currency.USD], sa_type=BigInteger)
     staff_principal: UUID
     supervisors_principal: UUID
 
@@ -59,6 +67,8 @@ class OrganisationUpdate(Patch):
     kind: OrganisationKind = optional()
     signatory: bool = optional()
     active: bool = optional()
+    assistance_ceiling_khr_minor: Ceiling = optional()
+    assistance_ceiling_usd_minor: Ceiling = optional()
 
 
 class OrganisationRead(Read):
@@ -68,6 +78,8 @@ class OrganisationRead(Read):
     kind: OrganisationKind
     active: bool
     signatory: bool
+    assistance_ceiling_khr_minor: int
+    assistance_ceiling_usd_minor: int
     version: int
     created_at: datetime
     updated_at: datetime

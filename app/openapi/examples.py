@@ -103,6 +103,19 @@ FIELDS: dict[str, Any] = {
 _CLIENT = {"family_name_en": "Chan", "given_name_en": "Sreymom", "sex": "female", "birth_date": "1991-06-01"}
 # Whole examples of what callers send, where a rule holds between fields, or where less says more.
 MODELS: dict[str, Any] = {
+    "AssistanceCreate": {
+        "kind": "financial",
+        "amount_minor": 120_000,
+        "currency": "KHR",
+        "purpose": "School fees of her two children.",
+    },
+    "AssistanceDecision": {"decision": "approve", "amount_minor": 100_000, "reason": "As the committee agreed."},
+    "DisbursementCreate": {
+        "amount_minor": 60_000,
+        "method": "cash",
+        "paid_on": "2026-03-02",
+        "receipt_reference": "2026-0142",
+    },
     "CaseCreate": {
         "category": "social_assistance",
         "client": {**_CLIENT, "birth_date_precision": "year"},

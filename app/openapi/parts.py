@@ -30,6 +30,7 @@ TAGS = {
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
     "care-plan": "The steps of the care plan, and the safety plan made with the client.",
     "assessments": "Danger assessments, the level of risk and its history.",
+    "assistance": "Help that was asked for, decided by somebody else, and handed over; and the month's ledger.",
     "notes": "Notes on a case, and its timeline.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
     "health": "For whoever runs the service.",
@@ -48,7 +49,7 @@ PROBLEM: Json = {
         "allowed": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "Statuses that the case can go to, with `illegal_transition`.",
+            "description": "Statuses that the case, or the request, can go to, with `illegal_transition`.",
         },
         "blocked_by": {
             "type": "array",
@@ -59,6 +60,8 @@ PROBLEM: Json = {
             "type": "array",
             "items": {"type": "string"},
             "description": "What is not there (`assessment`, `safety_plan`), with `plan_incomplete`.",
+            "description": "What is not at its end (`future_follow_up`, `undecided_assistance`,"
+            " `unpaid_assistance`), with `closure_blocked`.",
         },
     },
 }

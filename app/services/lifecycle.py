@@ -12,6 +12,7 @@ from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation
 from app.security import Actor
 from app.services.action_rows import end_open_actions
+from app.services.assistance_closing import assistance_in_the_way, end_assistance
 from app.services.consents import has_active
 from app.services.events import record
 from app.services.next_follow_up import end_planned, has_future
@@ -55,6 +56,7 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     if step.to is S.CLOSED:
         await end_planned(session, actor, case.id)
         await end_open_actions(session, actor, case.id)
+        await end_assistance(session, actor, case.id)
     await save_case(session, case)
     await record(
         session,
@@ -110,6 +112,7 @@ async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step:
 async def _check_nothing_left(session: AsyncSession, actor: Actor, case: CaseRow) -> None:
     left = ["future_follow_up"] if await has_future(session, actor, case.id) else []
     left += await unreviewed_plan(session, case)
+    left += await assistance_in_the_way(session, case.id)
     if left:
         raise ClosureBlocked(left)
 

@@ -196,6 +196,15 @@ async def grant_row(session: AsyncSession, grant_id: UUID) -> Any:
     return rows[0]
 
 
+async def assistance_for(session: AsyncSession, request_id: UUID, permission: Permission) -> Access:
+    """How the caller reaches the case of a request for assistance; 404 and 403 as for the case itself."""
+    statement = "select app_assistance_case(%(request_id)s) as case_id"
+    rows = await fetch(session, statement, {"request_id": request_id})
+    if rows[0].case_id is None:
+        raise NotFound
+    return await access_for(session, rows[0].case_id, permission)
+
+
 async def supervises(session: AsyncSession, case_id: UUID) -> bool:
     """Does the caller oversee the case, if only as a stub?"""
     rows = await fetch(session, "select app_supervises(%(case_id)s) as oversees", {"case_id": case_id})
@@ -209,6 +218,7 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "person_id": person_row,
         "household_id": household_row,
         "grant_id": grant_row,
+        "assistance_request_id": lambda s, own_id: assistance_for(s, own_id, Permission.ASSISTANCE_READ),
     }
     if name not in looks:
         return True
