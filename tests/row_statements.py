@@ -15,6 +15,7 @@ READS: dict[str, LiteralString] = {
     "incidents": "select from incidents where id = %(incident_id)s",
     "caseworkers_note": "select from notes where id = %(caseworkers_note)s",
     "team_note": "select from notes where id = %(team_note)s",
+    "disclosure": "select from disclosures where id = %(disclosure_id)s",
     "others_follow_up": "select from follow_ups where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "caseworkers_event": "select from events where case_id = %(case_id)s and audience = 'caseworkers'",
     "team_event": "select from events where case_id = %(case_id)s and audience = 'team'",
@@ -51,6 +52,10 @@ CHANGES: dict[str, LiteralString] = {
     "client": "update people set sex = 'female' where id = %(person_id)s",
     "consents": "update consents set sealed = '' where id = %(consent_id)s",
     "incidents": "update incidents set precision = 'day' where id = %(incident_id)s",
+    "disclosure": "update disclosures set confirmed_at = %(now)s, confirmed_by = %(me)s where id = %(disclosure_id)s",
+    "disclosure_for_another": "update disclosures set confirmed_at = %(now)s, confirmed_by = %(excluded)s"
+    " where id = %(disclosure_id)s",
+    "disclosure_words": "update disclosures set sealed = '' where id = %(disclosure_id)s",
     "others_follow_up": "update follow_ups set due_at = %(now)s where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "own_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id <> %(me)s",
@@ -81,6 +86,7 @@ _PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, c
 _EVENTS = "insert into events (id, case_id, organisation_id, type, audience, at, actor_id, data)"
 _NOTES = f"insert into notes ({_TABLE}, case_id, organisation_id, audience, created_by, sealed)"
 _FOLLOW_UPS = f"insert into follow_ups ({_TABLE}, case_id, organisation_id, due_at, assignee_id, created_by, sealed)"
+_DISCLOSURES = f"insert into disclosures ({_TABLE}, case_id, organisation_id, basis, disclosed_at, created_by, sealed"
 _LINKS = "insert into person_links (id, person_id, other_id, created_at, created_by)"
 ADDS: dict[str, LiteralString] = {
     "client": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, %(case_id)s, 'client', 'female', %(by)s, '{{}}')",
@@ -91,6 +97,9 @@ ADDS: dict[str, LiteralString] = {
     f" values ({_NEW}, {_OF_CASE}, 'day', %(by)s, '{{}}')",
     "caseworkers_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'caseworkers', %(by)s, '{{}}')",
     "team_note": f"{_NOTES} values ({_NEW}, {_OF_CASE}, 'team', %(by)s, '{{}}')",
+    "disclosure": f"{_DISCLOSURES}) values ({_NEW}, {_OF_CASE}, 'court_order', %(now)s, %(by)s, '')",
+    "confirmed_disclosure": f"{_DISCLOSURES}, confirmed_at, confirmed_by)"
+    f" values ({_NEW}, {_OF_CASE}, 'court_order', %(now)s, %(by)s, '', %(now)s, %(excluded)s)",
     "own_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(me)s, %(by)s, '')",
     "others_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(other)s, %(by)s, '')",
     "caseworkers_event": f"{_EVENTS} values (gen_random_uuid(), {_OF_CASE}, 'test', 'caseworkers', %(now)s,"
@@ -138,6 +147,9 @@ CALLS: dict[str, LiteralString] = {
     "grant": "select exists (select from glass_broken(only_grant => %(grant_id)s))",
     "grant_words": "select exists (select from glass_broken(only_grant => %(grant_id)s) where sealed is not null)",
     "review": "select coalesce(review_glass(%(grant_id)s, 'justified', ''), '') = 'reviewed'",
+    "may_confirm": "select app_may_confirm(%(case_id)s)",
+    "confirm_bypass": "select coalesce(confirm_bypass(%(case_id)s, %(consent_id)s), '') = 'confirmed'",
+    "services": "select client from services_consent(%(case_id)s)",
     "may_erase": "select app_may_erase(%(case_id)s)",
     "may_hold": "select app_may_hold(%(case_id)s)",
     "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s, %(wish_id)s)), '') = 'legal_hold'",

@@ -24,6 +24,7 @@ see consents                    1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see incidents                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see disclosure                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see others_follow_up            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
@@ -56,6 +57,9 @@ change cases                    1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change disclosure               1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+change disclosure_for_another   0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+change disclosure_words         0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change others_follow_up         1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change own_assignment           1 1 1 * *   1 1 1 1 * * * *   0 *   0 0 0 0
 change wish                     1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
@@ -85,6 +89,8 @@ add consents                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add incidents                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+add disclosure                  1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add confirmed_disclosure        0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add own_follow_up               1 1 1 0 0   1 1 1 1 0 1 0 1   1 0   0 0 0 0
 add others_follow_up            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add caseworkers_event           1 1 1 1 0   1 1 1 1 1 1 1 1   1 0   0 0 0 0
@@ -117,6 +123,9 @@ call glass                      0 0 0 0 0   0 0 0 0 0 0 1 0   0 0   * 0 0 0
 call grant                      1 0 0 1 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call grant_words                1 0 0 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 call review                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call may_confirm                1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+call confirm_bypass             1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+call services                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call may_erase                  1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 call may_hold                   0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 call confirm                    1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0

@@ -183,6 +183,7 @@ FATES = {
     "cases": "what reports count, without what is sealed",
     "consents": "gone",
     "data_keys": "gone",
+    "disclosures": "gone",
     "erasure_ledger": "its own line",
     "erasure_requests": "gone",
     "follow_ups": "gone",
@@ -221,6 +222,8 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     answered(await lead.post(f"/cases/{case_id}/people", json={"alias": "Kolab's child", "role": "child"}), 201)
     plan = {"due_at": cast.clock().isoformat(), "channel": "visit"}
     answered(await lead.post(f"/cases/{case_id}/follow-ups", json=plan), 201)
+    told = {"basis": "court_order", "recipient": "Kolab's judge", "what": "Kolab.", "disclosed_at": plan["due_at"]}
+    answered(await lead.post(f"/cases/{case_id}/disclosures", json=told), 201)
     hidden = {"kind": "relative", "name": "Kolab's aunt"}
     answered(await lead.put(f"/cases/{case_id}/whereabouts", json=hidden, headers={"If-None-Match": "*"}), 201)
     await exclude(cast, "caseworker", case_id, "colleague")

@@ -86,6 +86,7 @@ ALL = [
     errors.IllegalTransition(["open", "closed"]),
     errors.ClosureBlocked(["future_follow_up"]),
     errors.ConsentRequired(),
+    errors.UnsafeCaregiver(),
     errors.UnsafeContact(),
     errors.CaseloadFull(),
     errors.AccessExists(),

@@ -10,6 +10,7 @@ from app.errors.case_problems import (
     IllegalTransition,
     LegalHold,
     ReviewPending,
+    UnsafeCaregiver,
     UnsafeContact,
 )
 from app.errors.problems import (
@@ -72,6 +73,7 @@ __all__ = [
     "StepUpRequired",
     "Unauthenticated",
     "Unavailable",
+    "UnsafeCaregiver",
     "UnsafeContact",
     "UnsupportedMediaType",
     "answer",

@@ -18,6 +18,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "illegal_transition": ("The status cannot change this way", "មិនអាចប្ដូរស្ថានភាពករណីតាមរបៀបនេះបានទេ"),
     "consent_required": ("Consent is required first", "ត្រូវមានការយល់ព្រមជាមុនសិន"),
     "unsafe_contact": ("This contact would not be safe", "ការទាក់ទងបែបនេះគ្មានសុវត្ថិភាពទេ"),
+    "unsafe_caregiver": ("This caregiver cannot agree for the child", "អ្នកថែទាំនេះមិនអាចយល់ព្រមជំនួសកុមារបានទេ"),
     "caseload_full": ("The caseload is full", "ចំនួនករណីក្នុងបន្ទុកពេញហើយ"),
     "access_exists": ("You can see this case already", "អ្នកអាចមើលករណីនេះបានរួចហើយ"),
     "review_pending": (

@@ -855,6 +855,22 @@ class PersonRole(StrEnum):
     OTHER = "other"
 
 
+class CaregiverDoubt(StrEnum):
+    """Why a caregiver neither agrees for a child nor is a way to her."""
+
+    SUSPECTED = "suspected"
+    UNSAFE = "unsafe"
+
+
+class CaregiverBypass(StrEnum):
+    """Why a minor is cared for without a caregiver's consent."""
+
+    CAREGIVER_SUSPECTED = "caregiver_suspected"
+    UNSAFE = "unsafe"
+    ABSENT = "absent"
+    MATURE_MINOR = "mature_minor"
+
+
 # Where the type of a service may not be shown, its sector is.
 SERVICE_TYPE_SECTOR: dict[ServiceType, Sector] = {
     ServiceType.FAMILY_PLANNING: Sector.HEALTH,
@@ -967,4 +983,6 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "whereabouts_reason": WhereaboutsReason,
     "erasure_reason": ErasureReason,
     "legal_hold_basis": LegalHoldBasis,
+    "caregiver_doubt": CaregiverDoubt,
+    "caregiver_bypass": CaregiverBypass,
 }

@@ -6,13 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import ConsentRequired, Forbidden, IllegalTransition, Invalid
 from app.models.case import CaseRow, Transition
-from app.models.codes import CaseStatus, ConsentPurpose, Role, Sensitivity
+from app.models.codes import CaseStatus, Role, Sensitivity
 from app.permissions import Permission
 from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation
 from app.security import Actor
+from app.services.agreed import services_consent
 from app.services.closing import check_closing
-from app.services.consents import has_active
 from app.services.events import record
 from app.services.next_follow_up import end_planned
 from app.services.visible import access_for, lock_case, save_case
@@ -51,7 +51,7 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     _apply(case, actor, step)
     if step.to is S.CLOSED:
         await end_planned(session, actor, case.id)
-    await save_case(session, case)
+    # First the event: a cover who records the client's death sees nothing of the case a moment later.
     await record(
         session,
         actor,
@@ -62,6 +62,7 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
         data={"from": before, "to": step.to},
         reason=step.reason,
     )
+    await save_case(session, case)
     return case
 
 
@@ -87,7 +88,7 @@ def _may_decide_closure(access: Access, actor: Actor, case: CaseRow, to: CaseSta
 
 async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step: Transition) -> None:
     starts = case.status in {S.INTAKE, S.CLOSED} and step.to is not S.CLOSED
-    if starts and not await has_active(session, actor, case.id, ConsentPurpose.SERVICES):
+    if starts and not (await services_consent(session, actor, case.id)).active:
         raise ConsentRequired
     await check_closing(session, actor, case, step)
     explained = (S.CLOSURE_REQUESTED, S.FOLLOW_UP), (S.CLOSED, S.ASSESSMENT)

@@ -8,18 +8,21 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.db import fetch
 from app.errors import Invalid
 from app.models.case import CaseRow, SafeContact
 from app.models.codes import CaseStatus, ContactChannel, FollowUpOutcome, RiskLevel
 from app.models.follow_up import FollowUp, FollowUpRecord
-from app.sealing import seal
+from app.sealing import opened, seal
 from app.security import Actor
+from app.services.agreed import may_contact
 from app.services.assignments import works_on
 from app.services.follow_up_views import channel_of, said_in
 from app.services.safe_contact import require_safe_contact, window_at
 from app.services.visible import save_case
 
 AT_ONCE = timedelta(hours=24)
+LEAD = "select lead_id from cases where id = %(case_id)s"
 # How long a client waits at most for the next one (product.md); not assessed: no longer than at low risk.
 WITHIN = {
     RiskLevel.HIGH: timedelta(days=7),
@@ -41,13 +44,14 @@ def planned_on(case_id: UUID) -> tuple[Any, ...]:
 
 
 async def has_future(session: AsyncSession, actor: Actor, case_id: UUID) -> bool:
-    """Is a contact still to come?"""
-    statement = select(col(FollowUp.id)).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
-    return await session.scalar(statement.limit(1)) is not None
+    """Is something still to come? Asking for her consent again is no reason to go on: closing is the other answer."""
+    statement = select(FollowUp).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
+    rows = (await session.execute(statement)).scalars()
+    return not all(opened(session, row).get("asks_consent") for row in rows)
 
 
 async def end_planned(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
-    """Nothing is due on a case that closes."""
+    """Nothing is due any more, on a case that closes or whose client takes her consent back."""
     changed = {"ended_at": actor.now, "updated_at": actor.now, "version": col(FollowUp.version) + 1}
     await session.execute(update(FollowUp).where(*planned_on(case_id)).values(changed))
 
@@ -61,7 +65,8 @@ async def next_planned(
 ) -> FollowUp | None:
     """Add the next follow-up, with the same person. None when the case is about to close and none was asked for.
 
-    When contact was found unsafe it is suspended, and the next date is one at the desk.
+    When contact was found unsafe it is suspended, and the next date is one at the desk; so it is without her consent,
+    to ask for it again when that is safe.
     """
     channel = channel_of(session, recorded)
     if told.outcome is FollowUpOutcome.RESCHEDULED and told.next_due_at is None:
@@ -69,6 +74,9 @@ async def next_planned(
     if told.outcome is FollowUpOutcome.UNSAFE_TO_CONTACT:
         channel = None
         await _suspend_contact(session, actor, case)
+    asks_consent = not await may_contact(session, actor, case)
+    if asks_consent:
+        channel = None
     if told.next_due_at is not None and channel is not None:
         require_safe_contact(said_in(case), channel, told.next_due_at)
     due_at = told.next_due_at
@@ -76,18 +84,32 @@ async def next_planned(
         if case.status is CaseStatus.CLOSURE_REQUESTED:
             return None
         due_at, channel = _by_the_clock(said_in(case), channel, actor.now, _wait(case.risk_level, told.outcome))
-    row = FollowUp(
+    row = _planned(actor, case, due_at, await _whose(session, actor, recorded))
+    seal(session, row, {"channel": channel, "asks_consent": asks_consent})
+    session.add(row)
+    return row
+
+
+async def plan_asking(session: AsyncSession, actor: Actor, case: CaseRow) -> FollowUp:
+    """The one task that is left when the consent to services ends: the lead asks again in person when that is safe, or
+    closes. No longer than the risk allows a client to wait."""
+    lead_id = (await fetch(session, LEAD, {"case_id": case.id}))[0].lead_id
+    row = _planned(actor, case, actor.now + WITHIN[case.risk_level], lead_id or actor.id)
+    seal(session, row, {"channel": None, "asks_consent": True})
+    session.add(row)
+    return row
+
+
+def _planned(actor: Actor, case: CaseRow, due_at: datetime, assignee_id: UUID) -> FollowUp:
+    return FollowUp(
         case_id=case.id,
         organisation_id=case.organisation_id,
         due_at=due_at,
-        assignee_id=await _whose(session, actor, recorded),
+        assignee_id=assignee_id,
         created_at=actor.now,
         updated_at=actor.now,
         created_by=actor.id,
     )
-    seal(session, row, {"channel": channel})
-    session.add(row)
-    return row
 
 
 async def _whose(session: AsyncSession, actor: Actor, recorded: FollowUp) -> UUID:
