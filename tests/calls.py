@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +12,7 @@ from tests.acts import emergency
 from tests.cases import intake
 from tests.cast import COMMUNE, PASSWORD, password_hash
 from tests.matrix import Row
-from tests.stage import Stage
+from tests.stage import LONG, Stage
 from tests.standpoints import Standpoint
 
 Body = Mapping[str, Any]
@@ -121,7 +120,7 @@ def _bypass_waits(whose: str) -> Callable[[Stage, Standpoint], None]:
             "update consents set bypass_until = %s, bypass_confirmed_at = null, bypass_confirmed_by = null,"
             " created_by = %s where id = %s"
         )
-        until = stage.cast.clock() + timedelta(hours=24)
+        until = stage.cast.clock() + LONG
         stage.run(change, until, _whose(stage, point, whose), stage.cases[point.case].ids["consent_id"])
 
     return put
@@ -330,10 +329,14 @@ CALLS: dict[str, Call] = {
         {"reason": "Wish."}, before=_consent_stands, after=_consent_stands
     ),
     f"POST {_CASE}/consents/{{consent_id}}/confirm [of another]": Call(before=_bypass_waits("other")),
-    f"POST {_CASE}/consents/{{consent_id}}/confirm [own]": Call(before=_bypass_waits("self")),
+    f"POST {_CASE}/consents/{{consent_id}}/confirm [own]": Call(
+        before=_bypass_waits("self"), after=_bypass_waits("other")
+    ),
     f"POST {_CASE}/disclosures": Call(DISCLOSURE),
     f"POST {_CASE}/disclosures/{{disclosure_id}}/confirm [of another]": Call(before=_disclosed_by("other")),
-    f"POST {_CASE}/disclosures/{{disclosure_id}}/confirm [own]": Call(before=_disclosed_by("self")),
+    f"POST {_CASE}/disclosures/{{disclosure_id}}/confirm [own]": Call(
+        before=_disclosed_by("self"), after=_disclosed_by("other")
+    ),
     f"POST {_CASE}/death-review": Call({"note": "Nobody could have known."}, before=_died),
     f"POST {_CASE}/incidents": Call({"note": "Heard."}),
     f"POST {_CASE}/follow-ups": Call({"due_at": "2026-04-01T03:00:00Z", "channel": "visit"}),

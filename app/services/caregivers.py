@@ -1,5 +1,6 @@
 """Caregivers of a case: who is suspected or unsafe neither agrees for a child nor is a way to her."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,12 @@ from app.errors import Invalid, NotFound, UnsafeCaregiver, UnsafeContact
 from app.models.case import CaseRow, SafeContact
 from app.models.codes import ConsentGivenBy, PersonRole
 from app.models.consent import Consent, ConsentCreate
-from app.models.person import NAMES, Person, PersonUpdate
+from app.models.person import Person, PersonUpdate
 from app.sealing import opened, seal
 from app.security import Actor
 from app.services.visible import save_case
 
+OWN_NAMES = ("given_name_km", "given_name_en", "alias", "known_as")
 BOTH = ConsentGivenBy.CLIENT_AND_CAREGIVER
 
 
@@ -96,10 +98,15 @@ def is_doubted(session: AsyncSession, person: Person) -> bool:
 
 
 def names(text: str | None, private: Mapping[str, Any]) -> bool:
-    """Does the text name this person, by any name that is recorded of them?"""
+    """Does the text name this person, by given name, alias or `known_as`? A family name alone names too many."""
     said = (text or "").casefold()
-    called = (private.get(name) for name in NAMES)
-    return any(name.casefold() in said for name in called if name)
+    called = (private.get(name) for name in OWN_NAMES)
+    return any(_is_said(name.casefold(), said) for name in called if name)
+
+
+def _is_said(name: str, text: str) -> bool:
+    """As a word; Khmer sets no spaces between words."""
+    return bool(re.search(rf"\b{re.escape(name)}\b", text)) if name.isascii() else name in text
 
 
 async def _caregivers(session: AsyncSession, case_id: UUID) -> list[Person]:
