@@ -137,7 +137,7 @@ async def died(cast: Cast, clock: FrozenClock) -> str:
     await assign(cast, "caseworker", case_id, "liaison", "liaison")
     later = (clock() + timedelta(days=30)).isoformat()
     await assign(cast, "caseworker", case_id, "colleague", "cover", until=later)
-    await plan(cast, case_id)
+    await tried(cast, case_id, clock(), "met_safe")
     await plan(cast, case_id, assignee_id=cast.id("liaison"))
     await step(cast, "caseworker", case_id, "closure_requested", closure=DIED)
     return case_id
@@ -146,20 +146,26 @@ async def died(cast: Cast, clock: FrozenClock) -> str:
 async def test_when_a_client_has_died_nobody_goes_to_her_door_any_more(cast: Cast, clock: FrozenClock) -> None:
     other = await open_case(cast, category=SENSITIVE)
     await plan(cast, other)
+    later = (clock() + timedelta(days=30)).isoformat()
+    await assign(cast, "caseworker", other, "colleague", "cover", until=later)
     case_id = await died(cast, clock)
     lead = cast.client("caseworker")
     case = answered(await lead.get(f"/cases/{case_id}"), 200)
     assert await planned(cast, case_id) == []
+    [met] = [one for one in await whole(lead, f"/cases/{case_id}/follow-ups") if one["outcome"]]
+    assert (met["state"], met["version"]) == ("recorded", 2)
     assert case["next_due_at"] is None
     assert not any(one["active"] for one in await whole(lead, f"/cases/{case_id}/consents"))
     assert [await status_of(cast, who, case_id) for who in ("liaison", "colleague")] == [404, 404]
     assert answered(await lead.get(f"/cases/{case_id}/legal-hold"), 200)["basis"] == "client_died"
     assert datetime.fromisoformat(case["death_review_due_at"]) == clock() + timedelta(hours=72)
-    told = [event["type"] for event in await whole(lead, f"/cases/{case_id}/timeline")]
-    assert {"case.client_died", "assignment.ended"} <= set(told)
+    told = [(event["type"], event["data"]) for event in await whole(lead, f"/cases/{case_id}/timeline")]
+    assert ("case.client_died", {}) in told
+    assert ("assignment.ended", {"role": "cover", "reason": "client_died"}) in told
     assert (await plan(cast, case_id, 409))["code"] == "consent_required"
     # And of no other case.
     assert len(await planned(cast, other)) == 1
+    assert await status_of(cast, "colleague", other) == 200
     seen = answered(await lead.get(f"/cases/{other}"), 200)
     assert seen["death_review_due_at"] is None
     assert all(one["active"] for one in await whole(lead, f"/cases/{other}/consents"))

@@ -1,5 +1,6 @@
 """A child agrees herself, a caregiver with her; never whom she must be protected from, and care does not wait."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import psycopg
 import pytest
 
 from app.calendar import day_of
+from app.database_urls import DatabaseUrls
 from app.services.agreed import may_be_minor
 from tests.acts import SENSITIVE, assign, status_of
 from tests.cases import SUPPORT, open_case
@@ -36,6 +38,12 @@ AGES = [
 @pytest.mark.parametrize(("birth", "precision", "minor"), AGES)
 def test_who_may_be_under_eighteen_is_taken_to_be(birth: str | None, precision: str | None, minor: bool) -> None:
     assert may_be_minor({"birth_date": birth, "birth_date_precision": precision}, TODAY) is minor
+
+
+@pytest.fixture
+def runtime_connection(database: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(database.runtime) as connection:
+        yield connection
 
 
 def child(clock: FrozenClock, years: int = 12) -> dict[str, Any]:
@@ -289,9 +297,30 @@ async def test_who_works_on_the_case_or_oversees_it_makes_it_last(cast: Cast, cl
     await confirm(cast, given, "caseworker", 409)
     confirmed = await confirm(cast, given, second)
     assert confirmed["bypass"]["confirmed_by"] == cast.id(second)
+    await confirm(cast, given, "colleague", 409)
     clock.advance(days=3)
     assert await stands(cast, case_id)
-    await confirm(cast, given, "colleague", 409)
+    # What was confirmed in its time stands in the way of no later one.
+    path = f"/cases/{case_id}/consents/{given['id']}/withdraw"
+    answered(await cast.client("caseworker").post(path, json={}), 200)
+    assert not await stands(cast, case_id)
+    assert (await give(cast, case_id, bypass={"reason": "absent"}))["active"]
+
+
+async def test_a_second_person_confirms_what_she_was_asked_and_nothing_else(
+    cast: Cast, clock: FrozenClock, runtime_connection: psycopg.Connection[Any]
+) -> None:
+    one, other = await case_of(cast, clock), await case_of(cast, clock)
+    given = await give(cast, one, bypass={"reason": "absent"})
+    apart = await give(cast, other, bypass={"reason": "absent"})
+    begin = "select from begin_request(%s, %s)"
+    runtime_connection.execute(begin, [cast.sessions["colleague"], clock()])
+    call = "select confirm_bypass(%s, %s)"
+    assert runtime_connection.execute(call, [other, given["id"]]).fetchone() == (None,)
+    runtime_connection.rollback()
+    await confirm(cast, given, "colleague")
+    path = f"/cases/{other}/consents/{apart['id']}"
+    assert answered(await cast.client("caseworker").get(path), 200)["bypass"]["confirmed_at"] is None
 
 
 async def test_a_liaison_is_no_second_person_and_nobody_confirms_what_is_no_bypass(
@@ -309,6 +338,7 @@ async def test_a_liaison_is_no_second_person_and_nobody_confirms_what_is_no_bypa
     path = f"/cases/{case_id}/consents/{given['id']}/withdraw"
     answered(await cast.client("caseworker").post(path, json={}), 200)
     await confirm(cast, given, "colleague", 409)
+    assert not await stands(cast, case_id)
     assert await status_of(cast, "liaison", case_id) == 200
 
 
