@@ -12,11 +12,17 @@ from tests.acts import emergency
 from tests.cases import intake
 from tests.cast import COMMUNE, PASSWORD, password_hash
 from tests.matrix import Row
-from tests.stage import Stage
+from tests.stage import LONG, Stage
 from tests.standpoints import Standpoint
 
 Body = Mapping[str, Any]
 CONSENT = {"purpose": "statistics", "form": "verbal", "obtained_on": "2026-03-01"}
+DISCLOSURE = {
+    "basis": "vital_interest",
+    "recipient": "District police",
+    "what": "That she is in danger tonight.",
+    "disclosed_at": "2026-03-01T03:00:00Z",
+}
 RECORD = {"happened_at": "2026-03-01T03:00:00Z", "outcome": "met_safe"}
 ASSESSMENT = {
     "tool": "da5",
@@ -109,6 +115,38 @@ def _status(status: str, requester: str | None = None) -> Callable[[Stage, Stand
 def _consent_stands(stage: Stage, point: Standpoint) -> None:
     change = "update consents set withdrawn_at = null, withdrawn_by = null where id = %s"
     stage.run(change, stage.cases[point.case].ids["consent_id"])
+
+
+def _bypass_waits(whose: str) -> Callable[[Stage, Standpoint], None]:
+    """A minor's caregiver was passed by, by the caller or by another, and nobody has confirmed it."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        _consent_stands(stage, point)
+        change = (
+            "update consents set bypass_until = %s, bypass_confirmed_at = null, bypass_confirmed_by = null,"
+            " created_by = %s where id = %s"
+        )
+        until = stage.cast.clock() + LONG
+        stage.run(change, until, _whose(stage, point, whose), stage.cases[point.case].ids["consent_id"])
+
+    return put
+
+
+def _disclosed_by(whose: str) -> Callable[[Stage, Standpoint], None]:
+    def put(stage: Stage, point: Standpoint) -> None:
+        change = "update disclosures set confirmed_at = null, confirmed_by = null, created_by = %s where id = %s"
+        stage.run(change, _whose(stage, point, whose), stage.cases[point.case].ids["disclosure_id"])
+
+    return put
+
+
+def _whose(stage: Stage, point: Standpoint, whose: str) -> str:
+    return stage.user("spare" if whose == "other" or point.name == "nobody" else point.name)
+
+
+def _died(stage: Stage, point: Standpoint) -> None:
+    change = "update cases set death_review_due_at = %s, closure_requested_by = %s where id = %s"
+    stage.run(change, stage.cast.clock(), stage.user("spare"), stage.cases[point.case].id)
 
 
 def _exclusion_stands(stage: Stage, point: Standpoint) -> None:
@@ -343,6 +381,16 @@ CALLS: dict[str, Call] = {
     f"POST {_CASE}/consents/{{consent_id}}/withdraw": Call(
         {"reason": "Wish."}, before=_consent_stands, after=_consent_stands
     ),
+    f"POST {_CASE}/consents/{{consent_id}}/confirm [of another]": Call(before=_bypass_waits("other")),
+    f"POST {_CASE}/consents/{{consent_id}}/confirm [own]": Call(
+        before=_bypass_waits("self"), after=_bypass_waits("other")
+    ),
+    f"POST {_CASE}/disclosures": Call(DISCLOSURE),
+    f"POST {_CASE}/disclosures/{{disclosure_id}}/confirm [of another]": Call(before=_disclosed_by("other")),
+    f"POST {_CASE}/disclosures/{{disclosure_id}}/confirm [own]": Call(
+        before=_disclosed_by("self"), after=_disclosed_by("other")
+    ),
+    f"POST {_CASE}/death-review": Call({"note": "Nobody could have known."}, before=_died),
     f"POST {_CASE}/incidents": Call({"note": "Heard."}),
     f"POST {_CASE}/follow-ups": Call({"due_at": "2026-04-01T03:00:00Z", "channel": "visit"}),
     f"GET {_CASE}/follow-ups/{{follow_up_id}} [own]": _follow_up(True),

@@ -48,6 +48,16 @@ POST   /cases/{case_id}/consents                         201 201 201 403 403  20
 GET    /cases/{case_id}/consents/{consent_id}            200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/consents/{consent_id}/withdraw   200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
 
+POST   /cases/{case_id}/consents/{consent_id}/confirm [of another]   200 200 200 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/consents/{consent_id}/confirm [own]          409 409 409 403 403  409 409 409 409 403 409 404 409  403 403  404 404 403 403
+
+GET    /cases/{case_id}/disclosures                      200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/disclosures                      201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/disclosures/{disclosure_id}      200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/disclosures/{disclosure_id}/confirm [of another]   200 200 200 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/disclosures/{disclosure_id}/confirm [own]          409 409 409 403 403  409 409 409 409 403 409 404 409  403 403  404 404 403 403
+POST   /cases/{case_id}/death-review                     403 403 403 403 403  403 403 403 200 403 200 404 200  403 403  403 404 403 403
+
 GET    /cases/{case_id}/incidents                        200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/incidents                        201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
 GET    /cases/{case_id}/incidents/{incident_id}          200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
@@ -229,6 +239,7 @@ FOR_SUPERVISORS = {
     "PUT /cases/{case_id}/legal-hold",
     "DELETE /cases/{case_id}/legal-hold",
     "POST /assistance-requests/{assistance_request_id}/decision",
+    "POST /cases/{case_id}/death-review",
 }
 HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
 
@@ -250,6 +261,11 @@ screening:read         1     0      0      0       1          0        0       1
 screening:answer       1     0      0      0       1          0        0       1        0
 consent:read           1     1      1      0       1          1        1       1        0
 consent:edit           1     1      1      0       0          0        0       1        0
+consent:confirm        1     1      1      0       1          0        0       1        0
+disclosure:read        1     1      1      0       1          1        1       1        0
+disclosure:add         1     1      1      0       0          0        0       1        0
+disclosure:confirm     1     1      1      0       1          0        0       1        0
+death:review           0     0      0      0       1          0        0       1        0
 incident:read          1     1      1      0       1          1        1       1        0
 incident:edit          1     1      1      0       0          0        0       0        0
 follow_up:read         1     1      1      1       1          1        1       1        0

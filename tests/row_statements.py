@@ -17,6 +17,7 @@ READS: dict[str, LiteralString] = {
     "team_note": "select from notes where id = %(team_note)s",
     "assistance": "select from assistance_requests where id = %(assistance_request_id)s",
     "disbursement": "select from assistance_disbursements where id = %(disbursement_id)s",
+    "disclosure": "select from disclosures where id = %(disclosure_id)s",
     "others_follow_up": "select from follow_ups where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "others_action": "select from actions where id = %(action_id)s and assignee_id <> %(me)s",
     "assessment": "select from assessments where id = %(assessment_id)s",
@@ -60,6 +61,10 @@ CHANGES: dict[str, LiteralString] = {
     "assistance": "update assistance_requests set updated_at = %(now)s where id = %(assistance_request_id)s",
     "paid": "update assistance_requests set paid_minor = 0 where id = %(assistance_request_id)s",
     "asked": "update assistance_requests set amount_minor = 200 where id = %(assistance_request_id)s",
+    "disclosure": "update disclosures set confirmed_at = %(now)s, confirmed_by = %(me)s where id = %(disclosure_id)s",
+    "disclosure_for_another": "update disclosures set confirmed_at = %(now)s, confirmed_by = %(excluded)s"
+    " where id = %(disclosure_id)s",
+    "disclosure_words": "update disclosures set sealed = '' where id = %(disclosure_id)s",
     "others_follow_up": "update follow_ups set due_at = %(now)s where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "others_action": "update actions set urgent = true where id = %(action_id)s and assignee_id <> %(me)s",
     "assessment": "update assessments set sealed = '' where id = %(assessment_id)s",
@@ -94,6 +99,7 @@ _PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, c
 _EVENTS = "insert into events (id, case_id, organisation_id, type, audience, at, actor_id, data)"
 _NOTES = f"insert into notes ({_TABLE}, case_id, organisation_id, audience, created_by, sealed)"
 _FOLLOW_UPS = f"insert into follow_ups ({_TABLE}, case_id, organisation_id, due_at, assignee_id, created_by, sealed)"
+_DISCLOSURES = f"insert into disclosures ({_TABLE}, case_id, organisation_id, basis, disclosed_at, created_by, sealed"
 _LINKS = "insert into person_links (id, person_id, other_id, created_at, created_by)"
 ADDS: dict[str, LiteralString] = {
     "client": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, %(case_id)s, 'client', 'female', %(by)s, '{{}}')",
@@ -109,6 +115,9 @@ ADDS: dict[str, LiteralString] = {
     "disbursement": "insert into assistance_disbursements (id, request_id, case_id, organisation_id, reference,"
     " amount_minor, method, paid_on, created_at, created_by, sealed) values (gen_random_uuid(),"
     f" %(assistance_request_id)s, {_OF_CASE}, gen_random_uuid(), 1, 'cash', '2026-03-02', %(now)s, %(by)s, '')",
+    "disclosure": f"{_DISCLOSURES}) values ({_NEW}, {_OF_CASE}, 'court_order', %(now)s, %(by)s, '')",
+    "confirmed_disclosure": f"{_DISCLOSURES}, confirmed_at, confirmed_by)"
+    f" values ({_NEW}, {_OF_CASE}, 'court_order', %(now)s, %(by)s, '', %(now)s, %(excluded)s)",
     "own_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(me)s, %(by)s, '')",
     "others_follow_up": f"{_FOLLOW_UPS} values ({_NEW}, {_OF_CASE}, %(now)s, %(other)s, %(by)s, '')",
     "own_action": f"insert into actions ({_TABLE}, case_id, organisation_id, due_on, due_at, urgent, assignee_id,"
@@ -167,6 +176,9 @@ CALLS: dict[str, LiteralString] = {
     "grant": "select exists (select from glass_broken(only_grant => %(grant_id)s))",
     "grant_words": "select exists (select from glass_broken(only_grant => %(grant_id)s) where sealed is not null)",
     "review": "select coalesce(review_glass(%(grant_id)s, 'justified', ''), '') = 'reviewed'",
+    "may_confirm": "select app_may_confirm(%(case_id)s)",
+    "confirm_bypass": "select coalesce(confirm_bypass(%(case_id)s, %(consent_id)s), '') = 'confirmed'",
+    "services": "select client from services_consent(%(case_id)s)",
     "may_erase": "select app_may_erase(%(case_id)s)",
     "may_hold": "select app_may_hold(%(case_id)s)",
     "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s, %(wish_id)s)), '') = 'legal_hold'",

@@ -26,6 +26,7 @@ see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see assistance                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see disbursement                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see disclosure                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see others_follow_up            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see others_action               1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see assessment                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -65,6 +66,9 @@ change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change assistance               1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change paid                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change asked                    0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+change disclosure               1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+change disclosure_for_another   0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+change disclosure_words         0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change others_follow_up         1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change others_action            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change assessment               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
@@ -100,6 +104,8 @@ add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 add assistance                  1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add disbursement                1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+add disclosure                  1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add confirmed_disclosure        0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add own_follow_up               1 1 1 0 0   1 1 1 1 0 1 0 1   1 0   0 0 0 0
 add others_follow_up            1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add own_action                  1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
@@ -136,6 +142,9 @@ call glass                      0 0 0 0 0   0 0 0 0 0 0 1 0   0 0   * 0 0 0
 call grant                      1 0 0 1 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call grant_words                1 0 0 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 call review                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call may_confirm                1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+call confirm_bypass             1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
+call services                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call may_erase                  1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 call may_hold                   0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 call confirm                    1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0

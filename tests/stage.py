@@ -163,6 +163,7 @@ class Stage:
         self.put_danger(case)
         self.put_plan(case)
         self.put_assistance(case, "part_paid", self.user("spare_excluded"))
+        self._disclose(case)
         made.ids["linked"] = self.one(
             "insert into people (id, version, created_at, updated_at, organisation_id, sex, created_by,"
             " sealed) select %s, 1, opened_at, opened_at, organisation_id, 'unknown',"
@@ -215,6 +216,26 @@ class Stage:
                 made.id,
             )
         self._link(made.ids["child"], made.id)
+
+    def _disclose(self, case: str) -> None:
+        """Something told outside, and a caregiver passed by: both by `spare`, and both wait for a second person."""
+        made, own_id = self.cases[case], uuid4()
+        made.ids["disclosure_id"] = self.one(
+            "insert into disclosures (id, version, created_at, updated_at, case_id, organisation_id, basis,"
+            " disclosed_at, created_by, sealed) select %s, 1, opened_at, opened_at, id, organisation_id, 'court_order',"
+            " opened_at, %s, %s from cases where id = %s returning id::text",
+            own_id,
+            self.user("spare"),
+            self.sealed(made.id, "disclosures", own_id, {"recipient": "The court", "what": "Told us so."}),
+            made.id,
+        )
+        self.run(
+            "update consents set bypass_until = %s, created_by = %s, sealed = %s where id = %s",
+            self.cast.clock() + LONG,
+            self.user("spare"),
+            self.sealed(made.id, "consents", UUID(made.ids["consent_id"]), {"bypass": "absent"}),
+            made.ids["consent_id"],
+        )
 
     def _link(self, person_id: str, case_id: str) -> str:
         """A link of the client of a case; gives its id."""

@@ -21,6 +21,7 @@ OWN_LISTS = {
     *("area_level", "person_role", "user_request_kind", "match_reason", "whereabouts_kind", "whereabouts_reason"),
     *("screening_kind", "screening_status", "screening_answer", "erasure_reason", "legal_hold_basis"),
     *("risk_factor", "action_prompt"),
+    *("caregiver_doubt", "caregiver_bypass"),
 }
 
 agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")

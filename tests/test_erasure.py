@@ -191,6 +191,7 @@ FATES = {
     "cases": "what reports count, without what is sealed",
     "consents": "gone",
     "data_keys": "gone",
+    "disclosures": "gone",
     "erasure_ledger": "its own line",
     "erasure_requests": "gone",
     "follow_ups": "gone",
@@ -230,6 +231,8 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     plan = {"due_at": cast.clock().isoformat(), "channel": "visit"}
     answered(await lead.post(f"/cases/{case_id}/follow-ups", json=plan), 201)
     await helping.pay(cast, await helping.decide(cast, await helping.ask(cast, case_id)))
+    told = {"basis": "court_order", "recipient": "Kolab's judge", "what": "Kolab.", "disclosed_at": plan["due_at"]}
+    answered(await lead.post(f"/cases/{case_id}/disclosures", json=told), 201)
     hidden = {"kind": "relative", "name": "Kolab's aunt"}
     answered(await lead.put(f"/cases/{case_id}/whereabouts", json=hidden, headers={"If-None-Match": "*"}), 201)
     await add_action(cast, case_id, note="At Kolab's.")

@@ -88,6 +88,7 @@ ALL = [
     errors.PlanIncomplete(["assessment"]),
     errors.ExceedsApproval(),
     errors.ConsentRequired(),
+    errors.UnsafeCaregiver(),
     errors.UnsafeContact(),
     errors.CaseloadFull(),
     errors.AccessExists(),

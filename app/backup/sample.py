@@ -27,6 +27,7 @@ SEALED = {
     ("case_exclusions", "lift_sealed"): "case_exclusions.lift",
     ("cases", "sealed"): "cases",
     ("consents", "sealed"): "consents",
+    ("disclosures", "sealed"): "disclosures",
     ("erasure_requests", "sealed"): "erasure_requests",
     ("events", "sealed"): "events",
     ("follow_ups", "sealed"): "follow_ups",

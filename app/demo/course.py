@@ -36,7 +36,7 @@ from app.models.codes import (
     NoteAudience,
     Outcome,
 )
-from app.services.lifecycle import TOLD_THAT_SHE_MAY_RETURN
+from app.services.closing import TOLD_THAT_SHE_MAY_RETURN
 
 S = CaseStatus
 WAY = (S.INTAKE, S.ASSESSMENT, S.PLANNING, S.IMPLEMENTATION, S.FOLLOW_UP, S.CLOSURE_REQUESTED, S.CLOSED)

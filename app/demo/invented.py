@@ -31,6 +31,7 @@ from app.models.codes import (
 )
 from app.models.incident import GbvAnswers, IncidentCreate, Perpetrator
 from app.models.person import CasePersonCreate, Disability, HouseholdCreate, PersonCreate, Phone
+from app.services.agreed import OF_AGE
 
 # Women whom the programme serves; a man now and then.
 SEXES = {Sex.FEMALE: 23, Sex.MALE: 2}
@@ -176,6 +177,8 @@ def _birth(draws: Draws, today: date, youngest: int, oldest: int) -> dict[str, A
     born = today - timedelta(days=draws.randint(youngest * 366, oldest * 365))
     if precision is DatePrecision.UNKNOWN:
         return {}
+    if youngest >= OF_AGE:  # also where only her year is known: she agrees alone (services/agreed.py)
+        born = min(born, date(today.year - youngest - 1, 12, 31))
     return {
         "birth_date": born if precision is DatePrecision.DAY else date(born.year, 1, 1),
         "birth_date_precision": precision,

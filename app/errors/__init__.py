@@ -12,6 +12,7 @@ from app.errors.case_problems import (
     LegalHold,
     PlanIncomplete,
     ReviewPending,
+    UnsafeCaregiver,
     UnsafeContact,
 )
 from app.errors.problems import (
@@ -76,6 +77,7 @@ __all__ = [
     "StepUpRequired",
     "Unauthenticated",
     "Unavailable",
+    "UnsafeCaregiver",
     "UnsafeContact",
     "UnsupportedMediaType",
     "answer",

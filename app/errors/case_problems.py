@@ -56,6 +56,12 @@ class UnsafeContact(Problem):
     status, code = 409, "unsafe_contact"
 
 
+class UnsafeCaregiver(Problem):
+    """This caregiver is suspected, or not safe for the child: neither agrees for her nor is a way to her."""
+
+    status, code = 409, "unsafe_caregiver"
+
+
 class CaseloadFull(Problem):
     """The person chosen already carries as many cases as allowed."""
 

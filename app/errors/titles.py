@@ -16,11 +16,11 @@ TITLES: dict[str, tuple[str, str]] = {
     "case_closed": ("The case is closed", "ករណីនេះបានបិទហើយ"),
     "closure_blocked": ("Something on the case must be finished first", "ត្រូវបញ្ចប់កិច្ចការខ្លះនៃករណីនេះជាមុនសិន"),
     "plan_incomplete": ("The plan for her safety is not complete", "ផែនការសុវត្ថិភាពមិនទាន់ពេញលេញ"),
-    "illegal_transition": ("The status cannot change this way", "មិនអាចប្ដូរស្ថានភាពករណីតាមរបៀបនេះបានទេ"),
     "illegal_transition": ("The status cannot change this way", "មិនអាចប្ដូរស្ថានភាពតាមរបៀបនេះបានទេ"),
     "exceeds_approval": ("This is more than was approved", "ចំនួននេះលើសពីចំនួនដែលបានអនុម័ត"),
     "consent_required": ("Consent is required first", "ត្រូវមានការយល់ព្រមជាមុនសិន"),
     "unsafe_contact": ("This contact would not be safe", "ការទាក់ទងបែបនេះគ្មានសុវត្ថិភាពទេ"),
+    "unsafe_caregiver": ("This caregiver cannot agree for the child", "អ្នកថែទាំនេះមិនអាចយល់ព្រមជំនួសកុមារបានទេ"),
     "caseload_full": ("The caseload is full", "ចំនួនករណីក្នុងបន្ទុកពេញហើយ"),
     "access_exists": ("You can see this case already", "អ្នកអាចមើលករណីនេះបានរួចហើយ"),
     "review_pending": (

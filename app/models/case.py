@@ -69,7 +69,12 @@ class Case(Table, table=True):
             initially="DEFERRED",
             use_alter=True,
         ),
-        Index("ix_cases_organisation_open", "organisation_id", "id", postgresql_where=text("status <> 'closed'")),
+        Index(
+            "ix_cases_organisation_open",
+            "organisation_id",
+            "id",
+            postgresql_where=text("status <> 'closed' OR death_review_due_at IS NOT NULL"),
+        ),
         Index("ix_cases_lead", "lead_id", postgresql_where=text("status <> 'closed'")),
         Index(
             "ix_cases_retention",
@@ -101,6 +106,7 @@ class Case(Table, table=True):
     closure_reason: ClosureReason | None = Field(default=None, sa_type=coded(ClosureReason))
     outcome: Outcome | None = Field(default=None, sa_type=coded(Outcome))
     closure_requested_by: UUID | None = Field(default=None, foreign_key="users.id")
+    death_review_due_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     erased_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     team_version: int = 1  # the liaison view's own version: it moves only when what a liaison sees does
     created_by: UUID = Field(foreign_key="users.id")
@@ -130,6 +136,7 @@ class CaseRow:
     closure_reason: ClosureReason | None
     outcome: Outcome | None
     closure_requested_by: UUID | None
+    death_review_due_at: datetime | None
     version: int
     team_version: int
     updated_at: datetime
@@ -192,6 +199,10 @@ class Transition(Body):
     to: CaseStatus
     reason: ShortText | None = None
     closure: Closure | None = None
+
+
+class DeathReview(Body):
+    note: ShortText
 
 
 class CaseFilter(Body):
@@ -260,6 +271,7 @@ class CaseRead(CaseSummary):
     incident: IncidentRead | None
     referred_from: ReferredFrom | None
     closure: Closure | None
+    death_review_due_at: datetime | None  # until a supervisor has looked at a case whose client died
 
 
 class LiaisonClient(Read):

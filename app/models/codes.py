@@ -872,6 +872,22 @@ class PersonRole(StrEnum):
     OTHER = "other"
 
 
+class CaregiverDoubt(StrEnum):
+    """Why a caregiver neither agrees for a child nor is a way to her."""
+
+    SUSPECTED = "suspected"
+    UNSAFE = "unsafe"
+
+
+class CaregiverBypass(StrEnum):
+    """Why a minor is cared for without a caregiver's consent."""
+
+    CAREGIVER_SUSPECTED = "caregiver_suspected"
+    UNSAFE = "unsafe"
+    ABSENT = "absent"
+    MATURE_MINOR = "mature_minor"
+
+
 # Where the type of a service may not be shown, its sector is.
 SERVICE_TYPE_SECTOR: dict[ServiceType, Sector] = {
     ServiceType.FAMILY_PLANNING: Sector.HEALTH,
@@ -986,4 +1002,6 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "legal_hold_basis": LegalHoldBasis,
     "risk_factor": RiskFactor,
     "action_prompt": ActionPrompt,
+    "caregiver_doubt": CaregiverDoubt,
+    "caregiver_bypass": CaregiverBypass,
 }

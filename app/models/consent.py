@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded
-from app.models.codes import ConsentForm, ConsentGivenBy, ConsentPurpose, Sector, SharedField
+from app.models.codes import CaregiverBypass, ConsentForm, ConsentGivenBy, ConsentPurpose, Sector, SharedField
 from app.text import ShortText
 
 
@@ -35,8 +35,21 @@ class Consent(Table, table=True):
     expires_on: date | None = None
     withdrawn_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     withdrawn_by: UUID | None = Field(default=None, foreign_key="users.id")
+    caregiver_id: UUID | None = Field(default=None, foreign_key="people.id")
+    caregiver_doubted_at: datetime | None = Field(
+        default=None, sa_type=TIMESTAMP
+    )  # from then on it is the client's alone
+    bypass_until: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    bypass_confirmed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    bypass_confirmed_by: UUID | None = Field(default=None, foreign_key="users.id")
     created_by: UUID = Field(foreign_key="users.id")
-    sealed: bytes | None = None
+    sealed: bytes | None = None  # why the caregiver is passed by
+
+
+class BypassCreate(Body):
+    """A minor's own yes, without a caregiver's: it counts at once, and for good once a second person confirms it."""
+
+    reason: CaregiverBypass
 
 
 class ConsentCreate(Body):
@@ -45,6 +58,8 @@ class ConsentCreate(Body):
     sector: Sector | None = None
     shared_fields: Annotated[list[SharedField], Rule(max_length=20)] = []
     given_by: ConsentGivenBy = ConsentGivenBy.CLIENT
+    caregiver_id: UUID | None = None
+    bypass: BypassCreate | None = None
     form: ConsentForm
     obtained_on: Day
     expires_on: Day | None = None
@@ -56,6 +71,13 @@ class ConsentCreate(Body):
         referral = self.purpose is ConsentPurpose.REFERRAL
         if referral and self.organisation_id is None and self.sector is None:
             raise PydanticCustomError("recipient_required", "A consent to a referral names its recipient or sector.")
+        by_client = self.given_by is ConsentGivenBy.CLIENT
+        if self.caregiver_id is not None and by_client:
+            raise PydanticCustomError("caregiver_not_asked", "A caregiver is named where a caregiver agreed.")
+        if self.bypass is not None and not (by_client and self.purpose is ConsentPurpose.SERVICES):
+            raise PydanticCustomError(
+                "bypass_not_allowed", "Only the client's own yes to services passes a caregiver by."
+            )
         return self
 
 
@@ -63,7 +85,18 @@ class Withdrawal(Body):
     reason: ShortText | None = None
 
 
+class BypassRead(Read):
+    """`confirm_until`: without a second person by then, it lapses."""
+
+    reason: CaregiverBypass
+    confirm_until: datetime
+    confirmed_at: datetime | None
+    confirmed_by: UUID | None
+
+
 class ConsentRead(Read):
+    """`active`: it stands; of `services` also that who must agree have agreed (a minor and a caregiver)."""
+
     id: UUID
     case_id: UUID
     purpose: ConsentPurpose
@@ -71,6 +104,8 @@ class ConsentRead(Read):
     sector: Sector | None
     shared_fields: list[SharedField]
     given_by: ConsentGivenBy
+    caregiver_id: UUID | None
+    bypass: BypassRead | None
     form: ConsentForm
     obtained_on: date
     expires_on: date | None

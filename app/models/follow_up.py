@@ -74,13 +74,15 @@ class Contact(Read):
 
 
 class FollowUpRead(Read):
-    """`channel` null: the case is looked at again at the desk, because she must not be contacted."""
+    """`channel` null: the case is looked at again at the desk, because she must not be contacted. `asks_consent`: her
+    consent to services ended; ask again in person when that is safe, or close."""
 
     id: UUID
     case_id: UUID
     state: FollowUpState
     due_at: datetime
     channel: ContactChannel | None
+    asks_consent: bool
     assignee: Colleague
     contact: Contact | None
     happened_at: datetime | None

@@ -14,6 +14,7 @@ from app.ids import new_id
 from app.models.area import VillageCode
 from app.models.base import TIMESTAMP, Body, Day, Patch, Read, Table, coded, optional
 from app.models.codes import (
+    CaregiverDoubt,
     DatePrecision,
     Difficulty,
     IdPoorLevel,
@@ -60,6 +61,9 @@ class PersonPrivate(Body):
     marital_status: MaritalStatus = MaritalStatus.UNKNOWN
     disability: Disability | None = None
     language: Language = Language.KM
+    caregiver_doubt: CaregiverDoubt | None = (
+        None  # of a caregiver of a case: neither agrees for her nor is a way to her
+    )
 
 
 NAMES = ("alias", "known_as", "family_name_km", "given_name_km", "family_name_en", "given_name_en")
@@ -73,6 +77,8 @@ class PersonCreate(PersonPrivate):
     def has_a_name(self) -> "PersonCreate":
         if not any(getattr(self, name) for name in NAMES):
             raise PydanticCustomError("name_required", "An alias or any one name is needed.")
+        if self.caregiver_doubt is not None and getattr(self, "role", None) is not PersonRole.CAREGIVER:
+            raise PydanticCustomError("not_a_caregiver", "Only of a caregiver of a case this is said.")
         return self
 
 
@@ -97,6 +103,7 @@ class PersonUpdate(Patch):
     marital_status: MaritalStatus = optional()
     disability: Disability | None = None
     language: Language = optional()
+    caregiver_doubt: CaregiverDoubt | None = None
     sex: Sex = optional()
     household_id: UUID | None = None
 
@@ -155,6 +162,7 @@ class PersonRead(Read):
     marital_status: MaritalStatus
     disability: Disability | None
     language: Language
+    caregiver_doubt: CaregiverDoubt | None
     household_id: UUID | None
     display_name: str
     age: int | None

@@ -25,6 +25,7 @@ TAGS = {
     "erasure": "Taking a case away for good, by two people, and the legal hold that stops it.",
     "break-glass": "Emergency access to a case for four hours, and the review of it.",
     "consents": "What the client agreed to.",
+    "disclosures": "What was told outside, for her life or because the law asks, recorded by two people.",
     "incidents": "What happened, as data.",
     "whereabouts": "Where a client is hidden, for lead and assigned.",
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
@@ -54,14 +55,13 @@ PROBLEM: Json = {
         "blocked_by": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "What is not at its end (`future_follow_up`, `safety_plan_review`), with `closure_blocked`.",
+            "description": "What is not at its end (`future_follow_up`, `safety_plan_review`, `too_few_attempts`,"
+            " `undecided_assistance`, `unpaid_assistance`), with `closure_blocked`.",
         },
         "missing": {
             "type": "array",
             "items": {"type": "string"},
             "description": "What is not there (`assessment`, `safety_plan`), with `plan_incomplete`.",
-            "description": "What is not at its end (`future_follow_up`, `undecided_assistance`,"
-            " `unpaid_assistance`), with `closure_blocked`.",
         },
     },
 }

@@ -52,6 +52,19 @@ async def read_consent(
     return await consents.read_consent(session, actor, case_id, consent_id)
 
 
+@router.post("/cases/{case_id}/consents/{consent_id}/confirm")
+async def confirm_bypass(
+    case_id: UUID,
+    consent_id: UUID,
+    response: Response,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.CONSENT_CONFIRM)],
+) -> ConsentRead:
+    """Stand by it, as the second person, that a minor is cared for without a caregiver's consent."""
+    answers_for(response, f"/cases/{case_id}/consents/{consent_id}")
+    return await consents.confirm_bypass(session, actor, case_id, consent_id)
+
+
 @router.post("/cases/{case_id}/consents/{consent_id}/withdraw")
 async def withdraw_consent(
     case_id: UUID,

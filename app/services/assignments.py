@@ -18,8 +18,8 @@ from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.sealing import opened, seal
 from app.security import Actor, require_step_up
+from app.services.agreed import has_active
 from app.services.colleagues import names_of, user_as_they_stay
-from app.services.consents import has_active
 from app.services.events import record
 from app.services.standing import Standing, standing_for
 from app.services.visible import access_for, lock_case

@@ -1,5 +1,6 @@
 """What assistance means for the end of a case: what stands in its way, and what ends with an intake."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,20 +14,16 @@ from app.services.assistance import tell
 
 S = AssistanceStatus
 
-BLOCKS = {
-    S.SUBMITTED: "undecided_assistance",
-    S.APPROVED: "unpaid_assistance",
-    S.PART_PAID: "unpaid_assistance",
-}
+UNDECIDED, UNPAID = (S.SUBMITTED,), (S.APPROVED, S.PART_PAID)
 ENDS = {S.SUBMITTED: S.WITHDRAWN, S.APPROVED: S.CANCELLED}
 
 
-async def assistance_in_the_way(session: AsyncSession, case_id: UUID) -> list[str]:
-    """Codes of `closure_blocked`: `undecided_assistance`, `unpaid_assistance`."""
-    statement = select(col(AssistanceRequest.status)).where(
-        col(AssistanceRequest.case_id) == case_id, col(AssistanceRequest.status).in_(list(BLOCKS))
+async def has_assistance(session: AsyncSession, case_id: UUID, states: Collection[AssistanceStatus]) -> bool:
+    """Is there a request of the case in one of these states?"""
+    statement = select(col(AssistanceRequest.id)).where(
+        col(AssistanceRequest.case_id) == case_id, col(AssistanceRequest.status).in_(list(states))
     )
-    return sorted({BLOCKS[status] for status in (await session.scalars(statement)).all()})
+    return await session.scalar(statement.limit(1)) is not None
 
 
 async def end_assistance(session: AsyncSession, actor: Actor, case_id: UUID) -> None:

@@ -38,6 +38,7 @@ def detail_of(row: Any, access: Access, actor: Actor, ring: KeyRing) -> CaseRead
         safe_contact=private.get("safe_contact"),
         closure=private.get("closure"),
         referred_from=row.referred_from,
+        death_review_due_at=row.death_review_due_at,
         incident=_latest_incident(row, actor, ring),
     )
 

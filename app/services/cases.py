@@ -29,6 +29,7 @@ from app.sealing import ring_of
 from app.security import Actor
 from app.services import case_pages, visible
 from app.services.areas import is_area
+from app.services.caregivers import refuse_doubted_contact
 from app.services.case_views import detail_of, summary_of
 from app.services.events import record
 from app.services.places import check_place
@@ -106,6 +107,7 @@ async def edit_case(
     if not sent:
         return case
     await _check_edit(session, case, sent)
+    await refuse_doubted_contact(session, case_id, sent.get("safe_contact"))
     private: dict[str, Any] = {
         name: sent.pop(name) for name in ("summary", "village_code", "safe_contact") if name in sent
     }

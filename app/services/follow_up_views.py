@@ -70,6 +70,7 @@ def _read(
     return FollowUpRead(
         state=_state(row),
         channel=channel,
+        asks_consent=bool(private.get("asks_consent")),
         assignee=assignee,
         contact=_contact(said, channel, row, actor) if channel is not None else None,
         outcome=FollowUpOutcome(outcome) if outcome else None,

@@ -23,6 +23,7 @@ from app.permissions import Permission
 from app.preconditions import check_match, check_match_if_sent
 from app.sealing import opened, seal
 from app.security import Actor
+from app.services.agreed import require_contact
 from app.services.assignments import works_on
 from app.services.cases import open_for_change
 from app.services.events import record
@@ -35,10 +36,12 @@ from app.services.visible import access_for, lock_case
 
 
 async def plan_follow_up(session: AsyncSession, actor: Actor, case_id: UUID, wanted: FollowUpCreate) -> FollowUpRead:
-    """Plan one. 409 `unsafe_contact` outside what she said, 422 for an assignee who does not work on the case."""
+    """Plan one. 409 `unsafe_contact` outside what she said, `consent_required` without her consent, 422 for an assignee
+    who does not work on the case."""
     case = await open_for_change(session, case_id, Permission.FOLLOW_UP_PLAN)
     assignee_id = wanted.assignee_id or actor.id
     await _check_assignee(session, actor, case_id, assignee_id)
+    await require_contact(session, actor, case)
     require_safe_contact(said_in(case), wanted.channel, wanted.due_at)
     await require_in_time(session, actor, case, wanted.due_at, "/due_at")
     row = FollowUp(
@@ -81,7 +84,8 @@ async def change_follow_up(
     change: FollowUpUpdate,
     if_match: str | None,
 ) -> FollowUpRead:
-    """Plan it otherwise. 428/412 by If-Match, 409 once it is recorded or cancelled, or `unsafe_contact`."""
+    """Plan it otherwise. 428/412 by If-Match, 409 once it is recorded or cancelled, `unsafe_contact`, or
+    `consent_required`."""
     case = await open_for_change(session, case_id, Permission.FOLLOW_UP_PLAN)
     row = await _of_case(session, case_id, follow_up_id)
     check_match(if_match, row.version)
@@ -94,8 +98,9 @@ async def change_follow_up(
         row.due_at = change.due_at
     channel = change.channel or channel_of(session, row)
     if channel is not None:
+        await require_contact(session, actor, case)
         require_safe_contact(said_in(case), channel, row.due_at)
-    seal(session, row, {**opened(session, row), "channel": channel})
+        seal(session, row, {**opened(session, row), "channel": channel, "asks_consent": False})
     row.touch(actor.now)
     await _tell(session, actor, row, "follow_up.changed", fields=sorted(change.model_fields_set))
     return await read_of(session, actor, said_in(case), row)

@@ -4,19 +4,20 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import ClosureBlocked, ConsentRequired, Forbidden, IllegalTransition, Invalid
+from app.errors import ConsentRequired, Forbidden, IllegalTransition, Invalid
 from app.models.case import CaseRow, Transition
-from app.models.codes import CaseStatus, ClosureReason, ConsentPurpose, Role, Sensitivity
+from app.models.codes import CaseStatus, Role, Sensitivity
 from app.permissions import Permission
 from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation
 from app.security import Actor
 from app.services.action_rows import end_open_actions
-from app.services.assistance_closing import assistance_in_the_way, end_assistance
-from app.services.consents import has_active
+from app.services.agreed import services_consent
+from app.services.assistance_closing import end_assistance
+from app.services.closing import check_closing
 from app.services.events import record
-from app.services.next_follow_up import end_planned, has_future
-from app.services.readiness import require_plan, unreviewed_plan
+from app.services.next_follow_up import end_planned
+from app.services.readiness import require_plan
 from app.services.visible import access_for, lock_case, save_case
 
 S = CaseStatus
@@ -30,8 +31,6 @@ STEPS: dict[CaseStatus, frozenset[CaseStatus]] = {
     S.CLOSURE_REQUESTED: frozenset({S.FOLLOW_UP, S.CLOSED}),
     S.CLOSED: frozenset({S.ASSESSMENT}),
 }
-INTAKE_REASONS = frozenset(ClosureReason) - {ClosureReason.NEEDS_MET, ClosureReason.OTHER}
-TOLD_THAT_SHE_MAY_RETURN = {ClosureReason.NEEDS_MET, ClosureReason.CLIENT_REQUEST, ClosureReason.DECLINED}
 
 
 def steps_of(case: CaseRow) -> frozenset[CaseStatus]:
@@ -57,7 +56,7 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
         await end_planned(session, actor, case.id)
         await end_open_actions(session, actor, case.id)
         await end_assistance(session, actor, case.id)
-    await save_case(session, case)
+    # First the event: a cover who records the client's death sees nothing of the case a moment later.
     await record(
         session,
         actor,
@@ -68,6 +67,7 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
         data={"from": before, "to": step.to},
         reason=step.reason,
     )
+    await save_case(session, case)
     return case
 
 
@@ -93,45 +93,14 @@ def _may_decide_closure(access: Access, actor: Actor, case: CaseRow, to: CaseSta
 
 async def _check_guard(session: AsyncSession, actor: Actor, case: CaseRow, step: Transition) -> None:
     starts = case.status in {S.INTAKE, S.CLOSED} and step.to is not S.CLOSED
-    if starts and not await has_active(session, actor, case.id, ConsentPurpose.SERVICES):
+    if starts and not (await services_consent(session, actor, case.id)).active:
         raise ConsentRequired
     if case.status in {S.INTAKE, S.PLANNING} and step.to is S.IMPLEMENTATION:
         await require_plan(session, case)
-    if case.status is S.CLOSURE_REQUESTED and step.to is S.CLOSED:
-        await _check_nothing_left(session, actor, case)
-    closes_intake = case.status is S.INTAKE and step.to is S.CLOSED
-    if step.to is S.CLOSURE_REQUESTED or closes_intake:
-        _check_closure(step, closes_intake)
-    elif step.closure is not None:
-        raise Invalid.at("/closure", "not_allowed", "A closure comes with the request to close, nowhere else.")
+    await check_closing(session, actor, case, step)
     explained = (S.CLOSURE_REQUESTED, S.FOLLOW_UP), (S.CLOSED, S.ASSESSMENT)
     if (case.status, step.to) in explained and step.reason is None:
         raise Invalid.at("/reason", "required", "This step needs a reason.")
-
-
-async def _check_nothing_left(session: AsyncSession, actor: Actor, case: CaseRow) -> None:
-    left = ["future_follow_up"] if await has_future(session, actor, case.id) else []
-    left += await unreviewed_plan(session, case)
-    left += await assistance_in_the_way(session, case.id)
-    if left:
-        raise ClosureBlocked(left)
-
-
-def _check_closure(step: Transition, closes_intake: bool) -> None:
-    closure = step.closure
-    if closure is None:
-        raise Invalid.at("/closure", "required", "Closing needs the closure.")
-    if closes_intake:
-        if closure.reason not in INTAKE_REASONS:
-            raise Invalid.at("/closure/reason", "not_allowed", "An intake is not closed for this reason.")
-        return
-    if closure.reason in TOLD_THAT_SHE_MAY_RETURN:
-        if closure.informed_can_return is not True:
-            raise Invalid.at("/closure/informed_can_return", "must_be_informed", "The client must know she may return.")
-    elif closure.informed_can_return is None:
-        raise Invalid.at("/closure/informed_can_return", "required", "Say whether the client knows she may return.")
-    elif closure.informed_can_return == "not_possible" and step.reason is None:
-        raise Invalid.at("/reason", "required", "Say why the client could not be told.")
 
 
 def _apply(case: CaseRow, actor: Actor, step: Transition) -> None:

@@ -8,12 +8,14 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.db import fetch
 from app.errors import Invalid
 from app.models.case import CaseRow, SafeContact
 from app.models.codes import CaseStatus, ContactChannel, FollowUpOutcome, RiskLevel
 from app.models.follow_up import FollowUp, FollowUpRecord
 from app.sealing import opened, seal
 from app.security import Actor
+from app.services.agreed import may_contact
 from app.services.assignments import works_on
 from app.services.events import record
 from app.services.follow_up_views import channel_of, said_in
@@ -22,6 +24,7 @@ from app.services.safe_contact import require_safe_contact, window_at
 from app.services.visible import save_case
 
 AT_ONCE = timedelta(hours=24)
+LEAD = "select lead_id from cases where id = %(case_id)s"
 # After these nobody waits for the ordinary date: a new danger assessment, or somebody looks for her.
 URGENT = {FollowUpOutcome.MET_NEW_INCIDENT, FollowUpOutcome.UNSAFE_TO_CONTACT}
 
@@ -36,13 +39,14 @@ def planned_on(case_id: UUID) -> tuple[Any, ...]:
 
 
 async def has_future(session: AsyncSession, actor: Actor, case_id: UUID) -> bool:
-    """Is a contact still to come?"""
-    statement = select(col(FollowUp.id)).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
-    return await session.scalar(statement.limit(1)) is not None
+    """Is something still to come? Asking for her consent again is no reason to go on: closing is the other answer."""
+    statement = select(FollowUp).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
+    rows = (await session.execute(statement)).scalars()
+    return not all(opened(session, row).get("asks_consent") for row in rows)
 
 
 async def end_planned(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
-    """Nothing is due on a case that closes."""
+    """Nothing is due any more, on a case that closes or whose client takes her consent back."""
     changed = {"ended_at": actor.now, "updated_at": actor.now, "version": col(FollowUp.version) + 1}
     await session.execute(update(FollowUp).where(*planned_on(case_id)).values(changed))
 
@@ -56,7 +60,8 @@ async def next_planned(
 ) -> FollowUp | None:
     """Add the next follow-up, with the same person. None when the case is about to close and none was asked for.
 
-    When contact was found unsafe it is suspended, and the next date is one at the desk.
+    When contact was found unsafe it is suspended, and the next date is one at the desk; so it is without her consent,
+    to ask for it again when that is safe.
     """
     channel = channel_of(session, recorded)
     if told.outcome is FollowUpOutcome.RESCHEDULED and told.next_due_at is None:
@@ -64,6 +69,9 @@ async def next_planned(
     if told.outcome is FollowUpOutcome.UNSAFE_TO_CONTACT:
         channel = None
         await _suspend_contact(session, actor, case)
+    asks_consent = not await may_contact(session, actor, case)
+    if asks_consent:
+        channel = None
     if told.next_due_at is not None and channel is not None:
         require_safe_contact(said_in(case), channel, told.next_due_at)
     if told.next_due_at is not None:
@@ -74,16 +82,27 @@ async def next_planned(
             return None
         wait = AT_ONCE if is_urgent(case, told.outcome) else clock_of(session, case.risk_level).follow_up
         due_at, channel = _by_the_clock(said_in(case), channel, actor.now, wait)
-    return _add(session, actor, case, due_at, channel, await _whose(session, actor, recorded))
+    whose = await _whose(session, actor, recorded)
+    return _add(session, actor, case, due_at, channel, whose, asks_consent=asks_consent)
+
+
+async def plan_asking(session: AsyncSession, actor: Actor, case: CaseRow) -> FollowUp:
+    """The one task that is left when the consent to services ends: the lead asks again in person when that is safe, or
+    closes. No longer than the risk allows a client to wait."""
+    lead_id = (await fetch(session, LEAD, {"case_id": case.id}))[0].lead_id
+    due_at = actor.now + clock_of(session, case.risk_level).follow_up
+    return _add(session, actor, case, due_at, None, lead_id or actor.id, asks_consent=True)
 
 
 async def plan_by_the_clock(session: AsyncSession, actor: Actor, case: CaseRow, *, assignee_id: UUID) -> None:
-    """Plan the next contact at the latest moment that the risk allows, in the first way that she named."""
-    said = said_in(case)
+    """Plan the next contact at the latest moment that the risk allows, in the first way that she named; without her
+    consent it is to ask for it again."""
+    said, may = said_in(case), await may_contact(session, actor, case)
     channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
     wait = clock_of(session, case.risk_level).follow_up
-    due_at, way = _by_the_clock(said, channel, actor.now, wait)
-    await _tell(session, actor, _add(session, actor, case, due_at, way, assignee_id), "follow_up.planned")
+    due_at, way = _by_the_clock(said, channel if may else None, actor.now, wait)
+    row = _add(session, actor, case, due_at, way, assignee_id, asks_consent=not may)
+    await _tell(session, actor, row, "follow_up.planned")
 
 
 async def bring_forward(session: AsyncSession, actor: Actor, case: CaseRow, planned: FollowUp) -> None:
@@ -128,6 +147,8 @@ def _add(
     due_at: datetime,
     channel: ContactChannel | None,
     assignee_id: UUID,
+    *,
+    asks_consent: bool = False,
 ) -> FollowUp:
     row = FollowUp(
         case_id=case.id,
@@ -138,7 +159,7 @@ def _add(
         updated_at=actor.now,
         created_by=actor.id,
     )
-    seal(session, row, {"channel": channel})
+    seal(session, row, {"channel": channel, "asks_consent": asks_consent})
     session.add(row)
     return row
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.calendar import refuse_future_day
-from app.errors import CaseClosed, Invalid
+from app.errors import CaseClosed, Invalid, UnsafeContact
 from app.models.base import Page
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, PersonRole
@@ -18,6 +18,7 @@ from app.permissions import Permission
 from app.preconditions import check_match
 from app.sealing import home_of, load_keys, make_key, opened, seal
 from app.security import Actor
+from app.services.caregivers import apply_doubt, check_doubt, end_doubted
 from app.services.cases import TEAM_NAME_FIELDS, open_for_change
 from app.services.events import record
 from app.services.names import age_on, display_name
@@ -46,6 +47,8 @@ async def add_to_case(session: AsyncSession, actor: Actor, case_id: UUID, person
     await check_person(session, actor, person, "")
     row = _row(actor, person, case.organisation_id)
     row.case_id, row.role = case_id, person.role
+    if person.caregiver_doubt is not None and any(phone.safe_to_call for phone in person.phones):
+        raise UnsafeContact
     seal(session, row, private_of(person))
     session.add(row)
     await record(
@@ -57,6 +60,8 @@ async def add_to_case(session: AsyncSession, actor: Actor, case_id: UUID, person
         subject_id=row.id,
         data={"role": person.role},
     )
+    if person.caregiver_doubt is not None:
+        await end_doubted(session, actor, case, row)
     await _index(session, row, new=True)
     return read_of(session, row, actor)
 
@@ -95,7 +100,8 @@ async def read_person(session: AsyncSession, actor: Actor, person_id: UUID) -> P
 async def edit_person(
     session: AsyncSession, actor: Actor, person_id: UUID, change: PersonUpdate, if_match: str | None
 ) -> PersonRead:
-    """Merge the fields sent. 428/412 by If-Match, 409 when the person's case is closed."""
+    """Merge the fields sent. 428/412 by If-Match, 409 when the person's case is closed, and `unsafe_contact` for a
+    suspected or unsafe caregiver who would be safe to call."""
     seen = await person_row(session, person_id)
     case = await _lock_home(session, seen)
     row = await person_row(session, person_id, lock=True)
@@ -103,9 +109,11 @@ async def edit_person(
     if case is not None and case.status is CaseStatus.CLOSED:
         raise CaseClosed
     await check_person(session, actor, change, "")
+    check_doubt(row, change)
     _merge(session, row, change)
     row.touch(actor.now)
     if case is not None:
+        await apply_doubt(session, actor, case, row, change)
         await _tell_case(session, actor, case, row, change)
     await session.flush()
     await _index(session, row, new=False)

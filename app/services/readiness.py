@@ -12,8 +12,6 @@ from app.models.safety_plan import SafetyPlan
 from app.sealing import opened
 from app.services.safety_plans import plan_of
 
-REVIEW_MISSING = "safety_plan_review"
-
 
 async def require_plan(session: AsyncSession, case: CaseRow) -> None:
     """409 `plan_incomplete`: domestic violence without a danger assessment, or high risk without a safety plan."""
@@ -26,13 +24,12 @@ async def require_plan(session: AsyncSession, case: CaseRow) -> None:
         raise PlanIncomplete(missing)
 
 
-async def unreviewed_plan(session: AsyncSession, case: CaseRow) -> list[str]:
-    """What keeps a case of domestic violence open: a safety plan, or why none is needed, not looked at again."""
+async def has_unreviewed_plan(session: AsyncSession, case: CaseRow) -> bool:
+    """Domestic violence does not close before the safety plan, or why none is needed, was looked at again."""
     if case.category is not Category.DOMESTIC_VIOLENCE:
-        return []
+        return False
     row = await plan_of(session, case.id)
-    reviewed = row is not None and opened(session, row)["reviewed_on"] is not None
-    return [] if reviewed else [REVIEW_MISSING]
+    return row is None or opened(session, row)["reviewed_on"] is None
 
 
 async def _is_assessed(session: AsyncSession, case: CaseRow) -> bool:

@@ -76,7 +76,8 @@ AROUND = """
 """
 
 _DETAIL = f"""
-    select {SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.sealed as incident_sealed,
+    select {SUMMARY}, c.referred_from, c.death_review_due_at,
+           i.id as incident_id, i.occurred_at, i.precision, i.sealed as incident_sealed,
            i.version as incident_version, i.created_at as incident_created_at, i.updated_at as incident_updated_at
       from {{reached}}
       join cases c on c.id = w.case_id

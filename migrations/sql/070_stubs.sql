@@ -11,10 +11,10 @@ create or replace function case_stubs(
   set search_path = pg_catalog, public, pg_temp
 as $$
   select c.id, c.code::text, c.organisation_id, c.lead_id, u.display_name::text, c.status::text,
-         to_char(c.next_due_at at time zone 'Asia/Phnom_Penh', 'IYYY"-W"IW'),
-         coalesce(date_trunc('week', c.next_due_at at time zone 'Asia/Phnom_Penh')
+         to_char(least(c.next_due_at, c.death_review_due_at) at time zone 'Asia/Phnom_Penh', 'IYYY"-W"IW'),
+         coalesce(date_trunc('week', least(c.next_due_at, c.death_review_due_at) at time zone 'Asia/Phnom_Penh')
                   < date_trunc('week', app_now() at time zone 'Asia/Phnom_Penh'), false),
-         c.status = 'closure_requested' or c.lead_id is null
+         c.status = 'closure_requested' or c.lead_id is null or c.death_review_due_at is not null
            or (c.risk_level = 'high' and exists (select from risk_changes r where r.case_id = c.id
                                                     and r.review_due_at is not null and r.reviewed_at is null))
     from cases c
@@ -23,7 +23,7 @@ as $$
      and c.organisation_id = app_organisation_id()
      and c.erased_at is null
      and (only_case is null or c.id = only_case)
-     and (only_case is not null or c.status <> 'closed')
+     and (only_case is not null or c.status <> 'closed' or c.death_review_due_at is not null)
      and (not without_lead or c.lead_id is null)
      and (of_lead is null or c.lead_id = of_lead)
      and (after_case is null or c.id > after_case)

@@ -116,6 +116,7 @@ begin
   select c.organisation_id into entry.organisation_id from cases c where c.id = the_case;
   update cases c
      set erased_at = entry.at, sealed = '', lead_id = null, closure_requested_by = null, next_due_at = null,
+         death_review_due_at = null,
          referred_from = null, priority = 'routine', risk_level = 'not_assessed',
          code = 'X' || left(replace(gen_random_uuid()::text, '-', ''), 11), version = c.version + 1, updated_at = entry.at,
          created_at = date_trunc('month', c.created_at at time zone 'Asia/Phnom_Penh') at time zone 'Asia/Phnom_Penh',

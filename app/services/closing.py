@@ -1,0 +1,132 @@
+"""What must be at its end before a case closes: a list of guards, each with the code that it blocks by."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.errors import ClosureBlocked, Invalid
+from app.models.case import CaseRow, Transition
+from app.models.codes import CaseStatus, ClosureReason, FollowUpOutcome
+from app.models.follow_up import FollowUp
+from app.sealing import opened
+from app.security import Actor
+from app.services.assistance_closing import UNDECIDED, UNPAID, has_assistance
+from app.services.next_follow_up import has_future
+from app.services.readiness import has_unreviewed_plan
+
+INTAKE_REASONS = frozenset(ClosureReason) - {ClosureReason.NEEDS_MET, ClosureReason.OTHER}
+TOLD_THAT_SHE_MAY_RETURN = {ClosureReason.NEEDS_MET, ClosureReason.CLIENT_REQUEST, ClosureReason.DECLINED}
+
+ATTEMPTS, ATTEMPTS_SPAN = 3, timedelta(days=30)
+# After these she was reached: an attempt before it says nothing about today.
+REACHED = {
+    FollowUpOutcome.MET_SAFE,
+    FollowUpOutcome.MET_CONCERN,
+    FollowUpOutcome.MET_NEW_INCIDENT,
+    FollowUpOutcome.DECLINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A closing that is asked for or decided: by whom, of which case, and why."""
+
+    session: AsyncSession
+    actor: Actor
+    case: CaseRow
+    reason: ClosureReason
+
+
+Guard = Callable[[Closing], Awaitable[bool]]  # True: this blocks
+
+
+async def future_follow_up(closing: Closing) -> bool:
+    """A contact is still to come."""
+    return await has_future(closing.session, closing.actor, closing.case.id)
+
+
+async def too_few_attempts(closing: Closing) -> bool:
+    """`no_contact` needs three attempts over 30 days, and nobody reached her after them."""
+    if closing.reason is not ClosureReason.NO_CONTACT:
+        return False
+    attempts: list[datetime] = []
+    for outcome, happened_at in await _recorded(closing.session, closing.case.id):
+        if outcome in REACHED:
+            attempts.clear()
+        elif outcome is FollowUpOutcome.NOT_FOUND:
+            attempts.append(happened_at)
+    return len(attempts) < ATTEMPTS or attempts[-1] - attempts[0] < ATTEMPTS_SPAN
+
+
+async def unreviewed_safety_plan(closing: Closing) -> bool:
+    """The safety plan of a case of domestic violence was not looked at again."""
+    return await has_unreviewed_plan(closing.session, closing.case)
+
+
+async def undecided_assistance(closing: Closing) -> bool:
+    """A request for help waits for a decision."""
+    return await has_assistance(closing.session, closing.case.id, UNDECIDED)
+
+
+async def unpaid_assistance(closing: Closing) -> bool:
+    """Help that was granted has not reached the client."""
+    return await has_assistance(closing.session, closing.case.id, UNPAID)
+
+
+# Asked when a closure is given (the request to close, an intake that closes) and again when it is decided.
+OF_THE_REASON: dict[str, Guard] = {
+    "too_few_attempts": too_few_attempts,
+}
+# Asked when a closure is decided: what is not at its end. One line for each.
+AT_THE_END: dict[str, Guard] = {
+    "future_follow_up": future_follow_up,
+    "safety_plan_review": unreviewed_safety_plan,
+    "undecided_assistance": undecided_assistance,
+    "unpaid_assistance": unpaid_assistance,
+}
+
+
+async def check_closing(session: AsyncSession, actor: Actor, case: CaseRow, step: Transition) -> None:
+    """422 for a closure that is missing, misplaced or incomplete; 409 `closure_blocked` with what blocks it."""
+    closes_intake = case.status is CaseStatus.INTAKE and step.to is CaseStatus.CLOSED
+    decides = case.status is CaseStatus.CLOSURE_REQUESTED and step.to is CaseStatus.CLOSED
+    if step.to is CaseStatus.CLOSURE_REQUESTED or closes_intake:
+        _check_closure(step, closes_intake)
+    elif step.closure is not None:
+        raise Invalid.at("/closure", "not_allowed", "A closure comes with the request to close, nowhere else.")
+    reason = step.closure.reason if step.closure is not None else case.closure_reason
+    if reason is None or not (decides or step.closure is not None):
+        return
+    closing = Closing(session, actor, case, ClosureReason(reason))
+    guards = {**OF_THE_REASON, **AT_THE_END} if decides else OF_THE_REASON
+    if blocked := [code for code, blocks in guards.items() if await blocks(closing)]:
+        raise ClosureBlocked(blocked)
+
+
+def _check_closure(step: Transition, closes_intake: bool) -> None:
+    closure = step.closure
+    if closure is None:
+        raise Invalid.at("/closure", "required", "Closing needs the closure.")
+    if closes_intake:
+        if closure.reason not in INTAKE_REASONS:
+            raise Invalid.at("/closure/reason", "not_allowed", "An intake is not closed for this reason.")
+        return
+    if closure.reason in TOLD_THAT_SHE_MAY_RETURN:
+        if closure.informed_can_return is not True:
+            raise Invalid.at("/closure/informed_can_return", "must_be_informed", "The client must know she may return.")
+    elif closure.informed_can_return is None:
+        raise Invalid.at("/closure/informed_can_return", "required", "Say whether the client knows she may return.")
+    elif closure.informed_can_return == "not_possible" and step.reason is None:
+        raise Invalid.at("/reason", "required", "Say why the client could not be told.")
+
+
+async def _recorded(session: AsyncSession, case_id: UUID) -> list[tuple[FollowUpOutcome, datetime]]:
+    """What came of the follow-ups of a case, in the order in which they happened."""
+    statement = select(FollowUp).where(col(FollowUp.case_id) == case_id, col(FollowUp.happened_at).is_not(None))
+    rows = (await session.execute(statement.order_by(col(FollowUp.happened_at), col(FollowUp.id)))).scalars()
+    return [(FollowUpOutcome(opened(session, row)["outcome"]), row.happened_at) for row in rows if row.happened_at]
