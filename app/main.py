@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -19,6 +20,7 @@ from app.openapi import describe
 from app.routers import (
     areas,
     assignments,
+    attachments,
     audit,
     auth,
     break_glass,
@@ -26,6 +28,7 @@ from app.routers import (
     consents,
     erasure,
     follow_ups,
+    health_record,
     incidents,
     notes,
     organisations,
@@ -42,6 +45,9 @@ from app.security import RequestRate, Runtime
 from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
 
+# What takes files: their bodies may be larger, and may take longer.
+UPLOADS = re.compile(f"{API}/cases/[^/]+/attachments")
+
 # In the order in which a path is looked for: what is asked most comes first.
 ROUTERS = (
     cases.router,
@@ -52,6 +58,9 @@ ROUTERS = (
     follow_ups.router,
     incidents.router,
     whereabouts.router,
+    health_record.router,
+    attachments.router,
+    attachments.adding,
     erasure.router,
     people.router,
     search.searching,
@@ -105,6 +114,7 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
     edge.wrap(
         app,
         body_limit=configuration.body_limit_bytes,
+        upload_paths=UPLOADS,
         cors_origins=configuration.cors_origins,
         docs_paths=pages,
     )

@@ -31,6 +31,7 @@ from app.policy import STEP_UP_LASTS, role_may
 from app.sealing.key_encryption import KeyEncryption
 from app.settings import Settings
 from app.tokens import AccessTokens, Claims, InvalidToken
+from app.uploads.bounds import UploadBounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class Runtime:
     searches: RequestRate
     ledger: Ledger
     strangers: StrangerRate = field(default_factory=StrangerRate)
+    uploads: UploadBounds = field(default_factory=UploadBounds)
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -25,6 +25,8 @@ NAMED = {
 POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "audit_events": set(),
     "assignments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "attachment_chunks": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "attachments": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
     "break_glass_grants": set(),
     "case_access": {("see", "SELECT", RUNTIME)},
     "case_exclusions": set(),
@@ -43,10 +45,12 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "data_keys": {
         *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("rotate", "ALL", WORKER)),
         *(("see_whereabouts", "SELECT", RUNTIME), ("add_whereabouts", "INSERT", RUNTIME)),
+        *(("see_private", "SELECT", RUNTIME), ("add_private", "INSERT", RUNTIME)),
     },
     "erasure_ledger": {("copy", "SELECT", WORKER)},
     "erasure_requests": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "events": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "health_records": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
     "incidents": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
@@ -67,6 +71,8 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
 RIGHTS: dict[str, set[str]] = {
     "audit_events": set(),
     "assignments": {"SELECT", "INSERT"},
+    "attachment_chunks": {"SELECT", "INSERT"},
+    "attachments": {"SELECT", "INSERT", "DELETE"},
     "break_glass_grants": set(),
     "case_access": {"SELECT"},
     "case_exclusions": set(),
@@ -76,6 +82,7 @@ RIGHTS: dict[str, set[str]] = {
     "erasure_ledger": set(),
     "erasure_requests": {"SELECT", "INSERT"},
     "events": {"SELECT", "INSERT"},
+    "health_records": {"SELECT", "INSERT"},
     "households": {"SELECT", "INSERT", "UPDATE"},
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
     "incidents": {"SELECT", "INSERT"},
@@ -100,6 +107,7 @@ COLUMNS: dict[str, set[str]] = {
     },
     "consents": {"withdrawn_at", "withdrawn_by", "sealed", "version", "updated_at"},
     "erasure_requests": {"withdrawn_at", "withdrawn_by"},
+    "health_records": {"sealed", "version", "updated_at"},
     "legal_holds": {"lifted_at", "lifted_by"},
     "follow_ups": {
         *("due_at", "assignee_id", "happened_at", "recorded_by", "ended_at"),

@@ -177,6 +177,8 @@ async def test_an_erased_case_is_there_for_nobody(cast: Cast, superuser: Superus
 # must have thought about it: the test fails until it has a line.
 FATES = {
     "assignments": "gone",
+    "attachment_chunks": "gone",
+    "attachments": "gone",
     "break_glass_grants": "gone",
     "case_access": "gone",
     "case_exclusions": "only decisions that stand on other cases, without their words",
@@ -186,6 +188,7 @@ FATES = {
     "erasure_ledger": "its own line",
     "erasure_requests": "gone",
     "follow_ups": "gone",
+    "health_records": "gone",
     "events": "that they happened, without what is sealed",
     "incidents": "gone",
     "legal_holds": "gone",
@@ -223,6 +226,10 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     answered(await lead.post(f"/cases/{case_id}/follow-ups", json=plan), 201)
     hidden = {"kind": "relative", "name": "Kolab's aunt"}
     answered(await lead.put(f"/cases/{case_id}/whereabouts", json=hidden, headers={"If-None-Match": "*"}), 201)
+    weeks = {"gestation_weeks": 8, "assessed_on": "2026-03-01"}
+    answered(await lead.put(f"/cases/{case_id}/health", json=weeks, headers={"If-None-Match": "*"}), 201)
+    paper = {"file": ("letter.txt", b"Kolab wrote this.")}
+    answered(await lead.post(f"/cases/{case_id}/attachments", files=paper), 201)
     await exclude(cast, "caseworker", case_id, "colleague")
     await hold(cast, case_id)
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)

@@ -17,6 +17,7 @@ BATCH = 5_000
 # Table, column, and what its blobs are bound to. A test finds columns that are missing here.
 SEALED = {
     ("assignments", "sealed"): "assignments",
+    ("attachments", "sealed"): "attachments",
     ("break_glass_grants", "sealed"): "break_glass_grants",
     ("break_glass_grants", "review_sealed"): "break_glass_grants.review",
     ("case_exclusions", "sealed"): "case_exclusions",
@@ -26,6 +27,7 @@ SEALED = {
     ("erasure_requests", "sealed"): "erasure_requests",
     ("events", "sealed"): "events",
     ("follow_ups", "sealed"): "follow_ups",
+    ("health_records", "sealed"): "health_records",
     ("households", "sealed"): "households",
     ("incidents", "sealed"): "incidents",
     ("legal_holds", "sealed"): "legal_holds",
@@ -35,7 +37,7 @@ SEALED = {
     ("whereabouts", "sealed"): "whereabouts",
 }
 # Rows that are a home of their own although they belong to a case.
-OWN_HOMES = {"whereabouts"}
+OWN_HOMES = {"attachments", "health_records", "whereabouts"}
 # Sealed with the root secret (app/sealed_secret.py), which the manifest's keyed hash proves to be the right one.
 BY_THE_ROOT = {("user_private", "sealed")}
 KEYS = "select home, kek_id, wrapped from vault.data_keys"
