@@ -11,6 +11,7 @@ import pytest
 from tests import (
     cells,
     test_access,
+    test_attachments,
     test_audit,
     test_audit_reports,
     test_break_glass,
@@ -19,6 +20,7 @@ from tests import (
     test_exclusions,
     test_exclusions_across_cases,
     test_follow_ups,
+    test_health,
     test_inventory,
     test_links,
     test_reading_alerts,
@@ -45,6 +47,8 @@ SENTENCES = (
     test_follow_ups,
     test_audit,
     test_whereabouts,
+    test_health,
+    test_attachments,
     test_reading_alerts,
     test_erasure,
     test_audit_reports,  # whose weeks let the most time pass
