@@ -61,6 +61,7 @@ ROUTERS = (
     health_record.router,
     attachments.router,
     attachments.adding,
+    attachments.opening,
     erasure.router,
     people.router,
     search.searching,

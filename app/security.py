@@ -24,6 +24,7 @@ from app.errors import (
     StepUpRequired,
     Unauthenticated,
 )
+from app.file_bounds import FileBounds
 from app.keys import KeyStore
 from app.models.codes import Language, Role
 from app.permissions import Permission
@@ -31,7 +32,6 @@ from app.policy import STEP_UP_LASTS, role_may
 from app.sealing.key_encryption import KeyEncryption
 from app.settings import Settings
 from app.tokens import AccessTokens, Claims, InvalidToken
-from app.uploads.bounds import UploadBounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Runtime:
     searches: RequestRate
     ledger: Ledger
     strangers: StrangerRate = field(default_factory=StrangerRate)
-    uploads: UploadBounds = field(default_factory=UploadBounds)
+    files: FileBounds = field(default_factory=FileBounds)
 
 
 def runtime_of(request: Request) -> Runtime:

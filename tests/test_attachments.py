@@ -381,13 +381,13 @@ async def test_a_body_without_a_length_is_kept_too(cast: Cast, case_id: str) -> 
 async def test_a_broken_upload_leaves_nothing(
     app: Any, cast: Cast, case_id: str, superuser: Superuser, runtime: Runtime, received: int
 ) -> None:
-    parts: list[Message] = [
-        {"type": "http.request", "body": part, "more_body": True} async for part in in_parts(form_of(paper(10 * CHUNK)))
-    ][:received]
+    parts = [part async for part in in_parts(form_of(paper(10 * CHUNK)))][:received]
     answers: list[Message] = []
 
     async def receive() -> Message:
-        return parts.pop(0) if parts else {"type": "http.disconnect"}
+        if parts:
+            return {"type": "http.request", "body": parts.pop(0), "more_body": True}
+        return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         answers.append(message)

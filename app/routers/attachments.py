@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from app.file_routes import FORM, DownloadRoute, Uploaded, UploadRoute
 from app.http import API, IfMatch, Route, Session, created, told_on
 from app.models.attachment import AttachmentRead
 from app.models.base import Page
@@ -15,10 +16,10 @@ from app.permissions import Permission
 from app.preconditions import etag
 from app.security import Actor, allowed, runtime_of
 from app.services import attachment_content, attachments
-from app.uploads.route import FORM, Uploaded, UploadRoute
 
 router = APIRouter(prefix=API, tags=["attachments"], route_class=Route)
 adding = APIRouter(prefix=API, tags=["attachments"], route_class=UploadRoute)
+opening = APIRouter(prefix=API, tags=["attachments"], route_class=DownloadRoute)
 
 _BYTES: dict[str, Any] = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7"}}}
 
@@ -65,7 +66,7 @@ async def read_attachment(
     return found
 
 
-@router.get(
+@opening.get(
     "/cases/{case_id}/attachments/{attachment_id}/content",
     response_class=StreamingResponse,
     response_model=None,

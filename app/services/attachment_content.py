@@ -70,7 +70,7 @@ async def parts_of(runtime: Runtime, actor: Actor, content: Content) -> AsyncIte
     No connection is held while the caller is slow.
     """
     for first, last in _batches(content.span):
-        async with runtime.database.transaction() as session:
+        async with runtime.files.moving(), runtime.database.transaction() as session:
             required = runtime.settings.mfa_required
             if await runtime.database.begin_request(session, actor.session_id, mfa_required=required) is None:
                 raise NotFound

@@ -23,7 +23,7 @@ warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 def written_anew(content: bytes, kind: MediaType) -> bytes:
     """The same picture, upright, without anything else that was in the file. 422 when it is none, or too large.
 
-    Takes up to 400 MB for a moment; called by one thread at a time (app/uploads/bounds.py).
+    Takes up to 400 MB for a moment; called by one thread at a time (app/file_bounds.py).
     """
     try:
         return _written(content, _FORMATS[kind])

@@ -95,7 +95,7 @@ async def _write_anew(runtime: Runtime, spool: Spool, kind: MediaType, anew: Spo
         _write(anew, written_anew(b"".join(spool.content()), kind))
         _finish(anew)
 
-    await asyncio.get_running_loop().run_in_executor(runtime.uploads.images, write)
+    await asyncio.get_running_loop().run_in_executor(runtime.files.images, write)
 
 
 def _spool(runtime: Runtime) -> Spool:

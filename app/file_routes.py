@@ -1,4 +1,4 @@
-"""The route of an operation that takes a file instead of a JSON body."""
+"""The routes of operations that take a file instead of a JSON body, or give one."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,11 +44,21 @@ class UploadRoute(Route):
     async def body_of(self, request: Request, claims: Claims, permission: Permission) -> AsyncIterator[None]:
         """The file, at `request.state.upload` while the transaction of the request runs."""
         await _refuse_who_may_not(request, claims, permission)
-        bounds = runtime_of(request).uploads
+        bounds = runtime_of(request).files
         async with bounds.coming(), received(request) as upload:
             request.state.upload = upload
-            async with bounds.storing():
+            async with bounds.moving():
                 yield
+
+
+class DownloadRoute(Route):
+    """As every route, and few at a time: what it reads before it answers may be large."""
+
+    @asynccontextmanager
+    async def body_of(self, request: Request, claims: Claims, permission: Permission) -> AsyncIterator[None]:
+        """No body; a place for the transaction."""
+        async with runtime_of(request).files.moving():
+            yield
 
 
 async def _uploaded(request: Request) -> Upload:

@@ -1,4 +1,4 @@
-"""How much of receiving files one process does at once, so that everybody else is answered meanwhile."""
+"""How much of receiving and sending files one process does at once, so that everybody else is answered meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 from app.errors import Unavailable
 
 AT_ONCE = 32  # files on their way; each takes less than a megabyte of memory, and its size on disk
-STORED_AT_ONCE = 4  # of a dozen connections to the database
+MOVED_AT_ONCE = 4  # of a dozen connections to the database
 
 
-class UploadBounds:
-    """Files on their way, being written anew, and being stored."""
+class FileBounds:
+    """Files on their way, being written anew, and being stored or read."""
 
     def __init__(self) -> None:
         self.images = ThreadPoolExecutor(max_workers=1, thread_name_prefix="image")
         self._coming = 0
-        self._storing = asyncio.Semaphore(STORED_AT_ONCE)
+        self._moving = asyncio.Semaphore(MOVED_AT_ONCE)
 
     @asynccontextmanager
     async def coming(self) -> AsyncIterator[None]:
@@ -31,7 +31,7 @@ class UploadBounds:
             self._coming -= 1
 
     @asynccontextmanager
-    async def storing(self) -> AsyncIterator[None]:
-        """A place for the transaction that stores it; waits for one without holding a connection."""
-        async with self._storing:
+    async def moving(self) -> AsyncIterator[None]:
+        """A place for a transaction that stores or reads megabytes; waits for one without holding a connection."""
+        async with self._moving:
             yield
