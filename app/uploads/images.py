@@ -5,6 +5,7 @@ import warnings
 from typing import Any
 
 from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import get_sampling
 
 from app.errors import Invalid
 from app.models.attachment import MediaType
@@ -13,7 +14,7 @@ MOST_PIXELS = 50_000_000  # 150 to 200 MB when it is opened; the largest telepho
 _FORMATS = {MediaType.JPEG: "JPEG", MediaType.PNG: "PNG", MediaType.WEBP: "WEBP"}
 _OPENED = {"JPEG": ("JPEG", "MPO"), "PNG": ("PNG",), "WEBP": ("WEBP",)}  # MPO: a JPEG with a second picture behind it
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
-_OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "PNG": {}, "WEBP": {"quality": 90}}
+_GOOD = 90  # of 100, where the picture does not say how it was compressed before
 
 # Pillow only warns of up to twice as many and refuses more; here its warning is a refusal too. It looks at the header.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
@@ -44,11 +45,20 @@ def _written(content: bytes, form: str) -> bytes:
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             raise _refusal("image_moving", "Moving pictures are not accepted.")
         ImageOps.exif_transpose(image, in_place=True)
-        clean = image.convert(_mode(image, form))
-    clean.info.clear()
-    kept = io.BytesIO()
-    clean.save(kept, form, **_OPTIONS[form])
-    return kept.getvalue()
+        mode = _mode(image, form)
+        clean = image if image.mode == mode else image.convert(mode)
+        clean.info.clear()
+        kept = io.BytesIO()
+        clean.save(kept, form, **_compression(image, form))
+        return kept.getvalue()
+
+
+def _compression(image: Image.Image, form: str) -> dict[str, Any]:
+    """A JPEG is compressed as it was: better would only be larger."""
+    tables: dict[int, list[int]] = getattr(image, "quantization", {})
+    if form != "JPEG" or image.mode not in {"L", "RGB"} or not tables or max(map(max, tables.values())) > 255:
+        return {} if form == "PNG" else {"quality": _GOOD}
+    return {"qtables": [tables[number] for number in sorted(tables)], "subsampling": get_sampling(image)}
 
 
 def _mode(image: Image.Image, form: str) -> str:
