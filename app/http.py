@@ -4,7 +4,8 @@ Order: token (401), role (403), repeated request, then the body. What the caller
 even when the body is wrong too.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Response
@@ -32,6 +33,7 @@ from app.security import (
 from app.services.sign_in import throttled_address
 from app.services.visible import is_addressable
 from app.strict_json import StrictRequest
+from app.tokens import Claims
 
 Session = Annotated[AsyncSession, Depends(current_session)]
 IfMatch = Annotated[str | None, Header(max_length=200)]
@@ -69,10 +71,11 @@ class Route(APIRoute):
             runtime, asker = runtime_of(strict), asker_of(strict)
             async with refusals_of(runtime, strict.scope, deed, asker):
                 asker.claims = claims = await read_claims(strict)
-                strict.state.actor_id = str(claims.subject)
-                if takes_json:
-                    await strict.body()  # before a connection is taken: a slow sender must not hold one
-                async with runtime.database.transaction() as session:
+                strict.state.actor_id, strict.state.telling = str(claims.subject), (deed, asker)
+                async with (
+                    self.body_of(strict, claims, permission),
+                    runtime.database.transaction() as session,
+                ):
                     actor = await authenticate(runtime, session, claims)
                     require_role(actor, permission)
                     strict.state.call = Call(session, actor)
@@ -94,6 +97,13 @@ class Route(APIRoute):
             return await finish(strict)
 
         return answer
+
+    @asynccontextmanager
+    async def body_of(self, request: Request, claims: Claims, permission: Permission) -> AsyncIterator[None]:
+        """Read the body before a connection is taken: a slow sender must not hold one."""
+        if self.body_field is not None:
+            await request.body()
+        yield
 
 
 def deed_of(route: APIRoute, permission: Permission | None) -> Deed:
@@ -165,6 +175,14 @@ def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
                 for name in sorted(unknown)[:20]
             ]
         )
+
+
+async def told_on(request: Request, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The parts of an answer that is on its way already; what is refused meanwhile is in the trail too."""
+    deed, asker = request.state.telling
+    async with refusals_of(runtime_of(request), request.scope, deed, asker):
+        async for part in parts:
+            yield part
 
 
 def created(response: Response, path: str) -> None:

@@ -36,7 +36,8 @@ class KeyedPost:
             return None  # who owes a factor has no rows; what is left to them may be repeated as it is
         if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
             raise Invalid.at("/header/idempotency-key", "key_invalid", "1 to 200 printable characters.")
-        body = await request.body()
+        upload = getattr(request.state, "upload", None)  # hashed while it came: it is nowhere in one piece
+        body = await request.body() if upload is None else upload.digest
         asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))
         digest = runtime_of(request).keys.digest("idempotency", asked)
         # The lock only answers quickly; that one key is one write rests on the primary key of the table.

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -22,6 +23,7 @@ from app.routers import (
     assessments,
     assignments,
     assistance,
+    attachments,
     audit,
     auth,
     break_glass,
@@ -32,6 +34,7 @@ from app.routers import (
     disclosures,
     erasure,
     follow_ups,
+    health_record,
     incidents,
     notes,
     organisations,
@@ -50,6 +53,9 @@ from app.security import RequestRate, Runtime
 from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
 
+# What takes files: their bodies may be larger, and may take longer.
+UPLOADS = re.compile(f"{API}/cases/[^/]+/attachments")
+
 # In the order in which a path is looked for: what is asked most comes first.
 ROUTERS = (
     cases.router,
@@ -67,6 +73,10 @@ ROUTERS = (
     disbursements.router,
     incidents.router,
     whereabouts.router,
+    health_record.router,
+    attachments.router,
+    attachments.adding,
+    attachments.opening,
     erasure.router,
     people.router,
     search.searching,
@@ -121,6 +131,7 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
     edge.wrap(
         app,
         body_limit=configuration.body_limit_bytes,
+        upload_paths=UPLOADS,
         cors_origins=configuration.cors_origins,
         docs_paths=pages,
     )

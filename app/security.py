@@ -24,6 +24,7 @@ from app.errors import (
     StepUpRequired,
     Unauthenticated,
 )
+from app.file_bounds import FileBounds
 from app.keys import KeyStore
 from app.models.codes import Language, Role
 from app.permissions import Permission
@@ -127,6 +128,7 @@ class Runtime:
     searches: RequestRate
     ledger: Ledger
     strangers: StrangerRate = field(default_factory=StrangerRate)
+    files: FileBounds = field(default_factory=FileBounds)
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     )
     limit_concurrency: int = Field(default=512, ge=128, description="requests at once, then 503")
     body_limit_bytes: int = Field(default=1_000_000, ge=1024, description="largest request body")
+    attachments_per_case: int = Field(default=50, ge=1, description="files attached to one case at most")
     cors_origins: CommaList = Field(
         default=[], description="origins of front ends that may call from a browser, comma-separated"
     )

@@ -42,6 +42,7 @@ class Call:
     before: Callable[[Stage, Standpoint], None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Body | None = None
+    files: Mapping[str, Any] | None = None
     after: Callable[[Stage, Standpoint], None] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
 
@@ -291,6 +292,22 @@ def _hidden_somewhere(stage: Stage, point: Standpoint) -> None:
     stage.hide(point.case)
 
 
+def _no_health(stage: Stage, point: Standpoint) -> None:
+    _status("planning")(stage, point)
+    stage.run("delete from health_records where case_id = %s", stage.cases[point.case].id)
+
+
+def _some_health(stage: Stage, point: Standpoint) -> None:
+    _status("planning")(stage, point)
+    stage.put_health(point.case)
+
+
+def _attached(stage: Stage, point: Standpoint) -> None:
+    """One attachment and no others, whatever was done before."""
+    _status("planning")(stage, point)
+    stage.attach(point.case)
+
+
 def _follow_up(own: bool) -> Call:
     """A follow-up of the caller's own, or of somebody else on the case; as planned, whatever was done before."""
 
@@ -455,6 +472,16 @@ CALLS: dict[str, Call] = {
         {"kind": "friend"}, before=_hidden_nowhere, after=_hidden_somewhere, headers={"If-None-Match": "*"}
     ),
     f"DELETE {_CASE}/whereabouts": Call(before=_hidden_somewhere, after=_hidden_somewhere, headers=EDIT),
+    f"GET {_CASE}/health": Call(before=_some_health),
+    f"PUT {_CASE}/health": Call({"note": "Seen."}, before=_some_health, headers=EDIT),
+    f"PUT {_CASE}/health [first]": Call(
+        {"note": "Seen."}, before=_no_health, after=_some_health, headers={"If-None-Match": "*"}
+    ),
+    f"GET {_CASE}/attachments": Call(before=_attached),
+    f"POST {_CASE}/attachments": Call(before=_attached, after=_attached, files={"file": ("a.txt", b"Seen.")}),
+    f"GET {_CASE}/attachments/{{attachment_id}}": Call(before=_attached),
+    f"GET {_CASE}/attachments/{{attachment_id}}/content": Call(before=_attached),
+    f"DELETE {_CASE}/attachments/{{attachment_id}}": Call(before=_attached, after=_attached, headers=EDIT),
     f"POST {_CASE}/erasure": Call(
         {"reason_code": "client_wish", "reason": "Wish."}, before=_wish_only, after=_wished_and_held
     ),
@@ -527,7 +554,7 @@ async def make(stage: Stage, row: Row, point: Standpoint, **params: str) -> http
         call.before(stage, point)
     ids = {**stage.register, **stage.cases[point.case].ids, **(call.ids(stage, point) if call.ids else {})}
     body = call.body(stage, point) if callable(call.body) else call.body
-    request: dict[str, Any] = {"json": body, "data": call.form, "headers": call.headers}
+    request: dict[str, Any] = {"json": body, "data": call.form, "files": call.files, "headers": call.headers}
     request["params"] = {**call.query, **params}
     path = row.path.format_map(ids)
     client = stage.cast.client("nobody") if point.name == "nobody" else stage.client(point.name)

@@ -141,6 +141,15 @@ PUT    /cases/{case_id}/whereabouts                      200 200 200 403 403  20
 PUT    /cases/{case_id}/whereabouts [first]              201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
 DELETE /cases/{case_id}/whereabouts                      204 204 204 403 403  204 204 204 403 403 403 404 403  403 403  404 404 403 403
 
+GET    /cases/{case_id}/health                           200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+PUT    /cases/{case_id}/health                           200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+PUT    /cases/{case_id}/health [first]                   201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/attachments                      200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+POST   /cases/{case_id}/attachments                      201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/attachments/{attachment_id}      200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/attachments/{attachment_id}/content  200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
+DELETE /cases/{case_id}/attachments/{attachment_id}      204 204 204 403 403  204 204 204 403 403 403 404 403  403 403  404 404 403 403
+
 POST   /cases [client of the case]                       201 201 201 201 201  201 201 201 201 201 201 404 201  404 404  404 404 404 403
 """  # noqa: E501
 
@@ -241,6 +250,9 @@ FOR_SUPERVISORS = {
     "POST /assistance-requests/{assistance_request_id}/decision",
     "POST /cases/{case_id}/death-review",
 }
+FOR_SUPERVISORS = {"PUT /cases/{case_id}/legal-hold", "DELETE /cases/{case_id}/legal-hold"}
+# Who may not send a file is told so before anything else is looked at.
+REFUSED_FIRST = {"POST /cases/{case_id}/attachments"}
 HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
 
 
@@ -290,6 +302,10 @@ timeline:read          1     1      1      1       1          1        1       1
 access_report:read     1     0      0      0       1          0        0       1        0
 whereabouts:read       1     1      0      0       0          0        0       0        0
 whereabouts:edit       1     1      1      0       0          0        0       0        0
+health:read            1     1      1      0       0          0        0       0        0
+health:edit            1     1      1      0       0          0        0       0        0
+attachment:read        1     1      1      0       0          0        0       0        0
+attachment:edit        1     1      1      0       0          0        0       0        0
 erasure:read           1     0      0      0       1          0        0       1        0
 erasure:edit           1     0      0      0       1          0        0       1        0
 legal_hold:read        1     1      1      0       1          0        0       1        0
@@ -371,4 +387,5 @@ def when_wrong(row: Row, column: str) -> int:
     if (column, row.variant) == ("s.leaderless", "reopen"):
         return 404
     refused_to_liaisons = column == "l.assigned" and status == 403 and row.variant != "caseworkers"
-    return 403 if refused_to_liaisons else 422
+    refused_first = row.operation in REFUSED_FIRST and status == 403
+    return 403 if refused_to_liaisons or refused_first else 422

@@ -47,6 +47,11 @@ READS: dict[str, LiteralString] = {
     "register_key": "select from vault.data_keys where home = %(register_person)s",
     "whereabouts": "select from whereabouts where id = %(whereabouts_id)s",
     "whereabouts_key": "select from vault.data_keys where home = %(whereabouts_id)s",
+    "health": "select from health_records where id = %(health_id)s",
+    "health_key": "select from vault.data_keys where home = %(health_id)s",
+    "attachment": "select from attachments where id = %(attachment_id)s",
+    "attachment_chunk": "select from attachment_chunks where attachment_id = %(attachment_id)s",
+    "attachment_key": "select from vault.data_keys where home = %(attachment_id)s",
     "own_key": "select from idempotency_keys where actor_id = %(me)s",
     "others_key": "select from idempotency_keys where actor_id <> %(me)s",
 }
@@ -92,7 +97,14 @@ CHANGES: dict[str, LiteralString] = {
     "register_key": f"{_KEYS} values (gen_random_uuid(), null, %(organisation_id)s, 'x', '')",
     "whereabouts": "delete from whereabouts where id = %(whereabouts_id)s",
     "whereabouts_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'whereabouts')",
-    "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'health')",
+    "health": "update health_records set sealed = '' where id = %(health_id)s",
+    "health_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'health')",
+    "attachment": "delete from attachments where id = %(attachment_id)s",
+    # A chunk names nobody who made it.
+    "attachment_chunk_new": "insert into attachment_chunks (attachment_id, number, case_id, organisation_id, content)"
+    f" values (%(attachment_id)s, 1, {_OF_CASE}, '')",
+    "attachment_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'attachment')",
+    "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'unheard of')",
     "wrapping": "update vault.data_keys set wrapped = '' where home = %(case_id)s",
 }
 _PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, created_by, sealed)"
@@ -136,6 +148,10 @@ ADDS: dict[str, LiteralString] = {
     f" created_by) values (gen_random_uuid(), {_OF_CASE}, %(other)s, 'caseworker', %(now)s, %(by)s)",
     "whereabouts": f"insert into whereabouts ({_TABLE}, case_id, organisation_id, created_by, sealed)"
     f" values ({_NEW}, {_OF_CASE}, %(by)s, '')",
+    "health": f"insert into health_records ({_TABLE}, case_id, organisation_id, created_by, sealed)"
+    f" values ({_NEW}, {_OF_CASE}, %(by)s, '')",
+    "attachment": f"insert into attachments ({_TABLE}, case_id, organisation_id, media_type, size, created_by, sealed)"
+    f" values ({_NEW}, {_OF_CASE}, 'text/plain', 1, %(by)s, '')",
     # Ended ones: one that stands is there already.
     "wish": "insert into erasure_requests (id, case_id, organisation_id, reason_code, sealed, created_at, created_by,"
     f" withdrawn_at) values (gen_random_uuid(), {_OF_CASE}, 'other', '', %(now)s, %(by)s, %(now)s)",

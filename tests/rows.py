@@ -55,6 +55,11 @@ see case_key                    1 1 1 1 1   1 1 1 1 1 1 1 1   1 0   0 0 0 0
 see register_key                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 see whereabouts                 1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 see whereabouts_key             1 1 0 0 0   1 1 0 0 0 0 0 0   0 0   0 0 0 0
+see health                      1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+see health_key                  1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+see attachment                  1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+see attachment_chunk            1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+see attachment_key              1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 see own_key                     1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
 see others_key                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
@@ -92,6 +97,11 @@ change case_key                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change register_key             1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change whereabouts              1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 change whereabouts_key          1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+change health                   1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+change health_key               1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+change attachment               1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+change attachment_chunk_new     1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+change attachment_key           1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 change other_part               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change wrapping                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change own_details              0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
@@ -118,6 +128,8 @@ add wish                        1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 add hold                        0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add others_assignment           1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 add whereabouts                 1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+add health                      1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+add attachment                  1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 add household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0

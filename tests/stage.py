@@ -15,6 +15,7 @@ from app.models.safety_plan import SafetyPlanWrite
 from app.models.whereabouts import WhereaboutsWrite
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
+from app.sealing.chunks import seal_chunk
 from tests.acts import emergency
 from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
@@ -190,6 +191,8 @@ class Stage:
                 made.id,
             )
         self.hide(case)
+        self.put_health(case)
+        self.attach(case)
         self.put_wish(case)
         self.put_hold(case)
         made.ids["match_id"] = self.one(
@@ -285,16 +288,8 @@ class Stage:
     def hide(self, case: str) -> None:
         """Where the client of the case is, with a key of its own, whatever was recorded before."""
         case_id, row_id = self.cases[case].id, uuid4()
-        ring = KeyRing(self.cast.runtime.kek)
-        ring.make(row_id)
         self.run("delete from whereabouts where case_id = %s", case_id)
-        self.run(
-            "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped, part)"
-            " select %s, id, organisation_id, %s, %s, 'whereabouts' from cases where id = %s",
-            row_id,
-            *ring.wrapped(row_id),
-            case_id,
-        )
+        ring = self._own_key(row_id, case_id, "whereabouts")
         self.run(
             "insert into whereabouts (id, version, created_at, updated_at, case_id, organisation_id, created_by,"
             " sealed) select %s, 1, opened_at, opened_at, id, organisation_id, created_by, %s from cases where id = %s",
@@ -338,6 +333,55 @@ class Stage:
             )
         made.ids |= {"assistance_request_id": str(own_id), "disbursement_id": str(payment)}
         made.ids["ledger_reference"] = str(reference)
+
+    def put_health(self, case: str) -> None:
+        """A health record of the case, whatever was recorded before."""
+        case_id, row_id = self.cases[case].id, uuid4()
+        self.run("delete from health_records where case_id = %s", case_id)
+        ring = self._own_key(row_id, case_id, "health")
+        self.run(
+            "insert into health_records (id, version, created_at, updated_at, case_id, organisation_id, created_by,"
+            " sealed) select %s, 1, opened_at, opened_at, id, organisation_id, created_by, %s from cases where id = %s",
+            row_id,
+            ring.seal("health_records", row_id, row_id, {"note": "Told us so."}),
+            case_id,
+        )
+        self.cases[case].ids["health_id"] = str(row_id)
+
+    def attach(self, case: str) -> None:
+        """One small file, and no other."""
+        case_id, row_id = self.cases[case].id, uuid4()
+        self.run("delete from attachments where case_id = %s", case_id)
+        ring = self._own_key(row_id, case_id, "attachment")
+        self.run(
+            "insert into attachments (id, version, created_at, updated_at, case_id, organisation_id, media_type, size,"
+            " created_by, sealed) select %s, 1, opened_at, opened_at, id, organisation_id, 'text/plain', 6, created_by,"
+            " %s from cases where id = %s",
+            row_id,
+            ring.seal("attachments", row_id, row_id, {"name": "letter.txt"}),
+            case_id,
+        )
+        self.run(
+            "insert into attachment_chunks (attachment_id, number, case_id, organisation_id, content)"
+            " select id, 0, case_id, organisation_id, %s from attachments where id = %s",
+            seal_chunk(ring.key(row_id), row_id, 0, b"Letter", last=True),
+            row_id,
+        )
+        self.cases[case].ids["attachment_id"] = str(row_id)
+
+    def _own_key(self, row_id: UUID, case_id: str, part: str) -> KeyRing:
+        """A ring with a new key of a part of the case."""
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.make(row_id)
+        self.run(
+            "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped, part)"
+            " select %s, id, organisation_id, %s, %s, %s from cases where id = %s",
+            row_id,
+            *ring.wrapped(row_id),
+            part,
+            case_id,
+        )
+        return ring
 
     def put_wish(self, case: str) -> None:
         """Somebody's wish that the case be erased, when none stands."""

@@ -257,6 +257,23 @@ def test_a_client_that_leaves_while_sending_is_no_failure_of_ours(lines: io.Stri
     assert told(lines, "internal_error") == []
 
 
+def test_who_sends_a_file_that_is_too_large_may_finish_and_is_told() -> None:
+    app = application(body_limit=10, upload_limit=20, upload_paths=re.compile("/upload"))
+
+    def read(path: str, announced: int, *headers: tuple[bytes, bytes]) -> tuple[int, int]:
+        """The status, and how many of four parts were taken."""
+        parts: list[Message | None] = [chunk(6), chunk(6), chunk(6), chunk(6, more=False)]
+        length = (b"content-length", str(announced).encode())
+        taken, sent = raw(app, parts, path, headers=[length, *headers])
+        return sent[0]["status"], taken
+
+    assert read("/upload", 24) == (413, 4)
+    assert read("/upload", 24, (b"expect", b"100-continue")) == (413, 0)
+    assert read("/upload", 41) == (413, 0), "nobody waits for far more"
+    assert read("/upload", 10**30) == (413, 0)
+    assert read("/echo", 24) == (413, 0)
+
+
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "QUERY", "get", "\x00", "X" * 5000, ""])
 @pytest.mark.parametrize("path", ["/upload", "/broken/..", "/" + "x" * 100_000, "//", "", "*", "/api/v1/cases/\x00"])
 def test_odd_methods_and_paths_are_never_our_failure(method: str, path: str) -> None:

@@ -185,6 +185,8 @@ FATES = {
     "assignments": "gone",
     "assistance_disbursements": "gone",
     "assistance_requests": "gone",
+    "attachment_chunks": "gone",
+    "attachments": "gone",
     "break_glass_grants": "gone",
     "case_access": "gone",
     "case_exclusions": "only decisions that stand on other cases, without their words",
@@ -195,6 +197,7 @@ FATES = {
     "erasure_ledger": "its own line",
     "erasure_requests": "gone",
     "follow_ups": "gone",
+    "health_records": "gone",
     "events": "that they happened, without what is sealed",
     "incidents": "gone",
     "legal_holds": "gone",
@@ -238,6 +241,10 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     await add_action(cast, case_id, note="At Kolab's.")
     await assess(cast, case_id, "choked")
     await put_plan(cast, case_id, concern="Kolab is afraid.")
+    weeks = {"gestation_weeks": 8, "assessed_on": "2026-03-01"}
+    answered(await lead.put(f"/cases/{case_id}/health", json=weeks, headers={"If-None-Match": "*"}), 201)
+    paper = {"file": ("letter.txt", b"Kolab wrote this.")}
+    answered(await lead.post(f"/cases/{case_id}/attachments", files=paper), 201)
     await exclude(cast, "caseworker", case_id, "colleague")
     await hold(cast, case_id)
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)

@@ -99,6 +99,7 @@ ALL = [
     errors.PreconditionFailed('"7"'),
     errors.PayloadTooLarge(),
     errors.UnsupportedMediaType(),
+    errors.RangeNotSatisfiable(9),
     errors.Invalid.at("/due_on", "past", "The day must not be past."),
     errors.IdempotencyKeyReused(),
     errors.PreconditionRequired(),

@@ -45,6 +45,7 @@ LAYERS: dict[str, set[str]] = {
         "db",
         "erasures",
         "errors",
+        "file_bounds",
         "keys",
         "models",
         "permissions",

@@ -123,6 +123,8 @@ def test_every_example_of_an_answer_is_what_the_model_writes(
     checked = 0
     for name, one in described.items():
         for content in contents(one, "answer"):
+            if content["schema"].get("format") == "binary":
+                continue  # a file, of no model
             model = TypeAdapter(routes[name].response_model)
             read = model.validate_json(json.dumps(content["example"]))
             assert json.loads(model.dump_json(read, by_alias=True)) == content["example"], name

@@ -102,6 +102,10 @@ async def _everything(cast: Cast) -> str:
     first = {"If-None-Match": "*"}
     answered(await worker.put(f"{case}/whereabouts", json=hidden, headers=first), 201)
     assert (await worker.get(f"{case}/whereabouts?reason_code=contact")).text.count(MARKER) == len(texts)
+    weeks = {"basis": MARKER, "note": MARKER}
+    answered(await worker.put(f"{case}/health", json=weeks, headers=first), 201)
+    paper = {"file": (f"{MARKER}.txt", f"{MARKER} {PHONE}".encode())}
+    answered(await worker.post(f"{case}/attachments", files=paper), 201)
     given = {"purpose": "services", "form": "verbal", "obtained_on": "2026-03-01"}
     consent = answered(await worker.post(f"{case}/consents", json=given), 201)
     answered(await worker.post(f"{case}/consents/{consent['id']}/withdraw", json={"reason": MARKER}), 200)

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from app.backup.contents import Connection
 from app.backup.manifest import BackupError
+from app.sealing.chunks import CHUNK, open_chunk
 from app.sealing.data_key import DataKey
 from app.sealing.key_encryption import KeyEncryption, SealBroken
 
@@ -21,6 +22,7 @@ SEALED = {
     ("assignments", "sealed"): "assignments",
     ("assistance_disbursements", "sealed"): "assistance_disbursements",
     ("assistance_requests", "sealed"): "assistance_requests",
+    ("attachments", "sealed"): "attachments",
     ("break_glass_grants", "sealed"): "break_glass_grants",
     ("break_glass_grants", "review_sealed"): "break_glass_grants.review",
     ("case_exclusions", "sealed"): "case_exclusions",
@@ -31,6 +33,7 @@ SEALED = {
     ("erasure_requests", "sealed"): "erasure_requests",
     ("events", "sealed"): "events",
     ("follow_ups", "sealed"): "follow_ups",
+    ("health_records", "sealed"): "health_records",
     ("households", "sealed"): "households",
     ("incidents", "sealed"): "incidents",
     ("legal_holds", "sealed"): "legal_holds",
@@ -42,7 +45,7 @@ SEALED = {
     ("whereabouts", "sealed"): "whereabouts",
 }
 # Rows that are a home of their own although they belong to a case.
-OWN_HOMES = {"whereabouts"}
+OWN_HOMES = {"attachments", "health_records", "whereabouts"}
 # Sealed with the root secret (app/sealed_secret.py), which the manifest's keyed hash proves to be the right one.
 BY_THE_ROOT = {("user_private", "sealed")}
 KEYS = "select home, kek_id, wrapped from vault.data_keys"
@@ -53,6 +56,13 @@ SOME = """
       order by t.id limit {each})
     union
     (select t.id, {home}, t.{column} from {table} t where t.{column} is not null order by t.id limit {each})
+"""
+
+# The first and the last part of some files: what is cut off the end does not open.
+CHUNKS = """
+    select a.id, a.size, c.number, c.content
+      from (select t.id, t.size from public.attachments t order by t.id limit %s) a
+      join public.attachment_chunks c on c.attachment_id = a.id and c.number in (0, (a.size - 1) / %s)
 """
 
 
@@ -74,6 +84,22 @@ def open_some_rows(connection: Connection, kek: KeyEncryption) -> dict[str, int]
         names = {name for (name,) in connection.execute(COLUMNS, [table])}
         if column in names:
             opened[bound_to] = _open(connection, kek, bound_to, _some(connection, table, column, names))
+    if connection.execute(COLUMNS, ["attachment_chunks"]).fetchone() is not None:
+        opened["attachment_chunks"] = _open_chunks(connection, kek)
+    return opened
+
+
+def _open_chunks(connection: Connection, kek: KeyEncryption) -> int:
+    opened = 0
+    for own_id, size, number, content in connection.execute(CHUNKS, [EACH, CHUNK]).fetchall():
+        key = connection.execute(f"{KEYS} where home = %s".encode(), [own_id]).fetchone()
+        if key is None:
+            continue
+        try:
+            open_chunk(DataKey(_unwrapped(kek, *key), own_id), own_id, number, bytes(content), size=size)
+        except SealBroken:
+            raise BackupError(f"a part of an attachment cannot be opened with its key: {own_id}") from None
+        opened += 1
     return opened
 
 

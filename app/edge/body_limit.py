@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import NoReturn
 
 from starlette.datastructures import Headers
@@ -36,6 +37,8 @@ class BodyLimit:
         upload = self.upload_paths is not None and self.upload_paths.fullmatch(scope["path"])
         limit, seconds = self.uploads if upload else self.ordinary
         if refusal := _refuse_announced(scope, limit):
+            if upload and isinstance(refusal, PayloadTooLarge):
+                await _let_finish(scope, receive, 2 * limit, seconds)
             await problem_response(refusal, scope)(scope, receive, send)
             return
         body = _Body(scope, receive, send, limit, seconds)
@@ -51,6 +54,21 @@ def _refuse_announced(scope: Scope, limit: int) -> Problem | None:
         return BadRequest()
     digits = lengths[0].lstrip("0")
     return PayloadTooLarge() if len(digits) > 18 or int(digits or "0") > limit else None
+
+
+async def _let_finish(scope: Scope, receive: Receive, most: int, seconds: float) -> None:
+    """Take the body of a file that is somewhat too large, and throw it away part by part.
+
+    Browsers and most clients look for an answer when they have sent everything; closed before, they see a broken
+    network and send it again. Who asks first (`Expect`) is told at once, as is who announces far more.
+    """
+    headers = Headers(scope=scope)
+    if "expect" in headers or len(headers["content-length"]) > 18 or int(headers["content-length"]) > most:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await receive()).get("more_body", False):
+                pass
 
 
 class _Body:

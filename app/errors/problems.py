@@ -152,6 +152,15 @@ class UnsupportedMediaType(Problem):
     status, code = 415, "unsupported_media_type"
 
 
+class RangeNotSatisfiable(Problem):
+    """Nothing of the file lies in the range that was asked for; `size` of it in bytes."""
+
+    status, code = 416, "range_not_satisfiable"
+
+    def __init__(self, size: int = 0) -> None:
+        super().__init__(headers={"Content-Range": f"bytes */{size}"})
+
+
 class Invalid(Problem):
     """Fields are missing, unknown or wrong: `errors` says which."""
 

@@ -38,6 +38,7 @@ TITLES: dict[str, tuple[str, str]] = {
         "ទិន្នន័យនេះបានផ្លាស់ប្ដូរហើយ សូមផ្ទុកឡើងវិញ",
     ),
     "payload_too_large": ("What was sent is too large", "ទិន្នន័យដែលបានផ្ញើមានទំហំធំពេក"),
+    "range_not_satisfiable": ("This part of the file does not exist", "ផ្នែកនៃឯកសារដែលបានស្នើគ្មានទេ"),
     "unsupported_media_type": ("This type of content is not accepted", "មិនទទួលយកទិន្នន័យប្រភេទនេះទេ"),
     "validation_failed": ("Some of the details are not valid", "ព័ត៌មានមួយចំនួនមិនត្រឹមត្រូវ"),
     "idempotency_key_reused": (

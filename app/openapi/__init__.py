@@ -113,7 +113,7 @@ def _add_parameters(operation: Operation) -> None:
         one["name"] = HEADER_NAMES.get(one["name"], one["name"])
         if one["in"] == "header":
             one["schema"] = {"type": "string", "maxLength": 200}
-            one["example"] = '"1"'
+            one["example"] = "bytes=1048576-" if one["name"] == "Range" else '"1"'
         elif one["in"] == "path":
             one["example"] = example(one["schema"], {}, one["name"])
         if one["name"] == "If-Match":
@@ -138,6 +138,7 @@ def statuses(operation: Operation) -> set[int]:
         412: operation.parameter("If-Match"),
         413: operation.has_body,
         415: operation.has_body,
+        416: operation.parameter("Range"),
         422: operation.strict,
         428: operation.parameter("If-Match") and operation.method != "POST",
         429: operation.permission is not None or signs_in,

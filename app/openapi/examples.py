@@ -158,6 +158,7 @@ MODELS: dict[str, Any] = {
     },
     "CodeRead": {"code": "caseworker", "en": "Caseworker", "km": "ភ្នាក់ងារករណី"},
     "ConsentCreate": {"purpose": "services", "form": "verbal", "obtained_on": "2026-03-02"},
+    "HealthWrite": {"gestation_weeks": 8, "assessed_on": "2026-03-02", "basis": "Her last period."},
     "HouseholdUpdate": {"size": 6},
     "IncidentUpdate": {"precision": "month"},
     "OrganisationUpdate": {"active": False},

@@ -28,6 +28,8 @@ TAGS = {
     "disclosures": "What was told outside, for her life or because the law asks, recorded by two people.",
     "incidents": "What happened, as data.",
     "whereabouts": "Where a client is hidden, for lead and assigned.",
+    "health-record": "What is known of a pregnancy, for who works on the case.",
+    "attachments": "Papers and photographs of a case, for who works on it.",
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
     "care-plan": "The steps of the care plan, and the safety plan made with the client.",
     "assessments": "Danger assessments, the level of risk and its history.",
@@ -88,6 +90,7 @@ SECONDS: Json = {"schema": {"type": "integer"}, "description": "Seconds to wait.
 HEADERS: dict[int, Json] = {
     401: {"WWW-Authenticate": TEXT},
     412: {"ETag": {**TEXT, "description": "The present version."}},
+    416: {"Content-Range": {**TEXT, "description": "`bytes */` and the size of the file."}},
     429: {"Retry-After": SECONDS, "RateLimit": TEXT},
     503: {"Retry-After": SECONDS},
 }
@@ -99,4 +102,4 @@ IDEMPOTENCY_KEY: Json = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
     "example": ID,
 }
-HEADER_NAMES = {"if-match": "If-Match", "if-none-match": "If-None-Match"}
+HEADER_NAMES = {"if-match": "If-Match", "if-none-match": "If-None-Match", "if-range": "If-Range"}

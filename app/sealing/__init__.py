@@ -53,19 +53,20 @@ class KeyRing:
 
     def seal(self, table: str, row_id: UUID, home: UUID, document: Mapping[str, Any]) -> bytes:
         """The document as the blob of this row."""
-        return self._key(home).seal(table, row_id, document)
+        return self.key(home).seal(table, row_id, document)
 
     def open(self, table: str, row_id: UUID, home: UUID, sealed: bytes | None) -> dict[str, Any]:
         """The document of this row; {} where nothing is sealed. 503 when it cannot be opened, with an alarm."""
         if sealed is None:
             return {}
         try:
-            return self._key(home).open(table, row_id, sealed)
+            return self.key(home).open(table, row_id, sealed)
         except SealBroken:
             log.error("seal.broken", code=table, case_id=home)
             raise SealedAway from None
 
-    def _key(self, home: UUID) -> DataKey:
+    def key(self, home: UUID) -> DataKey:
+        """The key itself, for what is sealed in parts; raises SealBroken when it is not here."""
         if home not in self._wrapped:
             raise SealBroken
         kek_id, wrapped = self._wrapped[home]

@@ -28,20 +28,23 @@ class DataKey:
         return self.seal_text(table, row_id, text)
 
     def seal_text(self, table: str, row_id: UUID, text: bytes) -> bytes:
-        """The same for a document that is JSON already."""
+        """The same for bytes: a document that is JSON already, or a part of a file."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         return VERSION + nonce + self._cipher.encrypt(nonce, text, self._place(table, row_id))
 
     def open(self, table: str, row_id: UUID, sealed: bytes) -> dict[str, Any]:
         """The document again; raises SealBroken when the blob was altered or is not of this row."""
+        document: dict[str, Any] = json.loads(self.open_text(table, row_id, sealed))
+        return document
+
+    def open_text(self, table: str, row_id: UUID, sealed: bytes) -> bytes:
+        """The same for what `seal_text` sealed."""
         if sealed[:1] != VERSION:
             raise SealBroken
         try:
-            text = self._cipher.decrypt(sealed[1:_HEAD], sealed[_HEAD:], self._place(table, row_id))
+            return self._cipher.decrypt(sealed[1:_HEAD], sealed[_HEAD:], self._place(table, row_id))
         except (InvalidTag, ValueError):
             raise SealBroken from None
-        document: dict[str, Any] = json.loads(text)
-        return document
 
     def _place(self, table: str, row_id: UUID) -> bytes:
         return VERSION + table.encode() + row_id.bytes + self._home.bytes
