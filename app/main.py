@@ -34,6 +34,7 @@ from app.routers import (
     search,
     users,
     whereabouts,
+    worklist,
 )
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
@@ -52,6 +53,7 @@ ROUTERS = (
     follow_ups.router,
     incidents.router,
     whereabouts.router,
+    worklist.router,
     erasure.router,
     people.router,
     search.searching,

@@ -26,6 +26,7 @@ TAGS = {
     "consents": "What the client agreed to.",
     "incidents": "What happened, as data.",
     "whereabouts": "Where a client is hidden, for lead and assigned.",
+    "worklist": "What is to be done today, most urgent first.",
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
     "notes": "Notes on a case, and its timeline.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",

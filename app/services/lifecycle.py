@@ -13,6 +13,7 @@ from app.relations import Access, Relation
 from app.security import Actor
 from app.services.consents import has_active
 from app.services.events import record
+from app.services.first_date import keep_dated
 from app.services.next_follow_up import end_planned, has_future
 from app.services.visible import access_for, lock_case, save_case
 
@@ -53,6 +54,8 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     if step.to is S.CLOSED:
         await end_planned(session, actor, case.id)
     await save_case(session, case)
+    if step.to not in {S.CLOSED, S.CLOSURE_REQUESTED}:
+        await keep_dated(session, actor, case)
     await record(
         session,
         actor,

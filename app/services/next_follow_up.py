@@ -8,13 +8,15 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.db import run
 from app.errors import Invalid
 from app.models.case import CaseRow, SafeContact
 from app.models.codes import CaseStatus, ContactChannel, FollowUpOutcome, RiskLevel
 from app.models.follow_up import FollowUp, FollowUpRecord
-from app.sealing import seal
+from app.sealing import opened, seal
 from app.security import Actor
 from app.services.assignments import works_on
+from app.services.first_date import FIRST
 from app.services.follow_up_views import channel_of, said_in
 from app.services.safe_contact import require_safe_contact, window_at
 from app.services.visible import save_case
@@ -41,9 +43,10 @@ def planned_on(case_id: UUID) -> tuple[Any, ...]:
 
 
 async def has_future(session: AsyncSession, actor: Actor, case_id: UUID) -> bool:
-    """Is a contact still to come?"""
-    statement = select(col(FollowUp.id)).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
-    return await session.scalar(statement.limit(1)) is not None
+    """Is a contact still to come? The date that an opening plans by itself is none: nobody waits for it."""
+    statement = select(FollowUp).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
+    rows = (await session.execute(statement)).scalars()
+    return any(FIRST not in opened(session, row) for row in rows)
 
 
 async def end_planned(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
@@ -114,6 +117,11 @@ def _by_the_clock(
     while opening is not None and opening <= latest:
         found, opening = opening, window_at(said, channel, opening).opens_next
     return (latest, None) if found is None else (found, channel)
+
+
+async def escalate(session: AsyncSession, case_id: UUID) -> None:
+    """Have somebody beside the lead look at the case: its supervisors are told, without why."""
+    await run(session, "select escalate_case(%(case_id)s)", {"case_id": case_id})
 
 
 async def _suspend_contact(session: AsyncSession, actor: Actor, case: CaseRow) -> None:

@@ -4,6 +4,7 @@ The row policies of the database decide; these statements only drive from `case_
 the order of the index, and so that a hidden id costs exactly what an unknown one does.
 """
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, TypeVar
 from uuid import UUID
@@ -79,6 +80,15 @@ DETAIL = f"""
                           order by i.created_at desc, i.id desc limit 1) i on true
 """
 
+# The same of several cases at once; of a hidden one there is no row.
+SEVERAL = f"""
+    select {SUMMARY}
+      from (select a.case_id, array_agg(a.mode || ' ' || a.via) as ways from case_access a
+             where a.case_id = any (%(case_ids)s) and {_MINE} group by a.case_id) w
+      join cases c on c.id = w.case_id
+      {AROUND}
+"""
+
 _COLUMNS = [field.name for field in fields(CaseRow) if field.name not in {"private", "as_read"}]
 CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id", "sealed"}]
 LOCK = f"select {', '.join(_COLUMNS)} from cases where id = %(case_id)s for no key update"
@@ -136,6 +146,14 @@ async def detail_row(session: AsyncSession, case_id: UUID) -> tuple[Any, Access]
     if not rows:
         raise NotFound
     return rows[0], shown(session, rows[0])
+
+
+async def summary_rows(session: AsyncSession, case_ids: Iterable[UUID]) -> dict[UUID, Any]:
+    """Rows of SUMMARY by id, of those cases that the caller sees; their keys are at hand. To be noted when shown."""
+    rows = await fetch(session, SEVERAL, {"case_ids": list(case_ids)})
+    for row in rows:
+        ring_of(session).add(row.id, row.kek_id, row.wrapped)
+    return {row.id: row for row in rows}
 
 
 def shown(session: AsyncSession, row: Any) -> Access:

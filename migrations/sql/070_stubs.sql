@@ -14,7 +14,7 @@ as $$
          to_char(c.next_due_at at time zone 'Asia/Phnom_Penh', 'IYYY"-W"IW'),
          coalesce(date_trunc('week', c.next_due_at at time zone 'Asia/Phnom_Penh')
                   < date_trunc('week', app_now() at time zone 'Asia/Phnom_Penh'), false),
-         c.status = 'closure_requested' or c.lead_id is null
+         c.status = 'closure_requested' or c.lead_id is null or c.escalated_at is not null
     from cases c
     left join users u on u.id = c.lead_id
    where app_role() = 'supervisor'
