@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def _chores(chosen: Settings) -> tuple[Chore, ...]:
-    """What is more than one statement: signing the trail, watching it for who reads much, telling what waits, erasing what is due."""
+    """What is more than one statement: the trail signed and watched, what waits told, what is due erased."""
     anchor = Anchor(load_audit_keys(chosen.keys_dir)[0], chosen.audit_anchor_file, chosen.audit_anchor_url)
     limits = ReadingLimits(chosen.alert_cases_opened_per_hour, chosen.alert_cases_listed_per_hour)
 

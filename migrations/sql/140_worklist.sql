@@ -228,7 +228,7 @@ grant execute on function on_place_changed(), on_due_moved(), on_recorded(), on_
 
 reset role;
 
-grant update (assignee_id, overdue_at, version, updated_at) on follow_ups to samaki_definer;
+grant update on follow_ups to samaki_definer;
 
 -- After assignment_changed, which says who leads, and after planned, which says what is due: triggers go by their names.
 create or replace trigger place_changed after insert or update on assignments
