@@ -22,7 +22,7 @@ from app.models.codes import (
     NoteAudience,
 )
 from app.models.consent import ConsentCreate, Withdrawal
-from app.models.follow_up import FollowUpCreate
+from app.models.follow_up import FollowUpState, FollowUpUpdate
 from app.models.note import NoteCreate
 from app.models.person import CasePersonCreate
 from app.paging import ListQuery
@@ -31,7 +31,7 @@ from app.services.assignments import assign
 from app.services.consents import give_consent, list_consents, withdraw_consent
 from app.services.exclusions import exclude, lift, list_exclusions
 from app.services.follow_up_views import said_in
-from app.services.follow_ups import plan_follow_up
+from app.services.follow_ups import change_follow_up, list_follow_ups
 from app.services.incidents import report_incident
 from app.services.lifecycle import move
 from app.services.notes import add_note
@@ -128,13 +128,16 @@ def new_incident(who: str, draws: Draws) -> Act:
 
 
 def due(who: str, at: datetime) -> Act:
-    """Plan when the client is seen next: then, or as soon afterwards as she may be."""
+    """Make of the date that the opening has planned the one on which she is seen next: then, or as soon as she may be."""
 
     async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
         said = said_in(await lock_case(session, case_id))
         channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
         window = window_at(said, channel, at)
         due_at = at if window.allowed else window.opens_next or at
-        await plan_follow_up(session, actor, case_id, FollowUpCreate(due_at=due_at, channel=channel))
+        planned = (await list_follow_ups(session, actor, case_id, ListQuery())).items
+        [first] = [one for one in planned if one.state is FollowUpState.PLANNED]
+        wanted = FollowUpUpdate(due_at=due_at, channel=channel)
+        await change_follow_up(session, actor, case_id, first.id, wanted, f'"{first.version}"')
 
     return Act(who, do, soon=True)
