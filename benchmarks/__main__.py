@@ -1,4 +1,4 @@
-"""`make bench`: list, detail, search, worklist, create and patch at 1 and 16 clients, the API and the bare reference in turn."""
+"""`make bench`: list, detail, search, worklist and writes at 1 and 16 clients, the API and the reference in turn."""
 
 import argparse
 import asyncio

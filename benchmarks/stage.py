@@ -95,16 +95,8 @@ def _forget(urls: DatabaseUrls, since: datetime) -> None:
         connection.execute(
             "create temporary table written on commit drop as select id from cases where created_at >= %s", [since]
         )
-        for table in (
-            "follow_ups",
-            "search_tokens",
-            "people",
-            "consents",
-            "assignments",
-            "events",
-            "case_access",
-            "vault.data_keys",
-        ):
+        of_cases = ("follow_ups", "search_tokens", "people", "consents", "assignments", "events", "case_access")
+        for table in (*of_cases, "vault.data_keys"):
             connection.execute(f"delete from {table} where case_id in (select id from written)".encode())
         connection.execute("delete from cases where id in (select id from written)")
 

@@ -128,7 +128,7 @@ def new_incident(who: str, draws: Draws) -> Act:
 
 
 def due(who: str, at: datetime) -> Act:
-    """Make of the date that the opening has planned the one on which she is seen next: then, or as soon as she may be."""
+    """Make a visit or call of the date that the opening has planned: then, or as soon afterwards as she may be seen."""
 
     async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
         said = said_in(await lock_case(session, case_id))
