@@ -203,6 +203,22 @@ async def test_who_leaves_a_case_leaves_the_dates_to_the_lead(
     assert whose(superuser, untouched) == {cast.id("caseworker")}
 
 
+async def test_who_only_reviews_now_or_covers_no_more_leaves_the_dates_to_the_lead(
+    cast: Cast, clock: FrozenClock, superuser: psycopg.Connection[Any]
+) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    await assign(cast, "supervisor", case_id, "second_supervisor", "caseworker")
+    await plan(cast, case_id, clock() + timedelta(days=2), assignee_id=cast.id("second_supervisor"))
+    await assign(cast, "supervisor", case_id, "second_supervisor", "reviewer")
+    assert whose(superuser, case_id) == {cast.id("caseworker")}
+    until = (clock() + timedelta(hours=1)).isoformat()
+    await assign(cast, "caseworker", case_id, "colleague", "cover", until=until)
+    await plan(cast, case_id, clock() + timedelta(days=2), assignee_id=cast.id("colleague"))
+    clock.advance(hours=1)
+    await assign(cast, "supervisor", case_id, "supervisor", "reviewer")  # any change of places will do
+    assert whose(superuser, case_id) == {cast.id("caseworker")}
+
+
 async def test_what_a_liaison_was_to_do_is_the_leads_once_support_is_withdrawn(
     cast: Cast, clock: FrozenClock, superuser: psycopg.Connection[Any]
 ) -> None:
