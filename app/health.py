@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
 from app.errors import NotFound, Unavailable
-from app.metrics import metrics_response
+from app.metrics import metrics_response, waiting
 from app.models.base import Read
 from app.security import Runtime, runtime_of
 
@@ -24,6 +24,7 @@ STATE = text("""
            (select extract(epoch from now() - max(seen_at)) from worker_heartbeats) as worker_silent,
            to_regclass('public.unfinished_restore') is null as whole
 """)
+WAITING = text("select overdue, escalated, leaderless from waiting_counts()")
 expected_schema = cache(schema.expected)
 
 
@@ -52,8 +53,22 @@ async def ready(runtime: Annotated[Runtime, Depends(runtime_of)]) -> Health:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def read_metrics(request: Request) -> Response:
+async def read_metrics(request: Request, runtime: Annotated[Runtime, Depends(runtime_of)]) -> Response:
     """Prometheus metrics, for this machine only; elsewhere there is no such page."""
     if request.client is None or not ip_address(request.client.host).is_loopback:
         raise NotFound
+    await _count_waiting(runtime)
     return metrics_response()
+
+
+async def _count_waiting(runtime: Runtime) -> None:
+    """Overdue follow-ups, escalated and leaderless cases; of a database that does not answer no old numbers."""
+    waiting.clear()
+    try:
+        async with runtime.database.transaction() as session:
+            await runtime.database.use_clock(session)
+            counted = (await session.execute(WAITING)).one()
+    except (SQLAlchemyError, psycopg.Error):
+        return
+    for kind, count in counted._asdict().items():
+        waiting.labels(kind).set(count)

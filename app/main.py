@@ -45,6 +45,7 @@ from app.routers import (
     sync,
     users,
     whereabouts,
+    worklist,
 )
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
@@ -77,6 +78,7 @@ ROUTERS = (
     attachments.router,
     attachments.adding,
     attachments.opening,
+    worklist.router,
     erasure.router,
     people.router,
     search.searching,

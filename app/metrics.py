@@ -24,6 +24,7 @@ seconds = Histogram(
 in_progress = Gauge("samaki_http_in_progress", "Requests being answered", registry=REGISTRY)
 log_keys_dropped = Counter("samaki_log_keys_dropped", "Log keys outside the allow-list", registry=REGISTRY)
 _pool = Gauge("samaki_db_pool_connections", "Connections of the pool", ["state"], registry=REGISTRY)
+waiting = Gauge("samaki_waiting", "What waits in all organisations together, by kind", ["kind"], registry=REGISTRY)
 
 
 def watch_pool(pool: QueuePool) -> None:

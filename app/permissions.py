@@ -31,6 +31,7 @@ class Permission(StrEnum):
     CASE_PEOPLE_READ = "case_people:read"
     CASE_PEOPLE_EDIT = "case_people:edit"
     CASELOAD_READ = "caseload:read"
+    WORKLIST_READ = "worklist:read"
     ASSIGNMENT_READ = "assignment:read"
     ASSIGNMENT_EDIT = "assignment:edit"
     EXCLUSION_READ = "exclusion:read"

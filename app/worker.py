@@ -14,6 +14,7 @@ from app.erasures import ledger_of
 from app.keys import load_audit_keys
 from app.logs import log
 from app.reading_watch import ReadingLimits, watch_when_due
+from app.reminders import remind
 from app.retention import Retention, retention_days
 from app.settings import Settings, SetupError, settings
 
@@ -91,7 +92,7 @@ def main() -> None:
 
 
 def _chores(chosen: Settings) -> tuple[Chore, ...]:
-    """What is more than one statement: signing the trail, watching it for who reads much, erasing what is due."""
+    """What is more than one statement: the trail signed and watched, what waits told, what is due erased."""
     anchor = Anchor(load_audit_keys(chosen.keys_dir)[0], chosen.audit_anchor_file, chosen.audit_anchor_url)
     limits = ReadingLimits(chosen.alert_cases_opened_per_hour, chosen.alert_cases_listed_per_hour)
 
@@ -103,7 +104,7 @@ def _chores(chosen: Settings) -> tuple[Chore, ...]:
         await watch_when_due(connection, limits, now)
         return False
 
-    return sign, watch, Retention(ledger_of(chosen), retention_days(chosen)).tick
+    return sign, watch, remind, Retention(ledger_of(chosen), retention_days(chosen)).tick
 
 
 async def run(url: str, *chores: Chore) -> None:

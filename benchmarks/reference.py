@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from benchmarks.capture import Replayed
 
-CASES = "/api/v1/cases"
+CASES, WORKLIST = "/api/v1/cases", "/api/v1/worklist"
+WORKLIST_OF_SUPERVISOR = f"{WORKLIST}/of-supervisor"  # here a path says what there the token does
 
 
 def create_reference(url: str, captured: Path, pool_size: int) -> Starlette:
@@ -60,6 +61,8 @@ def create_reference(url: str, captured: Path, pool_size: int) -> Starlette:
             Route(CASES, read_list, methods=["GET"]),
             Route(CASES, answering("create", 201), methods=["POST"]),
             Route("/api/v1/people/search", answering("search"), methods=["POST"]),
+            Route(WORKLIST, answering("worklist"), methods=["GET"]),
+            Route(WORKLIST_OF_SUPERVISOR, answering("worklist of 30"), methods=["GET"]),
             Route(f"{CASES}/{{case_id}}", answering("detail"), methods=["GET"]),
             Route(f"{CASES}/{{case_id}}", answering("patch"), methods=["PATCH"]),
         ],

@@ -19,6 +19,17 @@ from app.settings import Settings, use
 from app.tokens import AccessTokens
 
 CALLER = "bench_caseworker"
+# Who asks for the worklist: a caseworker with 25 open cases, and the supervisor of 30 such.
+DAY_CASEWORKER, DAY_SUPERVISOR = "day_caseworker", "day_supervisor"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with an open session."""
+
+    user_id: UUID
+    organisation_id: UUID
+    session_id: UUID
 
 
 @dataclass(frozen=True)
@@ -27,15 +38,19 @@ class Stage:
 
     urls: DatabaseUrls
     settings: Settings
-    user_id: UUID
-    organisation_id: UUID
-    session_id: UUID
+    callers: dict[str, Caller]
 
-    def token(self) -> str:
-        """A fresh access token of the caller (it lives 15 minutes)."""
+    def token(self, who: str = CALLER) -> str:
+        """A fresh access token of a caller (it lives 15 minutes)."""
         keys = KeyStore.load(self.settings.keys_dir)
         tokens = AccessTokens(keys, self.settings.issuer, self.settings.audience)
-        return tokens.issue(self.user_id, self.session_id, datetime.now(UTC))[0]
+        return tokens.issue(self.callers[who].user_id, self.callers[who].session_id, datetime.now(UTC))[0]
+
+    def known_ids(self) -> set[UUID]:
+        """Ids that are the same in every request."""
+        return {
+            own_id for one in self.callers.values() for own_id in (one.user_id, one.session_id, one.organisation_id)
+        }
 
 
 @contextmanager
@@ -54,19 +69,23 @@ def stage(data_dir: Path, cases: int) -> Iterator[Stage]:
             if _one(connection, "select count(*) from (select 1 from cases limit 1) c") == 0:
                 _load(urls, plain, cases)
             settings = use(urls.into(plain))
-            user_id, organisation_id = connection.execute(
-                "select id, organisation_id from users where username = %s", [CALLER]
-            ).fetchone() or (None, None)
-            assert user_id is not None, "the load data has no bench caller"
-            session_id, now = uuid4(), datetime.now(UTC)
-            connection.execute(
-                "insert into sessions (id, user_id, created_at, expires_at) values (%s, %s, %s, %s)",
-                [session_id, user_id, now, now + timedelta(days=1)],
-            )
+            now = datetime.now(UTC)
+            callers = {name: _sign_in(connection, name, now) for name in (CALLER, DAY_CASEWORKER, DAY_SUPERVISOR)}
         try:
-            yield Stage(urls, settings, user_id, organisation_id, session_id)
+            yield Stage(urls, settings, callers)
         finally:
             _forget(urls, now)
+
+
+def _sign_in(connection: psycopg.Connection, name: str, now: datetime) -> Caller:
+    found = connection.execute("select id, organisation_id from users where username = %s", [name]).fetchone()
+    assert found is not None, f"the load data has no {name}: load it anew in an empty data directory"
+    caller = Caller(*found, session_id=uuid4())
+    connection.execute(
+        "insert into sessions (id, user_id, created_at, expires_at) values (%s, %s, %s, %s)",
+        [caller.session_id, caller.user_id, now, now + timedelta(days=1)],
+    )
+    return caller
 
 
 def _forget(urls: DatabaseUrls, since: datetime) -> None:
@@ -76,7 +95,8 @@ def _forget(urls: DatabaseUrls, since: datetime) -> None:
         connection.execute(
             "create temporary table written on commit drop as select id from cases where created_at >= %s", [since]
         )
-        for table in ("search_tokens", "people", "consents", "assignments", "events", "case_access", "vault.data_keys"):
+        of_cases = ("follow_ups", "search_tokens", "people", "consents", "assignments", "events", "case_access")
+        for table in (*of_cases, "vault.data_keys"):
             connection.execute(f"delete from {table} where case_id in (select id from written)".encode())
         connection.execute("delete from cases where id in (select id from written)")
 

@@ -161,6 +161,7 @@ GET    /cases                                            200 200 200 200 200 403
 POST   /cases                                            201 201 201 201 201 403 403 403 401
 GET    /cases/counts                                     200 200 200 200 200 403 403 403 401
 GET    /caseload                                         403 200 403 200 403 403 403 403 401
+GET    /worklist                                         200 200 200 200 200 403 403 403 401
 GET    /break-glass                                      200 200 200 200 403 403 403 403 401
 POST   /break-glass [sensitive case]                     201 201 404 404 403 403 403 403 401
 POST   /break-glass [standard case]                      409 409 404 404 403 403 403 403 401

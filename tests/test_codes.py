@@ -22,6 +22,7 @@ OWN_LISTS = {
     *("screening_kind", "screening_status", "screening_answer", "erasure_reason", "legal_hold_basis"),
     *("risk_factor", "action_prompt"),
     *("caregiver_doubt", "caregiver_bypass"),
+    "worklist_kind",
 }
 
 agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")

@@ -180,3 +180,19 @@ def test_a_load_that_would_run_out_of_codes_is_refused(
 ) -> None:
     with pytest.raises(SetupError, match="at most"):
         load(fresh_database, keys_dir, cases, seed)
+
+
+def test_every_open_case_has_its_date_and_the_full_day_is_as_full_as_the_bench_says(loaded: DatabaseUrls) -> None:
+    dated = "select case_id, due_at, assignee_id from follow_ups where happened_at is null and ended_at is null"
+    open_cases = "select id, next_due_at, lead_id from cases where status <> 'closed' and next_due_at is not null"
+    assert sorted(rows(loaded, dated)) == sorted(rows(loaded, open_cases))
+    assert rows(
+        loaded, "select count(*) from cases where (status = 'closed') is distinct from (next_due_at is null)"
+    ) == [(0,)]
+    of_day = (
+        "select count(*), count(*) filter (where status = 'closed') from cases c join organisations o"
+        " on o.id = c.organisation_id where o.name = 'day'"
+    )
+    [(cases,)] = rows(loaded, "select count(*) from cases")
+    assert rows(loaded, of_day) == [(cases // 20, 0)]
+    assert rows(loaded, "select count(*) from incidents") != [(0,)]

@@ -20,9 +20,10 @@ from app.models.codes import (
     ContactChannel,
     ExclusionReason,
     NoteAudience,
+    RiskLevel,
 )
 from app.models.consent import ConsentCreate, Withdrawal
-from app.models.follow_up import FollowUpCreate, FollowUpRead, FollowUpState
+from app.models.follow_up import FollowUpState, FollowUpUpdate
 from app.models.note import NoteCreate
 from app.models.person import CasePersonCreate
 from app.paging import ListQuery
@@ -31,7 +32,7 @@ from app.services.assignments import assign
 from app.services.consents import give_consent, list_consents, withdraw_consent
 from app.services.exclusions import exclude, lift, list_exclusions
 from app.services.follow_up_views import said_in
-from app.services.follow_ups import list_follow_ups, plan_follow_up
+from app.services.follow_ups import change_follow_up, list_follow_ups
 from app.services.incidents import report_incident
 from app.services.lifecycle import move
 from app.services.notes import add_note
@@ -128,19 +129,19 @@ def new_incident(who: str, draws: Draws) -> Act:
 
 
 def due(who: str, at: datetime) -> Act:
-    """Plan when the client is seen next: then, or as soon afterwards as she may be."""
+    """Make a visit or call of the date that the opening has planned: then, or as soon afterwards as she may be seen."""
 
     async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
-        if any(one.state is FollowUpState.PLANNED for one in await _contacts(session, actor, case_id)):
-            return  # the risk of the case has planned it
-        said = said_in(await lock_case(session, case_id))
+        planned = (await list_follow_ups(session, actor, case_id, ListQuery())).items
+        [first] = [one for one in planned if one.state is FollowUpState.PLANNED]
+        case = await lock_case(session, case_id)
+        said, latest = said_in(case), at if case.risk_level is RiskLevel.NOT_ASSESSED else min(at, first.due_at)
         channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
-        window = window_at(said, channel, at)
-        due_at = at if window.allowed else window.opens_next or at
-        await plan_follow_up(session, actor, case_id, FollowUpCreate(due_at=due_at, channel=channel))
+        window = window_at(said, channel, latest)
+        due_at = latest if window.allowed else window.opens_next or latest
+        if case.risk_level is not RiskLevel.NOT_ASSESSED and due_at > first.due_at:
+            return  # she may not be reached before the risk of the case wants somebody to look at it
+        wanted = FollowUpUpdate(due_at=due_at, channel=channel)
+        await change_follow_up(session, actor, case_id, first.id, wanted, f'"{first.version}"')
 
     return Act(who, do, soon=True)
-
-
-async def _contacts(session: AsyncSession, actor: Actor, case_id: UUID) -> list[FollowUpRead]:
-    return (await list_follow_ups(session, actor, case_id, ListQuery())).items

@@ -13,7 +13,7 @@ from app.models.organisation import Organisation
 from app.models.user import User
 
 CASES_OF_OFFICE = 2_000
-CASEWORKERS, SUPERVISORS, BENCH_COLLEAGUES = 12, 2, 40
+CASEWORKERS, SUPERVISORS, BENCH_COLLEAGUES, DAY_CASEWORKERS = 12, 2, 40, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,13 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class LoadPeople:
-    """The bench's own office, the small ones, and the councils' liaisons by commune."""
+    """The bench's own offices, the small ones, and the councils' liaisons by commune.
+
+    `day` is where 30 caseworkers carry 25 open cases each, for the worklist of one of them and of their supervisor.
+    """
 
     bench: Office
+    day: Office
     offices: tuple[Office, ...]
     councils: tuple[Organisation, ...]
     liaisons: dict[str, tuple[User, ...]]
@@ -38,10 +42,11 @@ class LoadPeople:
 def load_accounts() -> list[User]:
     """The accounts of the bench, the same in every database; they have no password, the bench issues tokens.
 
-    First `bench_caseworker`, who sees exactly one load case in twenty; then her colleagues and supervisor.
+    First `bench_caseworker`, who sees exactly one load case in twenty; then her colleagues and supervisor; then those
+    of the office with the full day, of which the first is `day_caseworker`, and the last its `day_supervisor`.
     """
-    bench = _bench_office()
-    return [*bench.caseworkers, *bench.supervisors]
+    bench, day = _bench_office(), _day_office()
+    return [*bench.caseworkers, *bench.supervisors, *day.caseworkers, *day.supervisors]
 
 
 def load_people(seed: int, cases: int) -> LoadPeople:
@@ -62,12 +67,12 @@ def load_people(seed: int, cases: int) -> LoadPeople:
         )
         for commune, council in zip(COMMUNES, councils, strict=True)
     }
-    return LoadPeople(_bench_office(), offices, councils, liaisons)
+    return LoadPeople(_bench_office(), _day_office(), offices, councils, liaisons)
 
 
 def write_people(connection: sa.Connection, people: LoadPeople) -> None:
     """Write areas, organisations and users; the bench's office may be there from an earlier load."""
-    offices = (people.bench, *people.offices)
+    offices = (people.bench, people.day, *people.offices)
     add_areas(connection)
     add_missing(connection, [*(office.organisation for office in offices), *people.councils])
     users = [user for office in offices for user in (*office.caseworkers, *office.supervisors)]
@@ -82,6 +87,17 @@ def _bench_office() -> Office:
         organisation,
         tuple(_user(draws, name, Role.CASEWORKER, organisation) for name in names),
         (_user(draws, "bench_supervisor", Role.SUPERVISOR, organisation),),
+    )
+
+
+def _day_office() -> Office:
+    draws = Draws("day")
+    organisation = _organisation(draws, "day", OrganisationKind.NGO)
+    names = ["day_caseworker", *(f"day_colleague_{number}" for number in range(1, DAY_CASEWORKERS))]
+    return Office(
+        organisation,
+        tuple(_user(draws, name, Role.CASEWORKER, organisation) for name in names),
+        (_user(draws, "day_supervisor", Role.SUPERVISOR, organisation),),
     )
 
 

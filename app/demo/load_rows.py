@@ -10,17 +10,19 @@ from app.demo.draws import Draws, code_in
 from app.demo.invented import person, summary, villages_of
 from app.demo.load_people import LoadPeople
 from app.demo.load_shares import (
+    INCIDENT,
+    PLANNED,
     PRIORITIES,
     REASONS,
+    RISKS,
     SENSITIVE,
     STANDARD,
-    STATUSES_OLD,
-    STATUSES_YOUNG,
     WITH_COLLEAGUE,
+    WITH_INCIDENT,
     WITH_LIAISON,
-    YOUNG,
     Seat,
     Shares,
+    status_of,
 )
 from app.demo.places import COMMUNES
 from app.models.case import CasePrivate, Closure, today_band
@@ -46,6 +48,10 @@ COLUMNS: dict[str, str] = {
     "assignments": "id, case_id, organisation_id, user_id, role, until, created_at, created_by",
     "consents": "id, version, created_at, updated_at, case_id, organisation_id, purpose, shared_fields,"
     " given_by, form, obtained_on, created_by",
+    "follow_ups": "id, version, created_at, updated_at, case_id, organisation_id, due_at, assignee_id,"
+    " created_by, sealed",
+    "incidents": "id, version, created_at, updated_at, case_id, organisation_id, occurred_at, precision,"
+    " created_by, sealed",
     "events": "id, case_id, organisation_id, type, audience, at, actor_id, data",
     "search_tokens": "person_id, case_id, organisation_id, sensitive, kind, token",
     "vault.data_keys": "home, case_id, organisation_id, kek_id, wrapped",
@@ -112,7 +118,7 @@ class LoadRows:
         """One case with its client, opening, consents and assignments."""
         draws, seat, day = self.draws, self.shares.draw(), self.draws.randrange(DAYS)
         commune = draws.choice(COMMUNES)
-        status = draws.one_of(STATUSES_YOUNG if DAYS - day < YOUNG else STATUSES_OLD)
+        status = status_of(draws, seat, DAYS - day)
         case = _Case(_id(draws), _id(draws), seat, commune, status, day, self._at(self.days[day]))
         client = draws.choice(self.clients[commune])
         opened, office, lead = case.opened, seat.desk.organisation, seat.lead
@@ -121,7 +127,13 @@ class LoadRows:
             _line(case.id, case.id, office, self.kek.current, _bytes(self.kek.wrap(key, home)))
         )
         seal = DataKey(key, home).seal_text
-        lines["cases"].append(self._case(number, case, client, seal))
+        is_open = status is not CaseStatus.CLOSED
+        due = self._at(self.today + timedelta(days=draws.randint(-5, 20))) if is_open else NULL
+        lines["cases"].append(self._case(number, case, client, due, seal))
+        if is_open:
+            self._plan(lines, case, due, seal)
+        if seat.full_day and draws.chance(WITH_INCIDENT):
+            self._tell_incident(lines, case, seal)
         lines["people"].append(
             _line(
                 case.client_id,
@@ -141,13 +153,26 @@ class LoadRows:
         lines["events"].append(_line(_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}"))
         self._add_access(lines, case)
 
-    def _case(self, number: int, case: _Case, client: _Client, seal: Seal) -> str:
+    def _plan(self, lines: Lines, case: _Case, due: str, seal: Seal) -> None:
+        """The next date, which every open case has."""
+        own_id, lead = _id(self.draws), case.seat.lead
+        planned = (case.id, case.seat.desk.organisation, due, lead, lead)
+        sealed = _bytes(seal("follow_ups", UUID(own_id), PLANNED))
+        lines["follow_ups"].append(_line(own_id, "1", case.opened, case.opened, *planned, sealed))
+
+    def _tell_incident(self, lines: Lines, case: _Case, seal: Seal) -> None:
+        """Something that happened in the last days."""
+        own_id, at = _id(self.draws), self._at(self.days[DAYS - self.draws.randint(1, 3)])
+        told = (case.id, case.seat.desk.organisation, at, "exact", case.seat.lead)
+        sealed = _bytes(seal("incidents", UUID(own_id), INCIDENT))
+        lines["incidents"].append(_line(own_id, "1", at, at, *told, sealed))
+
+    def _case(self, number: int, case: _Case, client: _Client, due: str, seal: Seal) -> str:
         draws, seat, opened = self.draws, case.seat, case.opened
         category = draws.one_of(SENSITIVE if seat.sensitive else STANDARD)
-        is_closed, is_open = case.status is CaseStatus.CLOSED, case.status is not CaseStatus.CLOSED
+        is_closed = case.status is CaseStatus.CLOSED
         closing = draws.choice(REASONS) if is_closed or case.status is CaseStatus.CLOSURE_REQUESTED else None
         closed = self._at(self.days[min(DAYS - 1, case.day + draws.randint(20, 150))]) if is_closed else NULL
-        due = self._at(self.today + timedelta(days=draws.randint(-5, 20))) if is_open else NULL
         ending = (closing, "improved", seat.lead) if closing else (NULL, NULL, NULL)
         first = (case.id, "1", opened, closed if is_closed else opened, code_in(self.seed, number))
         kind = (
@@ -160,7 +185,7 @@ class LoadRows:
         times = (opened, closed, due)
         sealed = seal("cases", UUID(case.id), draws.choice(self.privates[category, closing]))
         return _line(
-            *first, seat.desk.organisation, *kind, "not_assessed", case.commune, *about, seat.lead, *times,
+            *first, seat.desk.organisation, *kind, draws.one_of(RISKS), case.commune, *about, seat.lead, *times,
             *ending, "1", seat.lead, _bytes(sealed),
         )  # fmt: skip
 

@@ -12,7 +12,20 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, te
 from sqlmodel import Field
 
 from app.models.area import PlaceCode, VillageCode
-from app.models.base import TIMESTAMP, Body, Day, Moment, OwnId, Patch, Read, Table, TransactionId, coded, optional
+from app.models.base import (
+    TIMESTAMP,
+    Body,
+    Day,
+    Moment,
+    OwnId,
+    Page,
+    Patch,
+    Read,
+    Table,
+    TransactionId,
+    coded,
+    optional,
+)
 from app.models.codes import (
     AccessVia,
     AgeBand,
@@ -57,6 +70,11 @@ class Closure(Body):
     summary: LongText | None = None
 
 
+LEADERLESS = text("lead_id IS NULL AND status <> 'closed' AND erased_at IS NULL")
+TO_REVIEW = text("erased_at IS NULL AND (status = 'closure_requested' OR escalated_at IS NOT NULL)")
+HIGH_RISK = text("risk_level = 'high' AND status <> 'closed' AND escalated_at IS NULL")
+
+
 class Case(Table, table=True):
     __tablename__ = "cases"
     __table_args__ = (
@@ -76,6 +94,9 @@ class Case(Table, table=True):
             postgresql_where=text("status <> 'closed' OR death_review_due_at IS NOT NULL"),
         ),
         Index("ix_cases_lead", "lead_id", postgresql_where=text("status <> 'closed'")),
+        Index("ix_cases_leaderless", "organisation_id", postgresql_where=LEADERLESS),
+        Index("ix_cases_to_review", "organisation_id", "id", postgresql_where=TO_REVIEW),
+        Index("ix_cases_high_risk", "next_due_at", postgresql_where=HIGH_RISK),
         Index(
             "ix_cases_retention",
             "category",
@@ -103,6 +124,7 @@ class Case(Table, table=True):
     opened_at: datetime = Field(sa_type=TIMESTAMP)
     closed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     next_due_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    escalated_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)  # somebody beside the lead should look
     closure_reason: ClosureReason | None = Field(default=None, sa_type=coded(ClosureReason))
     outcome: Outcome | None = Field(default=None, sa_type=coded(Outcome))
     closure_requested_by: UUID | None = Field(default=None, foreign_key="users.id")
@@ -309,6 +331,21 @@ class CaseStub(Read):
     next_due_week: str | None
     overdue: bool
     needs_review: bool
+
+
+class CaseloadOf(Read):
+    """How many open cases somebody carries, `lead` null: that wait for a lead; `overdue` since an earlier week."""
+
+    lead: Colleague | None
+    open: int
+    overdue: int
+    needs_review: int
+
+
+class Caseload(Page[CaseStub]):
+    """Open cases as stubs, and who carries how many: over what the reader may know of, whatever the page."""
+
+    leads: list[CaseloadOf]
 
 
 class CaseCounts(Read):

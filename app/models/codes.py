@@ -923,6 +923,26 @@ class MatchReason(StrEnum):
     VILLAGE = "village"
 
 
+class WorklistKind(StrEnum):
+    """Why something is on the worklist, most urgent first: this order is the ranking. Labels are neutral on purpose."""
+
+    CARE_WINDOW = "care_window"
+    NEW_INCIDENT = "new_incident"
+    OVERDUE_HIGH_RISK = "overdue_high_risk"
+    ESCALATED = "escalated"
+    NEEDS_REVIEW = "needs_review"
+    FOLLOW_UP = "follow_up"
+    NO_DATE = "no_date"
+    CLOSURE_REVIEW = "closure_review"
+    BREAK_GLASS_REVIEW = "break_glass_review"
+    SCREENING_MATCH = "screening_match"
+    LEADERLESS = "leaderless"
+    COVER_ENDS = "cover_ends"
+    COVER = "cover"
+    CONSENT_ENDS = "consent_ends"
+    SAFE_CONTACT_UNCONFIRMED = "safe_contact_unconfirmed"
+
+
 # By the list's name in the answer of `GET /codes`.
 CODE_LISTS: dict[str, type[StrEnum]] = {
     "role": Role,
@@ -1004,4 +1024,5 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "action_prompt": ActionPrompt,
     "caregiver_doubt": CaregiverDoubt,
     "caregiver_bypass": CaregiverBypass,
+    "worklist_kind": WorklistKind,
 }

@@ -13,6 +13,7 @@ from app.models.codes import ContactChannel, FollowUpOutcome
 from app.text import LongText
 
 OPEN = text("happened_at IS NULL AND ended_at IS NULL")
+UNTOLD = text("happened_at IS NULL AND ended_at IS NULL AND overdue_at IS NULL")
 
 
 class FollowUpState(StrEnum):
@@ -32,6 +33,7 @@ class FollowUp(Table, table=True):
         Index("ix_follow_ups_case", "case_id", "created_at"),
         Index("ix_follow_ups_due", "case_id", "due_at", postgresql_where=OPEN),
         Index("ix_follow_ups_assignee", "assignee_id", "due_at", postgresql_where=OPEN),
+        Index("ix_follow_ups_untold", "due_at", postgresql_where=UNTOLD),
     )
 
     case_id: UUID
@@ -41,6 +43,7 @@ class FollowUp(Table, table=True):
     happened_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     recorded_by: UUID | None = Field(default=None, foreign_key="users.id")
     ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    overdue_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)  # when the worker told that it is
     created_by: UUID = Field(foreign_key="users.id")
     sealed: bytes | None = Field(default=None, nullable=False)
 

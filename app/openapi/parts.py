@@ -30,6 +30,7 @@ TAGS = {
     "whereabouts": "Where a client is hidden, for lead and assigned.",
     "health-record": "What is known of a pregnancy, for who works on the case.",
     "attachments": "Papers and photographs of a case, for who works on it.",
+    "worklist": "What is to be done today, most urgent first.",
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
     "care-plan": "The steps of the care plan, and the safety plan made with the client.",
     "assessments": "Danger assessments, the level of risk and its history.",

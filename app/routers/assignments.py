@@ -14,7 +14,7 @@ from app.models.assignment import (
     ExclusionRead,
 )
 from app.models.base import Page
-from app.models.case import CaseStub
+from app.models.case import Caseload
 from app.paging import ListQuery
 from app.permissions import Permission
 from app.security import Actor, allowed
@@ -125,6 +125,7 @@ async def list_caseload(
     query: Annotated[caseload.CaseloadQuery, Query()],
     session: Session,
     actor: Annotated[Actor, allowed(Permission.CASELOAD_READ)],
-) -> Page[CaseStub]:
-    """The open cases of your organisation as stubs; `needs_lead=true` for those that nobody carries."""
+) -> Caseload:
+    """The open cases of your organisation as stubs, and how many each of your colleagues carries; `needs_lead=true` for
+    those that nobody carries."""
     return await caseload.list_caseload(session, query)

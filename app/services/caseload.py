@@ -8,9 +8,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
+from app.db import fetch
 from app.errors import Invalid
-from app.models.base import Page
-from app.models.case import CaseStub, Colleague
+from app.models.case import Caseload, CaseloadOf, CaseStub, Colleague
 from app.paging import ListQuery
 from app.relations import Relation
 
@@ -18,6 +18,7 @@ STUBS = text("""
     select * from case_stubs(without_lead => :without_lead, of_lead => :of_lead,
                              after_case => :after, at_most => :at_most)
 """)
+COUNTS = "select * from caseload_counts(without_lead => %(without_lead)s, of_lead => %(of_lead)s)"
 
 
 class CaseloadQuery(ListQuery):
@@ -28,7 +29,7 @@ class CaseloadQuery(ListQuery):
     cursor: Annotated[str, Field(max_length=40)] | None = None
 
 
-async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> Page[CaseStub]:
+async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> Caseload:
     """Open cases of the supervisor's organisation, in the order of their ids: it says nothing about time."""
     parameters = {
         "without_lead": query.needs_lead,
@@ -41,7 +42,17 @@ async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> Page[Cas
     for row in shown:
         touched(session, row.id, Relation.STUB)
     cursor = str(shown[-1].id) if len(rows) > query.limit else None
-    return Page[CaseStub](items=[_stub(row) for row in shown], next_cursor=cursor)
+    counted = await fetch(session, COUNTS, {name: parameters[name] for name in ("without_lead", "of_lead")})
+    return Caseload(items=[_stub(row) for row in shown], next_cursor=cursor, leads=[_of_lead(row) for row in counted])
+
+
+def _of_lead(row: Any) -> CaseloadOf:
+    return CaseloadOf(
+        lead=Colleague(id=row.lead_id, display_name=row.lead_name) if row.lead_id else None,
+        open=row.open_cases,
+        overdue=row.overdue,
+        needs_review=row.needs_review,
+    )
 
 
 def _after(cursor: str | None) -> UUID | None:

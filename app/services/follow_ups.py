@@ -9,7 +9,7 @@ from sqlmodel import col
 from app.calendar import refuse_future
 from app.errors import CaseClosed, Conflict, Invalid, NotFound
 from app.models.base import Page
-from app.models.codes import CaseStatus
+from app.models.codes import CaseStatus, FollowUpOutcome
 from app.models.follow_up import (
     FollowUp,
     FollowUpCreate,
@@ -27,9 +27,10 @@ from app.services.agreed import require_contact
 from app.services.assignments import works_on
 from app.services.cases import open_for_change
 from app.services.events import record
+from app.services.first_date import FIRST
 from app.services.follow_up_views import channel_of, read_of, reads_of, said_in, said_on
 from app.services.met_again import follow_outcome
-from app.services.next_follow_up import is_last_in_time, next_planned, require_in_time
+from app.services.next_follow_up import escalate, is_last_in_time, next_planned, planned_on, require_in_time
 from app.services.own_ids import id_for
 from app.services.safe_contact import require_safe_contact
 from app.services.visible import access_for, lock_case
@@ -56,6 +57,7 @@ async def plan_follow_up(session: AsyncSession, actor: Actor, case_id: UUID, wan
     )
     seal(session, row, {"channel": wanted.channel})
     session.add(row)
+    await _give_way(session, actor, row)
     await _tell(session, actor, row, "follow_up.planned")
     return await read_of(session, actor, said_in(case), row)
 
@@ -97,10 +99,12 @@ async def change_follow_up(
         await require_in_time(session, actor, case, change.due_at, "/due_at", besides=row.id)
         row.due_at = change.due_at
     channel = change.channel or channel_of(session, row)
+    kept = {name: value for name, value in opened(session, row).items() if name != FIRST}  # somebody plans it now
     if channel is not None:
         await require_contact(session, actor, case)
         require_safe_contact(said_in(case), channel, row.due_at)
-        seal(session, row, {**opened(session, row), "channel": channel, "asks_consent": False})
+        kept["asks_consent"] = False
+    seal(session, row, {**kept, "channel": channel})
     row.touch(actor.now)
     await _tell(session, actor, row, "follow_up.changed", fields=sorted(change.model_fields_set))
     return await read_of(session, actor, said_in(case), row)
@@ -127,9 +131,12 @@ async def record_follow_up(
     row.happened_at, row.recorded_by = told.happened_at, actor.id
     row.touch(actor.now)
     following = await next_planned(session, actor, case, row, told)
+    await _give_way(session, actor, row)
     await _tell(session, actor, row, "follow_up.recorded")
     if following is not None:
         await _tell(session, actor, following, "follow_up.planned")
+    if told.outcome is FollowUpOutcome.UNSAFE_TO_CONTACT:
+        await escalate(session, case.id)
     said = said_in(case)
     views = await reads_of(session, actor, said, [row, *([following] if following is not None else [])])
     await follow_outcome(session, actor, case, row, told)  # last: who records may see nothing of the case afterwards
@@ -150,6 +157,16 @@ async def cancel_follow_up(
     row.ended_at = actor.now
     row.touch(actor.now)
     await _tell(session, actor, row, "follow_up.cancelled")
+
+
+async def _give_way(session: AsyncSession, actor: Actor, to: FollowUp) -> None:
+    """The date that the opening has planned ends with what somebody plans within it, or has recorded."""
+    statement = select(FollowUp).where(*planned_on(to.case_id), col(FollowUp.id) != to.id)
+    for row in (await session.execute(statement)).scalars().all():
+        if FIRST in opened(session, row) and (to.happened_at is not None or to.due_at <= row.due_at):
+            row.ended_at = actor.now
+            row.touch(actor.now)
+            await _tell(session, actor, row, "follow_up.cancelled")
 
 
 def _check_planned(row: FollowUp) -> None:

@@ -102,13 +102,19 @@ def care_windows(
     pregnancy_possible: bool,
 ) -> CareWindows:
     """The hours left at `now`, counted from the earliest instant. They rank what is urgent; care is never refused."""
+    ends = care_ends(kind, occurred_at, precision, pregnancy_possible=pregnancy_possible)
+    pep, ec, *_ = [*(_hours_left(end, now) for end in ends), None, None]
+    return CareWindows(pep_hours_left=pep, ec_hours_left=ec)
+
+
+def care_ends(
+    kind: GbvType | None, occurred_at: datetime | None, precision: DatePrecision, *, pregnancy_possible: bool
+) -> list[datetime]:
+    """When the window of prophylaxis ends, and that of contraception where there is one; [] where there is none."""
     began = earliest_instant(occurred_at, precision) if kind in _SEXUAL else None
     if began is None:
-        return CareWindows(None, None)
-    return CareWindows(
-        pep_hours_left=_hours_left(began + PEP, now),
-        ec_hours_left=_hours_left(began + EMERGENCY_CONTRACEPTION, now) if pregnancy_possible else None,
-    )
+        return []
+    return [began + PEP, *([began + EMERGENCY_CONTRACEPTION] if pregnancy_possible else [])]
 
 
 def _hours_left(end: datetime, now: datetime) -> float:

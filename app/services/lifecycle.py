@@ -16,6 +16,7 @@ from app.services.agreed import services_consent
 from app.services.assistance_closing import end_assistance
 from app.services.closing import check_closing
 from app.services.events import record
+from app.services.first_date import keep_dated
 from app.services.next_follow_up import end_planned
 from app.services.readiness import require_plan
 from app.services.visible import access_for, lock_case, save_case
@@ -68,6 +69,8 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
         reason=step.reason,
     )
     await save_case(session, case)
+    if step.to not in {S.CLOSED, S.CLOSURE_REQUESTED}:
+        await keep_dated(session, actor, case)
     return case
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import fetch
+from app.db import fetch, run
 from app.errors import Invalid
 from app.models.case import CaseRow, SafeContact
 from app.models.codes import CaseStatus, ContactChannel, FollowUpOutcome, RiskLevel
@@ -18,6 +18,7 @@ from app.security import Actor
 from app.services.agreed import may_contact
 from app.services.assignments import works_on
 from app.services.events import record
+from app.services.first_date import FIRST
 from app.services.follow_up_views import channel_of, said_in
 from app.services.risk_clock import clock_of
 from app.services.safe_contact import require_safe_contact, window_at
@@ -39,10 +40,13 @@ def planned_on(case_id: UUID) -> tuple[Any, ...]:
 
 
 async def has_future(session: AsyncSession, actor: Actor, case_id: UUID) -> bool:
-    """Is something still to come? Asking for her consent again is no reason to go on: closing is the other answer."""
+    """Is a contact still to come? The date that an opening plans by itself is none, nobody waits for it; asking for her
+    consent again is none either: closing is the other answer."""
     statement = select(FollowUp).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
     rows = (await session.execute(statement)).scalars()
-    return not all(opened(session, row).get("asks_consent") for row in rows)
+    return any(
+        not private.get("asks_consent") and FIRST not in private for private in (opened(session, row) for row in rows)
+    )
 
 
 async def end_planned(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
@@ -193,6 +197,11 @@ def _by_the_clock(
     while opening is not None and opening <= latest:
         found, opening = opening, window_at(said, channel, opening).opens_next
     return (latest, None) if found is None else (found, channel)
+
+
+async def escalate(session: AsyncSession, case_id: UUID) -> None:
+    """Have somebody beside the lead look at the case: its supervisors are told, without why."""
+    await run(session, "select escalate_case(%(case_id)s)", {"case_id": case_id})
 
 
 async def _suspend_contact(session: AsyncSession, actor: Actor, case: CaseRow) -> None:

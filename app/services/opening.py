@@ -33,6 +33,7 @@ from app.services.colleagues import names_of, user_as_they_stay
 from app.services.consents import add_consent
 from app.services.events import record
 from app.services.exclusions import put_exclusion
+from app.services.first_date import first_within, plan_first_date
 from app.services.incidents import add_incident
 from app.services.own_ids import id_for
 from app.services.people import check_person, private_of
@@ -81,9 +82,10 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
         await add_incident(session, actor, case, intake.incident, "/incident")
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
-    await _name_lead(session, actor, case, may_be_excluded=_may_be_kept_away(intake, client))
+    led = await _name_lead(session, actor, case, may_be_excluded=_may_be_kept_away(intake, client))
     touched(session, case.id, "opener")
     await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
+    await plan_first_date(session, actor, case, lead_id if led else None, first_within(session, intake.category))
     return case
 
 
@@ -231,11 +233,11 @@ async def _add_client(session: AsyncSession, actor: Actor, case: Opened, client:
         await insert(session, "person_links", {**link, "created_at": actor.now, "created_by": actor.id})
 
 
-async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_be_excluded: bool) -> None:
+async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_be_excluded: bool) -> bool:
     if case.lead_id is None:
-        return
+        return False
     if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):
-        return  # excluded from another case of this client, or a match: hers waits for a lead, so that nothing is lost
+        return False  # excluded from another case of this client, or a match: hers waits for a lead, nothing is lost
     row = {
         "id": new_id(),
         "case_id": case.id,
@@ -246,3 +248,4 @@ async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_b
         "created_by": actor.id,
     }
     await insert(session, "assignments", row)
+    return True

@@ -4,7 +4,7 @@ The row policies of the database decide; these statements only drive from `case_
 the order of the index, and so that a hidden id costs exactly what an unknown one does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 from uuid import UUID
@@ -87,6 +87,8 @@ _DETAIL = f"""
 """
 DETAIL, DETAILS = _DETAIL.format(reached=_ONE), _DETAIL.format(reached=_SEVERAL)
 
+SUMMARIES = f"select {SUMMARY} from {_SEVERAL} join cases c on c.id = w.case_id {AROUND}"
+
 _COLUMNS = [field.name for field in fields(CaseRow) if field.name not in {"private", "as_read"}]
 CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id", "sealed"}]
 LOCK = f"select {', '.join(_COLUMNS)} from cases where id = %(case_id)s for no key update"
@@ -150,6 +152,14 @@ async def detail_rows(session: AsyncSession, case_ids: Sequence[UUID]) -> dict[U
     """The same of several cases, as far as the caller sees them."""
     rows = await fetch(session, DETAILS, {"case_ids": list(case_ids)}) if case_ids else []
     return {row.id: (row, shown(session, row)) for row in rows}
+
+
+async def summary_rows(session: AsyncSession, case_ids: Iterable[UUID]) -> dict[UUID, Any]:
+    """Rows of SUMMARY by id, of those cases that the caller sees; their keys are at hand. To be noted when shown."""
+    rows = await fetch(session, SUMMARIES, {"case_ids": list(case_ids)})
+    for row in rows:
+        ring_of(session).add(row.id, row.kek_id, row.wrapped)
+    return {row.id: row for row in rows}
 
 
 def shown(session: AsyncSession, row: Any) -> Access:

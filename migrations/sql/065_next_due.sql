@@ -23,7 +23,7 @@ grant execute on function on_planned() to samaki_owner;  -- who owns the table a
 
 reset role;
 
-create or replace trigger planned after insert or update on follow_ups
+create or replace trigger planned after insert or update of due_at, happened_at, ended_at on follow_ups
   for each row execute function on_planned();
 create or replace trigger action_planned after insert or update on actions
   for each row execute function on_planned();

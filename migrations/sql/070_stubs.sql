@@ -14,7 +14,7 @@ as $$
          to_char(least(c.next_due_at, c.death_review_due_at) at time zone 'Asia/Phnom_Penh', 'IYYY"-W"IW'),
          coalesce(date_trunc('week', least(c.next_due_at, c.death_review_due_at) at time zone 'Asia/Phnom_Penh')
                   < date_trunc('week', app_now() at time zone 'Asia/Phnom_Penh'), false),
-         c.status = 'closure_requested' or c.lead_id is null or c.death_review_due_at is not null
+         c.status = 'closure_requested' or c.lead_id is null or c.death_review_due_at is not null or c.escalated_at is not null
            or (c.risk_level = 'high' and exists (select from risk_changes r where r.case_id = c.id
                                                     and r.review_due_at is not null and r.reviewed_at is null))
     from cases c
