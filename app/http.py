@@ -32,6 +32,7 @@ from app.security import (
 from app.services.sign_in import throttled_address
 from app.services.visible import is_addressable
 from app.strict_json import StrictRequest
+from app.tokens import Claims
 
 Session = Annotated[AsyncSession, Depends(current_session)]
 IfMatch = Annotated[str | None, Header(max_length=200)]
@@ -45,6 +46,11 @@ REPLAYED = "replayed"
 class Route(APIRoute):
     """An operation that names its permission runs inside the caller's transaction; one that names none is public."""
 
+    request_class: type[StrictRequest] = StrictRequest
+
+    async def take_in(self, request: Any, claims: Claims, permission: Permission) -> None:
+        """What is read of a body that is no JSON, before a connection is taken (app.uploads)."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         permission = declared_permission(self.dependant)
@@ -53,7 +59,7 @@ class Route(APIRoute):
         deed = deed_of(self, permission)
 
         async def answer(request: Request) -> Response:
-            strict = StrictRequest(request.scope, request.receive)
+            strict = self.request_class(request.scope, request.receive)
             if permission is None:
                 _refuse_unknown_query(strict, known_query)
                 return await handler(strict)
@@ -63,6 +69,7 @@ class Route(APIRoute):
                 strict.state.actor_id = str(claims.subject)
                 if takes_json:
                     await strict.body()  # before a connection is taken: a slow sender must not hold one
+                await self.take_in(strict, claims, permission)
                 async with runtime.database.transaction() as session:
                     actor = await authenticate(runtime, session, claims)
                     require_role(actor, permission)

@@ -64,6 +64,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _CASEWORKER
         | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM, P.LEGAL_HOLD_EDIT}
         | {P.TRAIL_READ, P.INSIDER_REPORT_READ}
+        | {P.IMPORT_READ, P.IMPORT_EDIT}
     ),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
     Role.PARTNER: frozenset(_EVERYONE | {P.USER_CONFIRM}),

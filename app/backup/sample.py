@@ -27,6 +27,8 @@ SEALED = {
     ("events", "sealed"): "events",
     ("follow_ups", "sealed"): "follow_ups",
     ("households", "sealed"): "households",
+    ("import_chunks", "sealed"): "import_chunks",
+    ("import_chunks", "report_sealed"): "import_chunks.report",
     ("incidents", "sealed"): "incidents",
     ("legal_holds", "sealed"): "legal_holds",
     ("notes", "sealed"): "notes",
@@ -36,6 +38,8 @@ SEALED = {
 }
 # Rows that are a home of their own although they belong to a case.
 OWN_HOMES = {"whereabouts"}
+# Rows that are at home in another row, which this column names.
+HOMES = {"import_chunks": "import_id"}
 # Sealed with the root secret (app/sealed_secret.py), which the manifest's keyed hash proves to be the right one.
 BY_THE_ROOT = {("user_private", "sealed")}
 KEYS = "select home, kek_id, wrapped from vault.data_keys"
@@ -73,7 +77,9 @@ def open_some_rows(connection: Connection, kek: KeyEncryption) -> dict[str, int]
 def _some(connection: Connection, table: str, column: str, names: set[str]) -> list[Any]:
     # An intake's client is at home in its case, a participant in the register is a home of its own.
     of_case = "case_id" in names and table not in OWN_HOMES
-    home = sql.SQL("coalesce(t.case_id, t.id)") if of_case else sql.SQL("t.id")
+    home = sql.SQL("coalesce(t.case_id, t.id)") if of_case else sql.SQL("t.{}").format(
+        sql.Identifier(HOMES.get(table, "id"))
+    )
     query = sql.SQL(SOME).format(
         home=home, column=sql.Identifier(column), table=sql.Identifier("public", table), each=sql.Literal(EACH // 2)
     )

@@ -18,8 +18,8 @@ IN_WORK = text("state IN ('queued', 'checking', 'committing')")
 class Import(SQLModel, table=True):
     """One file as far as it may be known without its key: counts, and where the work on it stands.
 
-    `session_id` is the sign-in in whose name it is worked on. `run` names who works on it just now, until `lease_until`:
-    whoever finds another name there has lost it. `failure` is a code.
+    `session_id` is the sign-in in whose name it is worked on. `run` names who works on it just now, until
+    `lease_until`: whoever finds another name there has lost it. `failure` is a code.
     """
 
     __tablename__ = "imports"

@@ -28,6 +28,7 @@ TAGS = {
     "whereabouts": "Where a client is hidden, for lead and assigned.",
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
     "notes": "Notes on a case, and its timeline.",
+    "imports": "Registers as files: checked row by row, then written all or nothing.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
     "health": "For whoever runs the service.",
 }

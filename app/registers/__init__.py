@@ -1,7 +1,7 @@
-"""Reading a register that came as a file (CSV or XLSX): its header, and its rows in chunks, before anything is believed.
+"""Reading a register that came as a file (CSV or XLSX): its header, and its rows in chunks.
 
-Nothing here knows the database. What is wrong with the file as a whole is a 422 here; what is wrong with one cell is told
-row by row later (`app.registers.rows`).
+Nothing here knows the database. What is wrong with the file as a whole is a 422 here; what is wrong with one cell is
+told row by row later (`app.registers.rows`).
 """
 
 from app.registers.columns import FIELDS

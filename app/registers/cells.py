@@ -1,7 +1,7 @@
 """One cell of a register: what it may hold, and how dates, numbers and codes are read from it.
 
-Registers are typed by hand, in either script: Khmer digits are digits, days are written day first, and a spreadsheet has
-often made a number of a code or a day.
+Registers are typed by hand, in either script: Khmer digits are digits, days are written day first, and a spreadsheet
+has often made a number of a code or a day.
 """
 
 import re
@@ -10,7 +10,8 @@ from enum import Enum
 from functools import cache
 
 from app.labels import code_lists
-from app.models.codes import DatePrecision
+from app.models.codes import Category, DatePrecision, Sensitivity
+from app.policy import own_sensitivity
 from app.text import latin_digits, search_key
 
 
@@ -35,7 +36,7 @@ _YEAR = re.compile(r"[0-9]{4}")
 _MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?")
 
 
-class CellError(Exception):  # noqa: N818 - a finding about a cell
+class CellError(Exception):
     """A cell that cannot be read; the code and its fixed sentence, never the value."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -104,6 +105,19 @@ def code_of(cell: Cell, codes: str) -> str | None:
     if found is None:
         raise CellError("unknown_code", "This is not one of the codes of the list.")
     return found
+
+
+def is_sensitive(cell: Cell) -> bool:
+    """Does the category, or the sensitivity, in this cell ask for a lead of the case?"""
+    try:
+        text = safe_text(cell)
+    except CellError:
+        return False
+    key = text and search_key(text)
+    category = _written("category").get(key or "")
+    return _written("sensitivity").get(key or "") == Sensitivity.SENSITIVE or (
+        category is not None and own_sensitivity(Category(category)) is Sensitivity.SENSITIVE
+    )
 
 
 def day_of_cell(cell: Cell, date_system: int | None) -> tuple[date, DatePrecision] | None:
@@ -175,7 +189,7 @@ def _made(year: int, month: int | None, day: int | None) -> tuple[date, DatePrec
 
 @cache
 def _written(codes: str) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for one in code_lists()[codes]:
         found |= dict.fromkeys(map(search_key, (one.km, one.en, one.code)), one.code)
     return found | {search_key(short): code for short, code in _SHORT.get(codes, {}).items()}

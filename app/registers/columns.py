@@ -21,6 +21,7 @@ FIELDS: dict[ImportKind, tuple[str, ...]] = {
         *("consent_purpose", "consent_form", "consent_on", *PERSON),
     ),
 }
+TELLING = ("category", "sensitivity")  # what makes a row sensitive
 REQUIRED: dict[ImportKind, tuple[str, ...]] = {
     ImportKind.PEOPLE: (),
     ImportKind.HOUSEHOLDS: (),

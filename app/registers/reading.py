@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from app.errors import Invalid, UnsupportedMediaType
 from app.models.codes import ImportKind
-from app.registers.cells import Cell, flaw_as_json
-from app.registers.columns import fields_of
+from app.registers.cells import Cell, flaw_as_json, is_sensitive
+from app.registers.columns import TELLING, fields_of
 from app.registers.csv_file import csv_rows
 from app.registers.xlsx_file import date_system_and_rows
 
@@ -31,9 +31,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A file that can be read: nothing is known yet about its rows but their number."""
+    """A file that can be read; `sensitive`: a row at least is of a sensitive category, or says that it is sensitive."""
 
     rows: int
+    sensitive: bool
     chunks: list[Chunk]
 
 
@@ -60,46 +61,55 @@ def _in_chunks(
     if header is None:
         raise Invalid.at("/file", "empty_file", "The file has no rows.")
     fields = fields_of(header[1], kind, mapping)
-    chunks = _chunks(filled, fields, {"fields": fields, "date_system": date_system})
-    if not chunks:
-        raise Invalid.at("/file", "empty_file", "The file has no rows.")
-    return Register(sum(chunk.rows for chunk in chunks), chunks)
-
-
-def _chunks(
-    filled: Iterator[tuple[int, list[Cell]]], fields: Sequence[str | None], head: Mapping[str, object]
-) -> list[Chunk]:
-    chunks: list[Chunk] = []
-    waiting: list[tuple[int, Sequence[Cell]]] = []
-    count = size = 0
+    reader = _Reader(fields, {"fields": fields, "date_system": date_system})
     for number, cells in filled:
-        count += 1
-        if count > MOST_ROWS:
+        reader.take(number, cells)
+    return reader.end()
+
+
+class _Reader:
+    """Gathers rows into chunks."""
+
+    def __init__(self, fields: Sequence[str | None], head: Mapping[str, object]) -> None:
+        self._fields, self._head = fields, head
+        self._telling = [place for place, field in enumerate(fields) if field in TELLING]
+        self._chunks: list[Chunk] = []
+        self._waiting: list[tuple[int, Sequence[Cell]]] = []
+        self._rows = self._bytes = 0
+        self._sensitive = False
+
+    def take(self, number: int, cells: Sequence[Cell]) -> None:
+        """One more row. Raises Invalid when there are too many."""
+        self._rows += 1
+        if self._rows > MOST_ROWS:
             raise Invalid.at("/file", "too_many_rows", "A register has at most 50,000 rows.")
-        if len(cells) > len(fields):
+        if len(cells) > len(self._fields):
             raise Invalid.at(f"/file/rows/{number}", "outside_columns", "A cell has no header above it.")
-        waiting.append((number, cells))
-        if len(waiting) == CHUNK:
-            size += _add(chunks, head, waiting)
-            _check_size(size)
-    _check_size(size + _add(chunks, head, waiting))
-    return chunks
+        self._sensitive = self._sensitive or any(
+            is_sensitive(cells[place]) for place in self._telling if place < len(cells)
+        )
+        self._waiting.append((number, cells))
+        if len(self._waiting) == CHUNK:
+            self._close_chunk()
 
+    def end(self) -> Register:
+        """The register. Raises Invalid for one without rows."""
+        self._close_chunk()
+        if not self._chunks:
+            raise Invalid.at("/file", "empty_file", "The file has no rows.")
+        return Register(self._rows, self._sensitive, self._chunks)
 
-def _add(chunks: list[Chunk], head: Mapping[str, object], waiting: list[tuple[int, Sequence[Cell]]]) -> int:
-    """One more chunk of the rows that wait; the bytes of it."""
-    if not waiting:
-        return 0
-    text = json.dumps({**head, "rows": waiting}, ensure_ascii=False, separators=(",", ":"), default=flaw_as_json)
-    document = text.encode("utf-8", "surrogatepass")  # half a character is told as an error of its row
-    chunks.append(Chunk(len(waiting), waiting[0][0], waiting[-1][0], document))
-    waiting.clear()
-    return len(document)
-
-
-def _check_size(size: int) -> None:
-    if size > MOST_TEXT:
-        raise Invalid.at("/file", "too_large_unpacked", "The rows of the file are too large.")
+    def _close_chunk(self) -> None:
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        whole = {**self._head, "rows": waiting}
+        text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=flaw_as_json)
+        document = text.encode("utf-8", "surrogatepass")  # half a character is told as an error of its row
+        self._bytes += len(document)
+        if self._bytes > MOST_TEXT:
+            raise Invalid.at("/file", "too_large_unpacked", "The rows of the file are too large.")
+        self._chunks.append(Chunk(len(waiting), waiting[0][0], waiting[-1][0], document))
 
 
 def _without_end(cells: list[Cell]) -> list[Cell]:

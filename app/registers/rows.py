@@ -90,9 +90,7 @@ def read_rows(document: Mapping[str, Any], kind: ImportKind, now: datetime) -> I
         yield RowRead(number, None, tuple(errors)) if errors else _as_body(number, values, kind, now)
 
 
-def _values(
-    cells: Iterator[tuple[str | None, Cell]], date_system: int | None
-) -> tuple[Values, Sequence[FieldError]]:
+def _values(cells: Iterator[tuple[str | None, Cell]], date_system: int | None) -> tuple[Values, Sequence[FieldError]]:
     values: Values = {}
     errors = []
     for field, cell in cells:

@@ -21,6 +21,8 @@ SMALL = 1_000_000
 LAST_ROW = 200_000  # gaps between rows are walked through
 _BLOCK = 1 << 16
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
+# A formula is never evaluated, nor is what it once gave taken for the value.
+_FLAWS = {"f": Flaw.FORMULA, "e": Flaw.CELL_ERROR}
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00")
 _DECLARATIONS = (b"<!DOCTYPE", b"<!ENTITY")
 _LONGEST = 16  # bytes of what is looked for, which may lie across two blocks
@@ -39,34 +41,30 @@ def date_system_and_rows(file: BinaryIO) -> tuple[int, Iterator[tuple[int, list[
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
-    number, width = 0, MOST_COLUMNS
+    first, width = 1, MOST_COLUMNS
     try:
-        for number, row in enumerate(sheet.iter_rows(max_col=width + 1, max_row=LAST_ROW), start=1):
+        for row in sheet.iter_rows(max_col=MOST_COLUMNS + 1, max_row=LAST_ROW):
             cells = [_cell(cell) for cell in row]
-            yield number, cells
+            yield first, cells
+            first += 1
             if any(cell is not None for cell in cells):  # the header: no row is wider, or it is refused for that
                 width = max(place for place, cell in enumerate(cells, start=1) if cell is not None)
                 break
-        rest = sheet.iter_rows(min_row=number + 1, max_col=width + 1, max_row=LAST_ROW + 1)
-        for number, row in enumerate(rest, start=number + 1):
+        rest = sheet.iter_rows(min_row=first, max_col=width + 1, max_row=LAST_ROW + 1)
+        for number, row in enumerate(rest, start=first):
             if number > LAST_ROW:
                 raise Invalid.at("/file", "too_many_rows", "A register has at most 50,000 rows.")
             yield number, [_cell(cell) for cell in row]
     except Invalid:
         raise
-    except Exception:  # as above
+    except Exception:  # what a stranger's workbook makes the library raise is anything at all
         raise _broken() from None
 
 
 def _cell(cell: Any) -> Cell:
-    value = cell.value
-    if value is None:
-        return None
-    kind = cell.data_type
-    if kind == "f":
-        return Flaw.FORMULA  # never evaluated, nor is what it once gave taken for the value
-    if kind == "e":
-        return Flaw.CELL_ERROR
+    value, kind = cell.value, cell.data_type if cell.value is not None else None
+    if kind in _FLAWS:
+        return _FLAWS[kind]
     if isinstance(value, datetime | date | time | timedelta):
         return as_text(value)
     if isinstance(value, str):
@@ -94,8 +92,6 @@ def _check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
         raise _too_large()
     if part.filename.endswith("sharedStrings.xml") and part.file_size > MOST_STRINGS:
         raise _too_large()
-    if not part.filename.endswith((".xml", ".rels")):
-        return
     is_sheet = part.filename.startswith("xl/worksheets/")
     with package.open(part) as stream:
         before = b""
@@ -105,7 +101,7 @@ def _check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
             seen = before + block
             if any(word in seen for word in _DECLARATIONS):
                 raise _broken()
-            if is_sheet and b"mergeCell " in seen:
+            if is_sheet and b"mergeCell" in seen:
                 raise Invalid.at("/file", "merged_cells", "The workbook has merged cells: every row needs its own.")
             before = block[-_LONGEST:]
 

@@ -51,9 +51,17 @@ class KeyRing:
         """Is the key of this home here already?"""
         return home in self._wrapped
 
+    def forget(self, home: UUID) -> None:
+        """The key of a home that is not needed any more, where there are tens of thousands."""
+        self._wrapped.pop(home, None)
+
     def seal(self, table: str, row_id: UUID, home: UUID, document: Mapping[str, Any]) -> bytes:
         """The document as the blob of this row."""
         return self._key(home).seal(table, row_id, document)
+
+    def seal_text(self, table: str, row_id: UUID, home: UUID, text: bytes) -> bytes:
+        """The same for a document that is JSON already."""
+        return self._key(home).seal_text(table, row_id, text)
 
     def open(self, table: str, row_id: UUID, home: UUID, sealed: bytes | None) -> dict[str, Any]:
         """The document of this row; {} where nothing is sealed. 503 when it cannot be opened, with an alarm."""

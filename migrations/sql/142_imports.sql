@@ -14,6 +14,9 @@ create or replace function claim_import(the_run uuid)
 as $$
 #variable_conflict use_column
 begin
+  if not exists (select from imports w where w.state in ('queued', 'checking', 'committing')) then
+    return;
+  end if;
   lock table imports in share row exclusive mode;  -- of two who look at once, the second sees what the first has taken
   return query
     update imports i
