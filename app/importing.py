@@ -96,7 +96,9 @@ class Importer:
                 await steps.write_chunk(session, actor, source, number, tally, digests)
                 await self._tell_progress(job, tally.done)
             await self._actor(session, job)
-            await steps.finish(session, actor, job, source, tally)
+            async for _ in steps.name_some_leads(session, actor, source, tally):
+                await self._tell_progress(job, tally.done)
+            await steps.finish(session, actor, job, tally)
             await self._tell_trail(session, job, tally)
 
     async def _tell_progress(self, job: Job, done: int) -> None:

@@ -77,8 +77,10 @@ def open_some_rows(connection: Connection, kek: KeyEncryption) -> dict[str, int]
 def _some(connection: Connection, table: str, column: str, names: set[str]) -> list[Any]:
     # An intake's client is at home in its case, a participant in the register is a home of its own.
     of_case = "case_id" in names and table not in OWN_HOMES
-    home = sql.SQL("coalesce(t.case_id, t.id)") if of_case else sql.SQL("t.{}").format(
-        sql.Identifier(HOMES.get(table, "id"))
+    home = (
+        sql.SQL("coalesce(t.case_id, t.id)")
+        if of_case
+        else sql.SQL("t.{}").format(sql.Identifier(HOMES.get(table, "id")))
     )
     query = sql.SQL(SOME).format(
         home=home, column=sql.Identifier(column), table=sql.Identifier("public", table), each=sql.Literal(EACH // 2)

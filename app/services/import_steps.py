@@ -4,6 +4,7 @@ Whoever works holds the import by a name of the run and a lease: a run that find
 what it has not committed never was.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -164,12 +165,20 @@ async def tell_progress(session: AsyncSession, actor: Actor, job: Job, done: int
         raise LostImport
 
 
-async def finish(session: AsyncSession, actor: Actor, job: Job, source: Import, tally: Tally) -> None:
-    """Name the leads and end the import. Raises LostImport, Invalid for a lead who cannot lead any more."""
+async def name_some_leads(session: AsyncSession, actor: Actor, source: Import, tally: Tally) -> AsyncIterator[None]:
+    """Name the lead of each case, some at a time. Raises Invalid for a lead who cannot lead any more.
+
+    Last, because nobody changes the lead's account from here until the transaction ends.
+    """
     if tally.opened:
         await lead_as_they_stay(session, source.lead_id or actor.id, source.organisation_id)
     for first in range(0, len(tally.opened), AT_ONCE):
         await name_leads(session, actor, tally.opened[first : first + AT_ONCE])
+        yield
+
+
+async def finish(session: AsyncSession, actor: Actor, job: Job, tally: Tally) -> None:
+    """The end of the import, and of its file and key with it. Raises LostImport."""
     values = {"id": job.id, "run": job.run, "now": actor.now, "unchanged": tally.unchanged, "written": tally.written}
     if not await fetch(session, WRITTEN, values):
         raise LostImport
