@@ -59,8 +59,8 @@ class Importer:
             return False
         try:
             await (self._commit(job) if job.committing else self._check(job))
-        except LostImport:
-            log.info("import.lost", job_id=job.id)
+        except LostImport:  # to another run, with the import itself, or because she works elsewhere now
+            await self._fail(job, "rights_ended")
         except ImportStopped as stopped:
             await self._fail(job, stopped.why)
         except (Unavailable, psycopg.Error, SQLAlchemyError, OSError):

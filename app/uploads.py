@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from starlette.datastructures import UploadFile as Part
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from app.errors import Invalid, PayloadTooLarge, UnsupportedMediaType
+from app.errors import Invalid, PayloadTooLarge, Problem, UnsupportedMediaType
 from app.strict_json import StrictRequest
 
 MOST_BYTES = 20_000_000
@@ -51,7 +51,11 @@ class UploadRequest(StrictRequest):
             form = await parser.parse()
         except MultiPartException:
             raise Invalid.at("", "multipart_invalid", "The body is not a form with one file.") from None
-        self.upload = _upload(form.multi_items())
+        try:
+            self.upload = _upload(form.multi_items())
+        except Problem:
+            await form.close()
+            raise
         return self.upload
 
 

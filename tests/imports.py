@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import openpyxl
 import psycopg
 from fastapi import FastAPI
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from app.database_urls import DatabaseUrls
 from app.importing import Importer
@@ -120,10 +122,10 @@ def xlsx_file(header: Sequence[str], rows: Rows, *, merged: str | None = None, m
     """The same as XLSX."""
     book = openpyxl.Workbook()
     if mac:
-        book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+        book.epoch = CALENDAR_MAC_1904
     sheet = book.worksheets[0]
     for row in [header, *rows]:
-        sheet.append(row)
+        sheet.append(list(row))
     if merged:
         sheet.merge_cells(merged)
     file = io.BytesIO()
@@ -132,10 +134,12 @@ def xlsx_file(header: Sequence[str], rows: Rows, *, merged: str | None = None, m
 
 
 def people(count: int) -> list[list[str]]:
-    """Different people of the village."""
-    return [["សុខ", f"ដារ៉ា{number}", "female", "1990", f"012{number:06}", VILLAGE] for number in range(count)]
+    """Different people of the village, whom no other test knows."""
+    name = "".join(chr(ord("ក") + int(digit, 16)) for digit in uuid4().hex[:8])
+    return [[f"សុខ{name}", f"ដារ៉ា{number}", "female", "1990", "", VILLAGE] for number in range(count)]
 
 
 def cases(count: int, category: str = "id_poor") -> list[list[str]]:
-    """Different clients of the commune."""
-    return [[category, COMMUNE, "Asks.", "Sok", f"Dara{number}", "female", "1990"] for number in range(count)]
+    """Different clients of the commune, whom no other test knows."""
+    name = "".join(chr(ord("a") + int(digit, 16)) for digit in uuid4().hex[:8])
+    return [[category, COMMUNE, "Asks.", f"Sok{name}", f"Dara{number}", "female", "1990"] for number in range(count)]

@@ -14,7 +14,7 @@ _LOOKED_AT = 65_536
 
 
 def csv_rows(file: BinaryIO) -> Iterator[tuple[int, list[Cell]]]:
-    """Each record with its number, from 1; empty cells are None. Raises Invalid."""
+    """Each record with its number, from 1; empty cells are None. The file is closed with the rows. Raises Invalid."""
     head = file.read(_LOOKED_AT)
     file.seek(0)
     if head.startswith(_OTHER_ENCODINGS) or b"\0" in head:
@@ -27,8 +27,6 @@ def csv_rows(file: BinaryIO) -> Iterator[tuple[int, list[Cell]]]:
         raise Invalid.at("/file", "encoding", "The file must be UTF-8: save it as “CSV UTF-8”.") from None
     except csv.Error:
         raise Invalid.at("/file", "csv_broken", "The file is not well-formed CSV.") from None
-    finally:
-        text.detach()
 
 
 def _delimiter(head: bytes) -> str:
