@@ -18,6 +18,7 @@ NAMED = {
     "case_exclusions",
     "user_private",
     "user_tokens",
+    *("imports", "import_chunks"),  # of people who have no case yet
     "audit_events",  # case_ids instead of a case_id: one row may speak of a whole page
 }
 
@@ -49,6 +50,12 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "events": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
+    "imports": {
+        *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)),
+        *(("change", "UPDATE", RUNTIME), ("remove", "DELETE", RUNTIME)),
+    },
+    "import_chunks": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "imported_rows": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "incidents": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "legal_holds": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "follow_ups": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
@@ -78,6 +85,9 @@ RIGHTS: dict[str, set[str]] = {
     "events": {"SELECT", "INSERT"},
     "households": {"SELECT", "INSERT", "UPDATE"},
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
+    "imports": {"SELECT", "INSERT", "DELETE"},
+    "import_chunks": {"SELECT", "INSERT"},
+    "imported_rows": {"SELECT", "INSERT"},
     "incidents": {"SELECT", "INSERT"},
     "legal_holds": {"SELECT", "INSERT"},
     "follow_ups": {"SELECT", "INSERT"},
@@ -105,6 +115,11 @@ COLUMNS: dict[str, set[str]] = {
         *("due_at", "assignee_id", "happened_at", "recorded_by", "ended_at"),
         *("sealed", "version", "updated_at"),
     },
+    "imports": {
+        *("state", "failure", "rows_done", "errors", "duplicates", "unchanged", "written"),
+        *("session_id", "lease_until", "run", "ended_at"),
+    },
+    "import_chunks": {"errors", "duplicates", "unchanged", "report_sealed"},
     "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
 }
@@ -138,6 +153,7 @@ CALLABLE = {
     "app_leads(uuid)",
     "app_may_erase(uuid)",
     "app_may_hold(uuid)",
+    "claim_import(uuid)",
     "confirm_erasure(uuid,uuid)",
     "erasures_undone(uuid[],uuid[])",
     "app_sees_home_of(uuid)",
@@ -157,6 +173,7 @@ CALLABLE = {
     "screen_incident(uuid,bigint[])",
     "screening_known(uuid,uuid,boolean,timestamp with time zone,uuid,integer)",
     "settle_user_private(uuid)",
+    "fail_import(uuid,uuid,text)",
     "glass_broken(uuid,boolean,timestamp with time zone,uuid,integer)",
     "glass_is_blocked()",
     "may_be_assigned(uuid,uuid)",

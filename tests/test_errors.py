@@ -85,6 +85,7 @@ ALL = [
     errors.CaseClosed(),
     errors.IllegalTransition(["open", "closed"]),
     errors.ClosureBlocked(["future_follow_up"]),
+    errors.ImportBlocked(["row_errors"]),
     errors.ConsentRequired(),
     errors.UnsafeContact(),
     errors.CaseloadFull(),

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from app.db import after_commit
 from app.errors import Invalid, Unavailable, field_errors
 from app.http import API, Route, Session, answers_for, created
 from app.models.base import Page
@@ -15,7 +14,7 @@ from app.models.imports import ImportForm, ImportRead, ImportRowRead
 from app.paging import ListQuery
 from app.permissions import Permission
 from app.registers import Register, read_register
-from app.security import Actor, Runtime, allowed, authenticate, require_role, runtime_of
+from app.security import Actor, allowed, authenticate, require_role, runtime_of
 from app.services import imports
 from app.strict_json import StrictJsonError, loads
 from app.tokens import Claims
@@ -86,7 +85,7 @@ async def send_import(
     runtime = runtime_of(request)
     digest = runtime.keys.digest("import-file", actor.own_organisation.bytes + content)
     made = await imports.take_import(session, actor, form, register, digest)
-    _wake(session, runtime)
+    imports.wake(session, runtime)
     created(response, f"/imports/{made.id}")
     return made
 
@@ -130,7 +129,7 @@ async def commit_import(
 ) -> ImportRead:
     """Write every row, or none. The answer comes before the work: read the import until it is committed."""
     wished = await imports.wish_commit(session, actor, import_id)
-    _wake(session, runtime_of(request))
+    imports.wake(session, runtime_of(request))
     answers_for(response, f"/imports/{import_id}")
     return wished
 
@@ -141,13 +140,6 @@ async def delete_import(
 ) -> None:
     """Take the import away with its file and report; what it has written stays."""
     await imports.take_away(session, import_id)
-
-
-def _wake(session: Session, runtime: Runtime) -> None:
-    async def wake() -> None:
-        runtime.import_waits.set()
-
-    after_commit(session, wake)
 
 
 def _form(upload: Upload) -> ImportForm:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import fetch, insert
+from app.db import after_commit, fetch, insert
 from app.errors import ImportBlocked, Invalid, NotFound
 from app.ids import new_id
 from app.models.base import Page
@@ -22,7 +22,7 @@ from app.models.imports import Import, ImportCounts, ImportForm, ImportRead, Imp
 from app.paging import ListQuery, newest_first
 from app.registers import Register
 from app.sealing import load_keys, make_key, ring_of
-from app.security import Actor
+from app.security import Actor, Runtime
 from app.services.opening import lead_as_they_stay
 from app.services.visible import import_row
 
@@ -130,6 +130,15 @@ async def take_away(session: AsyncSession, import_id: UUID) -> None:
         raise ImportBlocked([row.state.value])
     await session.delete(row)
     await session.flush()
+
+
+def wake(session: AsyncSession, runtime: Runtime) -> None:
+    """Have this process look for work once the request is committed."""
+
+    async def now() -> None:
+        runtime.import_waits.set()
+
+    after_commit(session, now)
 
 
 def read_of(row: Import) -> ImportRead:
