@@ -74,7 +74,8 @@ async def _measure(on: Stage, api: Server, rows: list[list[Any]]) -> None:
             (await client.post(f"/imports/{sent.json()['id']}/commit")).raise_for_status()
             done = await _until(client, api, sent.json()["id"], {"committed", "failed"})
             print(
-                f"     {done[0]['state']} in {done[1]:.1f} s, {api.cpu_seconds() - cpu:.1f} s in the API, at most {done[3]:.0f} MB; {done[0]['rows']}"
+                f"     {done[0]['state']} in {done[1]:.1f} s, {api.cpu_seconds() - cpu:.1f} s of them in the API,"
+                f" at most {done[3]:.0f} MB; {done[0]['rows']}"
             )
 
 
