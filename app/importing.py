@@ -40,8 +40,8 @@ class Importer:
             try:
                 while await self.step():
                     pass
-            except (Unavailable, psycopg.Error, SQLAlchemyError, OSError) as error:
-                log.warning("import.database_failed", exc_info=error)
+            except Exception as error:  # the database, most likely; whatever it is, others wait for the next look
+                log.warning("import.work_failed", exc_info=error)
             self.runtime.import_waits.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY):
