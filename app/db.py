@@ -112,14 +112,14 @@ async def fetch(
     For the few statements that every request waits for: it takes half the time of a result of SQLAlchemy.
     `prepare=False` has it planned anew each time, for values of which some are rare and some are not.
     """
-    async with _driver(session).cursor(row_factory=namedtuple_row) as cursor:
+    async with driver_of(session).cursor(row_factory=namedtuple_row) as cursor:
         await cursor.execute(statement, parameters, prepare=prepare)
         return await cursor.fetchall()
 
 
 async def run(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> None:
     """The same for a statement without rows."""
-    await _driver(session).execute(statement, parameters)
+    await driver_of(session).execute(statement, parameters)
 
 
 async def insert(session: AsyncSession, table: str, values: Mapping[str, Any]) -> None:
@@ -130,12 +130,12 @@ async def insert(session: AsyncSession, table: str, values: Mapping[str, Any]) -
 async def insert_if_free(session: AsyncSession, table: str, values: Mapping[str, Any]) -> bool:
     """The same; False, and nothing is written, when a unique value of the row is taken."""
     statement = f"{_insert(table, tuple(values))} on conflict do nothing"
-    return (await _driver(session).execute(statement, _all_stored(values))).rowcount == 1
+    return (await driver_of(session).execute(statement, _all_stored(values))).rowcount == 1
 
 
 async def update(session: AsyncSession, table: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
     """Change a row by its id; False when there is none, or none that the caller may still change."""
-    done = await _driver(session).execute(_update(table, tuple(values)), {**_all_stored(values), "row_id": row_id})
+    done = await driver_of(session).execute(_update(table, tuple(values)), {**_all_stored(values), "row_id": row_id})
     return done.rowcount == 1
 
 
@@ -161,7 +161,8 @@ def _stored(value: Any) -> Any:
     return Jsonb(value) if isinstance(value, dict | list) else value
 
 
-def _driver(session: AsyncSession) -> Driver:
+def driver_of(session: AsyncSession) -> Driver:
+    """The driver's connection of the session's transaction."""
     driver: Driver = session.info["held"].driver_connection
     if driver is None:
         raise psycopg.OperationalError("the session has lost its connection")

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
-from app import edge, errors, health, logs
+from app import edge, errors, health, logs, uploads
 from app.api_page import serve_api_page
 from app.audit import tell_counted
 from app.db import Clock, Database
 from app.erasures import ledger_of
 from app.http import API
+from app.importing import Importer
 from app.keys import KeyStore
 from app.logs import log
 from app.openapi import describe
@@ -35,6 +36,7 @@ from app.routers import (
     erasure,
     follow_ups,
     health_record,
+    imports,
     incidents,
     notes,
     organisations,
@@ -85,6 +87,8 @@ ROUTERS = (
     search.router,
     screening.router,
     sync.router,
+    imports.sending,
+    imports.router,
     areas.router,
     users.router,
     organisations.router,
@@ -107,11 +111,12 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
-        telling = asyncio.create_task(_tell_counted(runtime))
+        beside = [asyncio.create_task(_tell_counted(runtime)), asyncio.create_task(Importer(runtime).run())]
         yield
-        telling.cancel()
-        with suppress(asyncio.CancelledError):
-            await telling
+        for task in beside:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await runtime.database.close()
 
     app = FastAPI(
@@ -136,6 +141,7 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
         upload_paths=UPLOADS,
         cors_origins=configuration.cors_origins,
         docs_paths=pages,
+        upload_paths=uploads.PATHS,
     )
     return app
 

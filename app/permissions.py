@@ -84,3 +84,5 @@ class Permission(StrEnum):
     TRAIL_READ = "trail:read"
     TRAIL_VERIFY = "trail:verify"
     INSIDER_REPORT_READ = "insider_report:read"
+    IMPORT_READ = "import:read"
+    IMPORT_EDIT = "import:edit"

@@ -1,5 +1,6 @@
 """From the token of a request to its Actor, and the permission that each router names in its signature."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -129,6 +130,7 @@ class Runtime:
     ledger: Ledger
     strangers: StrangerRate = field(default_factory=StrangerRate)
     files: FileBounds = field(default_factory=FileBounds)
+    import_waits: asyncio.Event = field(default_factory=asyncio.Event)  # wakes app.importing
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -156,12 +158,17 @@ async def read_claims(request: Request, late: timedelta = timedelta(0)) -> Claim
 
 async def authenticate(runtime: Runtime, session: AsyncSession, claims: Claims) -> Actor:
     """The Actor of a live session; 401 after logout, deactivation, or the session's end."""
-    row = await runtime.database.begin_request(session, claims.session, mfa_required=runtime.settings.mfa_required)
-    if row is None or row.user_id != claims.subject:
+    return await act_as(runtime, session, claims.session, claims.subject)
+
+
+async def act_as(runtime: Runtime, session: AsyncSession, session_id: UUID, user_id: UUID) -> Actor:
+    """The same by the ids: for work that goes on after its request, in the name of who asked for it (app.importing)."""
+    row = await runtime.database.begin_request(session, session_id, mfa_required=runtime.settings.mfa_required)
+    if row is None or row.user_id != user_id:
         raise Unauthenticated
     return Actor(
         id=row.user_id,
-        session_id=claims.session,
+        session_id=session_id,
         username=row.username,
         display_name=row.display_name,
         role=Role(row.role),

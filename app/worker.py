@@ -78,6 +78,7 @@ DUTIES = (
         batch=100,
         keep=timedelta(days=30),
     ),
+    Duty("imports.expired", "select from generate_series(1, expire_imports(%(batch)s))", batch=20),
     Duty("access.swept", "select from generate_series(1, sweep_expired_access(%(batch)s))", batch=100),
 )
 

@@ -45,6 +45,7 @@ class Call:
     files: Mapping[str, Any] | None = None
     after: Callable[[Stage, Standpoint], None] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] | None = None
 
 
 EDIT = {"If-Match": "*"}
@@ -370,6 +371,11 @@ def _with(call: Call, body: Body) -> Call:
     return replace(call, body=body)
 
 
+def _import_checked(stage: Stage, _: Standpoint) -> None:
+    stage.put_import()
+
+
+_IMPORT = Call(before=_import_checked, after=_import_checked)
 _CASE = "/cases/{case_id}"
 _ASSISTANCE = "/assistance-requests/{assistance_request_id}"
 _WHY = {"reason": "As agreed."}
@@ -542,6 +548,11 @@ CALLS: dict[str, Call] = {
     "POST /people/matches [client of the case]": Call(
         lambda stage, point: {"person_id": stage.cases[point.case].ids["person_id"]}
     ),
+    "POST /imports": Call(form={"kind": "people"}, files={"file": b"alias\nOnce"}),
+    "GET /imports/{import_id}": _IMPORT,
+    "GET /imports/{import_id}/rows": _IMPORT,
+    "POST /imports/{import_id}/commit": _IMPORT,
+    "DELETE /imports/{import_id}": _IMPORT,
     "POST /households": Call({"size": 4}),
     "PATCH /households/{household_id}": Call({"size": 5}, headers=EDIT),
 }
@@ -555,6 +566,8 @@ async def make(stage: Stage, row: Row, point: Standpoint, **params: str) -> http
     ids = {**stage.register, **stage.cases[point.case].ids, **(call.ids(stage, point) if call.ids else {})}
     body = call.body(stage, point) if callable(call.body) else call.body
     request: dict[str, Any] = {"json": body, "data": call.form, "files": call.files, "headers": call.headers}
+    request: dict[str, Any] = {"json": body, "data": call.form, "headers": call.headers}
+    request["files"] = call.files
     request["params"] = {**call.query, **params}
     path = row.path.format_map(ids)
     client = stage.cast.client("nobody") if point.name == "nobody" else stage.client(point.name)

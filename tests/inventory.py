@@ -18,6 +18,7 @@ NAMED = {
     "case_exclusions",
     "user_private",
     "user_tokens",
+    *("imports", "import_chunks"),  # of people who have no case yet
     "audit_events",  # case_ids instead of a case_id: one row may speak of a whole page
 }
 
@@ -59,6 +60,12 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "health_records": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
+    "imports": {
+        *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)),
+        *(("change", "UPDATE", RUNTIME), ("remove", "DELETE", RUNTIME)),
+    },
+    "import_chunks": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
+    "imported_rows": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "incidents": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "legal_holds": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "disclosures": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("confirm", "UPDATE", RUNTIME)},
@@ -101,6 +108,9 @@ RIGHTS: dict[str, set[str]] = {
     "health_records": {"SELECT", "INSERT"},
     "households": {"SELECT", "INSERT", "UPDATE"},
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
+    "imports": {"SELECT", "INSERT", "DELETE"},
+    "import_chunks": {"SELECT", "INSERT"},
+    "imported_rows": {"SELECT", "INSERT"},
     "incidents": {"SELECT", "INSERT"},
     "legal_holds": {"SELECT", "INSERT"},
     "disclosures": {"SELECT", "INSERT"},
@@ -142,6 +152,11 @@ COLUMNS: dict[str, set[str]] = {
         *("due_at", "assignee_id", "happened_at", "recorded_by", "ended_at"),
         *("sealed", "version", "updated_at"),
     },
+    "imports": {
+        *("state", "failure", "rows_done", "errors", "duplicates", "unchanged", "written"),
+        *("session_id", "lease_until", "run", "ended_at"),
+    },
+    "import_chunks": {"errors", "duplicates", "unchanged", "report_sealed"},
     "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
 }
@@ -182,6 +197,7 @@ CALLABLE = {
     "services_consent(uuid)",
     "app_may_erase(uuid)",
     "app_may_hold(uuid)",
+    "claim_import(uuid)",
     "confirm_erasure(uuid,uuid)",
     "erasures_undone(uuid[],uuid[])",
     "app_sees_home_of(uuid)",
@@ -205,6 +221,7 @@ CALLABLE = {
     "screen_incident(uuid,bigint[])",
     "screening_known(uuid,uuid,boolean,timestamp with time zone,uuid,integer)",
     "settle_user_private(uuid)",
+    "fail_import(uuid,uuid,text)",
     "glass_broken(uuid,boolean,timestamp with time zone,uuid,integer)",
     "glass_is_blocked()",
     "may_be_assigned(uuid,uuid)",

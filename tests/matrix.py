@@ -190,6 +190,13 @@ GET    /staff                                            200 200 200 200 200 403
 GET    /me                                               200 200 200 200 200 200 200 200 401
 GET    /me/details                                       200 200 200 200 200 200 200 200 401
 
+GET    /imports                                          403 200 403 200 403 403 403 403 401
+POST   /imports                                          403 201 403 201 403 403 403 403 401
+GET    /imports/{import_id}                              403 200 403 404 403 403 403 403 401
+GET    /imports/{import_id}/rows                         403 200 403 404 403 403 403 403 401
+POST   /imports/{import_id}/commit                       403 202 403 404 403 403 403 403 401
+DELETE /imports/{import_id}                              403 204 403 404 403 403 403 403 401
+
 GET    /audit-events                                     403 200 403 200 403 403 200 200 401
 GET    /audit-events/verification                        403 403 403 403 403 403 200 200 401
 GET    /audit-events/insider-report                      403 200 403 200 403 403 403 403 401

@@ -39,6 +39,10 @@ READS: dict[str, LiteralString] = {
     "wish": "select from erasure_requests where case_id = %(case_id)s",
     "hold": "select from legal_holds where case_id = %(case_id)s",
     "household": "select from households where id = %(household_id)s",
+    "import": "select from imports where id = %(import_id)s",
+    "import_chunk": "select from import_chunks where import_id = %(import_id)s",
+    "imported": "select from imported_rows where case_id = %(case_id)s",
+    "imported_to_register": "select from imported_rows where case_id is null and organisation_id = %(organisation_id)s",
     "register": "select from people where id = %(register_person)s",
     "link": "select from person_links where person_id = %(person_id)s and other_id = %(linked)s",
     "client_token": "select from search_tokens where person_id = %(person_id)s",
@@ -58,7 +62,27 @@ READS: dict[str, LiteralString] = {
 _TOKENS = "insert into search_tokens (organisation_id, kind, token, person_id, case_id)"
 _KEYS = "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped)"
 _PARTS = "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped, part)"
+_IMPORTS = (
+    "insert into imports (id, organisation_id, kind, state, digest, rows_total, rows_done, errors, duplicates,"
+    " unchanged, written, session_id, created_at, created_by)"
+)
+_IMPORT = "'people', 'queued', '', 1, 0, 0, 0, 0, 0, gen_random_uuid(), %(now)s, %(by)s"
+_CHUNKS = (
+    "insert into import_chunks (id, import_id, organisation_id, number, rows, first_row, last_row, errors, duplicates,"
+    " unchanged, sealed)"
+)
+_CHUNK = "1, 1, 2, 2, 0, 0, 0, ''"
+_IMPORTED = "insert into imported_rows (id, organisation_id, digest, case_id, created_at, created_by)"
 CHANGES: dict[str, LiteralString] = {
+    "import": "update imports set rows_done = 1 where id = %(import_id)s",
+    "any_import": "update imports set rows_done = 1",
+    "import_gone": "delete from imports where id = %(import_id)s",
+    "any_import_gone": "delete from imports",
+    "import_chunk": "update import_chunks set errors = 1 where import_id = %(import_id)s",
+    "any_import_chunk": "update import_chunks set errors = 1",
+    "import_chunk_new": f"{_CHUNKS} values (gen_random_uuid(), %(import_id)s, %(organisation_id)s, {_CHUNK})",
+    "import_chunk_elsewhere": f"{_CHUNKS} values (gen_random_uuid(), %(import_id)s, %(elsewhere)s, {_CHUNK})",
+    "import_rows": "update import_chunks set sealed = '' where import_id = %(import_id)s",
     "cases": "update cases set priority = 'urgent' where id = %(case_id)s",
     "client": "update people set sex = 'female' where id = %(person_id)s",
     "consents": "update consents set sealed = '' where id = %(consent_id)s",
@@ -114,6 +138,10 @@ _FOLLOW_UPS = f"insert into follow_ups ({_TABLE}, case_id, organisation_id, due_
 _DISCLOSURES = f"insert into disclosures ({_TABLE}, case_id, organisation_id, basis, disclosed_at, created_by, sealed"
 _LINKS = "insert into person_links (id, person_id, other_id, created_at, created_by)"
 ADDS: dict[str, LiteralString] = {
+    "import": f"{_IMPORTS} values (gen_random_uuid(), %(organisation_id)s, {_IMPORT})",
+    "import_elsewhere": f"{_IMPORTS} values (gen_random_uuid(), %(elsewhere)s, {_IMPORT})",
+    "imported": f"{_IMPORTED} values (gen_random_uuid(), %(organisation_id)s, '', %(case_id)s, %(now)s, %(by)s)",
+    "imported_to_register": f"{_IMPORTED} values (gen_random_uuid(), %(organisation_id)s, '', null, %(now)s, %(by)s)",
     "client": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, %(case_id)s, 'client', 'female', %(by)s, '{{}}')",
     "consents": f"insert into consents ({_TABLE}, case_id, organisation_id, purpose, shared_fields, given_by, form,"
     f" obtained_on, created_by) values ({_NEW}, {_OF_CASE}, 'services', '[]', 'client', 'verbal',"

@@ -62,6 +62,10 @@ see attachment_chunk            1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 see attachment_key              1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 see own_key                     1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
 see others_key                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see import                      0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
+see import_chunk                0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
+see imported                    0 0 0 0 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see imported_to_register        0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 o 0 0
 see register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 
 change cases                    1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
@@ -85,6 +89,15 @@ change hold                     0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change any_household            1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   * * 0 0
+change import                   0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
+change any_import               0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 * 0 0
+change import_gone              0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
+change any_import_gone          0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 * 0 0
+change import_chunk             0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
+change any_import_chunk         0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 * 0 0
+change import_chunk_new         0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
+change import_chunk_elsewhere   0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+change import_rows              0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change register                 1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change link                     1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change link_back                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -130,6 +143,10 @@ add others_assignment           1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 add whereabouts                 1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 add health                      1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 add attachment                  1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+add import                      0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 o 0 0
+add import_elsewhere            0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+add imported                    0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+add imported_to_register        0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 o 0 0
 add household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0
@@ -237,6 +254,7 @@ def _values(stage: Stage, point: Standpoint) -> dict[str, Any]:
         **own,
         "excluded": stage.user("spare_excluded"),
         "organisation_id": stage.cast.organisation("ngo"),
+        "elsewhere": stage.cast.organisation("council"),
         "commune": COMMUNE,
         "now": stage.cast.clock(),
     }

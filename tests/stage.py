@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import httpx
@@ -23,6 +23,20 @@ from tests.standpoints import LIAISON, SPARE, STANDPOINTS
 
 SHELTER = WhereaboutsKind.SHELTER
 KEY = "select kek_id, wrapped from vault.data_keys where home = %s"
+IMPORT_KEY: LiteralString = """
+    insert into vault.data_keys (home, organisation_id, kek_id, wrapped)
+    values (%(id)s, %(organisation)s, %(kek_id)s, %(wrapped)s)
+"""
+IMPORT: LiteralString = """
+    insert into imports (id, organisation_id, kind, state, digest, rows_total, rows_done, errors, duplicates, unchanged,
+                         written, session_id, created_at, created_by)
+    values (%(id)s, %(organisation)s, 'people', 'checked', '', 1, 1, 0, 0, 0, 0, %(session)s, %(now)s, %(by)s)
+"""
+IMPORT_CHUNK: LiteralString = """
+    insert into import_chunks (id, import_id, organisation_id, number, rows, first_row, last_row, errors, duplicates,
+                               unchanged, sealed, report_sealed)
+    values (%(chunk)s, %(id)s, %(organisation)s, 0, 1, 2, 2, 0, 0, 0, %(sealed)s, %(report)s)
+"""
 NO_DETAILS = b'{"names_km": [], "names_en": [], "phones": [], "relations": [], "earlier_names": []}'
 REVIEWED_ON = date(2026, 3, 1)
 ASSESSED: dict[str, Any] = {
@@ -190,6 +204,12 @@ class Stage:
                 self.sealed(made.id, "break_glass_grants", grant_id, {"reason": "Told us so."}),
                 made.id,
             )
+        self.run(
+            "insert into imported_rows (id, organisation_id, digest, case_id, created_at, created_by)"
+            " select gen_random_uuid(), organisation_id, '', id, opened_at, %s from cases where id = %s",
+            self.user("spare_supervisor"),
+            made.id,
+        )
         self.hide(case)
         self.put_health(case)
         self.attach(case)
@@ -383,6 +403,29 @@ class Stage:
         )
         return ring
 
+    def put_import(self) -> None:
+        """A checked import of the supervisor before the standard case, whatever became of it before."""
+        own_id, chunk_id = UUID(self.register["import_id"]), uuid4()
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.make(own_id)
+        row = {"fields": ["alias"], "date_system": None, "rows": [[2, ["Once"]]]}
+        kek_id, wrapped = ring.wrapped(own_id)
+        of = {
+            "id": own_id,
+            "by": self.user("supervisor"),
+            "session": self.session("supervisor"),
+            "organisation": self.cast.organisation("ngo"),
+            "now": self.cast.clock(),
+            "chunk": chunk_id,
+            "kek_id": kek_id,
+            "wrapped": wrapped,
+            "sealed": ring.seal("import_chunks", chunk_id, own_id, row),
+            "report": ring.seal("import_chunks.report", chunk_id, own_id, {"rows": [[2, "ok", []]]}),
+        }
+        self.run("delete from imports where id = %s", own_id)
+        for statement in (IMPORT_KEY, IMPORT, IMPORT_CHUNK):
+            self.admin.execute(statement, of)
+
     def put_wish(self, case: str) -> None:
         """Somebody's wish that the case be erased, when none stands."""
         made, own_id = self.cases[case], uuid4()
@@ -485,7 +528,16 @@ class Stage:
             "organisation_id": clinic,
             "client_id": client,
             "user_id": self.user("spare_user"),
+            "import_id": str(uuid4()),
         }
+        self.run(
+            "insert into imported_rows (id, organisation_id, digest, created_at, created_by)"
+            " values (gen_random_uuid(), %s, '', %s, %s)",
+            self.cast.organisation("ngo"),
+            self.cast.clock(),
+            self.user("spare_supervisor"),
+        )
+        self.put_import()
 
     async def break_glass(self, case: str, user: str, duration: timedelta) -> str:
         """Emergency access that lasts for as long as the stage needs it; gives the grant's id."""

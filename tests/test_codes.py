@@ -23,6 +23,7 @@ OWN_LISTS = {
     *("risk_factor", "action_prompt"),
     *("caregiver_doubt", "caregiver_bypass"),
     "worklist_kind",
+    *("import_kind", "import_state", "import_row_status"),
 }
 
 agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")

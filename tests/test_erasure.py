@@ -199,6 +199,7 @@ FATES = {
     "follow_ups": "gone",
     "health_records": "gone",
     "events": "that they happened, without what is sealed",
+    "imported_rows": "gone",
     "incidents": "gone",
     "legal_holds": "gone",
     "notes": "gone",
@@ -250,6 +251,11 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)
     await break_glass(cast, superuser, case_id, "second_supervisor")
     superuser.execute("update break_glass_grants set reviewed_at = created_at where case_id = %s", [case_id])
+    superuser.execute(
+        "insert into imported_rows (id, organisation_id, digest, case_id, created_at, created_by)"
+        " select gen_random_uuid(), organisation_id, 'x', id, opened_at, created_by from cases where id = %s",
+        [case_id],
+    )
     await ask(cast, case_id)
     tables = dict(superuser.execute(WITH_CASES.encode()).fetchall()) | {"cases": "cases"}
     assert set(tables.values()) == FATES.keys()

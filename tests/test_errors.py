@@ -87,6 +87,7 @@ ALL = [
     errors.ClosureBlocked(["future_follow_up"]),
     errors.PlanIncomplete(["assessment"]),
     errors.ExceedsApproval(),
+    errors.ImportBlocked(["row_errors"]),
     errors.ConsentRequired(),
     errors.UnsafeCaregiver(),
     errors.UnsafeContact(),

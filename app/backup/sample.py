@@ -35,6 +35,8 @@ SEALED = {
     ("follow_ups", "sealed"): "follow_ups",
     ("health_records", "sealed"): "health_records",
     ("households", "sealed"): "households",
+    ("import_chunks", "sealed"): "import_chunks",
+    ("import_chunks", "report_sealed"): "import_chunks.report",
     ("incidents", "sealed"): "incidents",
     ("legal_holds", "sealed"): "legal_holds",
     ("notes", "sealed"): "notes",
@@ -46,6 +48,9 @@ SEALED = {
 }
 # Rows that are a home of their own although they belong to a case.
 OWN_HOMES = {"attachments", "health_records", "whereabouts"}
+OWN_HOMES = {"whereabouts"}
+# Rows that are at home in another row, which this column names.
+HOMES = {"import_chunks": "import_id"}
 # Sealed with the root secret (app/sealed_secret.py), which the manifest's keyed hash proves to be the right one.
 BY_THE_ROOT = {("user_private", "sealed")}
 KEYS = "select home, kek_id, wrapped from vault.data_keys"
@@ -106,7 +111,11 @@ def _open_chunks(connection: Connection, kek: KeyEncryption) -> int:
 def _some(connection: Connection, table: str, column: str, names: set[str]) -> list[Any]:
     # An intake's client is at home in its case, a participant in the register is a home of its own.
     of_case = "case_id" in names and table not in OWN_HOMES
-    home = sql.SQL("coalesce(t.case_id, t.id)") if of_case else sql.SQL("t.id")
+    home = (
+        sql.SQL("coalesce(t.case_id, t.id)")
+        if of_case
+        else sql.SQL("t.{}").format(sql.Identifier(HOMES.get(table, "id")))
+    )
     query = sql.SQL(SOME).format(
         home=home, column=sql.Identifier(column), table=sql.Identifier("public", table), each=sql.Literal(EACH // 2)
     )

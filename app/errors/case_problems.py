@@ -84,3 +84,12 @@ class LegalHold(Problem):
     """The case must be kept: nothing of it is erased until a supervisor lifts the hold."""
 
     status, code = 409, "legal_hold"
+
+
+class ImportBlocked(Problem):
+    """The import cannot be written as it stands; `blocked_by` says why, in codes."""
+
+    status, code = 409, "import_blocked"
+
+    def __init__(self, blocked_by: Sequence[str] = ()) -> None:
+        super().__init__(extra={"blocked_by": list(blocked_by)})

@@ -27,6 +27,7 @@ TITLES: dict[str, tuple[str, str]] = {
         "Your earlier emergency access must be reviewed first",
         "ការចូលមើលក្នុងគ្រាអាសន្នលើកមុនរបស់អ្នកត្រូវពិនិត្យឡើងវិញជាមុនសិន",
     ),
+    "import_blocked": ("The import cannot be written as it stands", "មិនទាន់អាចកត់ត្រាទិន្នន័យដែលបាននាំចូលបានទេ"),
     "legal_hold": ("The case is under a legal hold and must be kept", "ករណីនេះត្រូវរក្សាទុកតាមច្បាប់ មិនអាចលុបបានទេ"),
     "idempotency_in_progress": ("The same request is still being processed", "សំណើដដែលនេះកំពុងដំណើរការនៅឡើយ"),
     "device_wiped": (

@@ -944,6 +944,35 @@ class WorklistKind(StrEnum):
 
 
 # By the list's name in the answer of `GET /codes`.
+class ImportKind(StrEnum):
+    """What each row of a register becomes."""
+
+    CASES = "cases"
+    PEOPLE = "people"
+    HOUSEHOLDS = "households"
+
+
+class ImportState(StrEnum):
+    """Where an import stands."""
+
+    QUEUED = "queued"
+    CHECKING = "checking"
+    CHECKED = "checked"
+    COMMITTING = "committing"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class ImportRowStatus(StrEnum):
+    """What the check says of a row."""
+
+    OK = "ok"
+    ERROR = "error"
+    DUPLICATE_SUGGESTED = "duplicate_suggested"
+    UNCHANGED = "unchanged"
+
+
 CODE_LISTS: dict[str, type[StrEnum]] = {
     "role": Role,
     "category": Category,
@@ -1025,4 +1054,7 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "caregiver_doubt": CaregiverDoubt,
     "caregiver_bypass": CaregiverBypass,
     "worklist_kind": WorklistKind,
+    "import_kind": ImportKind,
+    "import_state": ImportState,
+    "import_row_status": ImportRowStatus,
 }

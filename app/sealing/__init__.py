@@ -34,6 +34,7 @@ class KeyRing:
     def __init__(self, kek: KeyEncryption) -> None:
         self._kek = kek
         self._wrapped: dict[UUID, tuple[str, bytes]] = {}
+        self._made: dict[UUID, DataKey] = {}
 
     def add(self, home: UUID, kek_id: str, wrapped: bytes) -> None:
         """Take the key of a home, as the database holds it."""
@@ -41,7 +42,9 @@ class KeyRing:
 
     def make(self, home: UUID) -> None:
         """A new key for a new home."""
-        self._wrapped[home] = self._kek.current, self._kek.wrap(new_key(), home)
+        key = new_key()
+        self._wrapped[home] = self._kek.current, self._kek.wrap(key, home)
+        self._made[home] = DataKey(key, home)
 
     def wrapped(self, home: UUID) -> tuple[str, bytes]:
         """The id of what wraps the key of this home, and the wrapped key."""
@@ -51,9 +54,18 @@ class KeyRing:
         """Is the key of this home here already?"""
         return home in self._wrapped
 
+    def forget(self, home: UUID) -> None:
+        """The key of a home that is not needed any more, where there are tens of thousands."""
+        self._wrapped.pop(home, None)
+        self._made.pop(home, None)
+
     def seal(self, table: str, row_id: UUID, home: UUID, document: Mapping[str, Any]) -> bytes:
         """The document as the blob of this row."""
         return self.key(home).seal(table, row_id, document)
+
+    def seal_text(self, table: str, row_id: UUID, home: UUID, text: bytes) -> bytes:
+        """The same for a document that is JSON already."""
+        return self.key(home).seal_text(table, row_id, text)
 
     def open(self, table: str, row_id: UUID, home: UUID, sealed: bytes | None) -> dict[str, Any]:
         """The document of this row; {} where nothing is sealed. 503 when it cannot be opened, with an alarm."""
@@ -67,6 +79,8 @@ class KeyRing:
 
     def key(self, home: UUID) -> DataKey:
         """The key itself, for what is sealed in parts; raises SealBroken when it is not here."""
+        if home in self._made:
+            return self._made[home]
         if home not in self._wrapped:
             raise SealBroken
         kek_id, wrapped = self._wrapped[home]

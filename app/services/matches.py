@@ -40,12 +40,12 @@ async def match_people(session: AsyncSession, actor: Actor, wanted: MatchesWante
     404 for a person, or a household of a new one, that is not there for the caller.
     """
     private, known = await _whose(session, actor, wanted)
-    choices = [[token] for token in _telling(tokens_of(session), private)]
+    choices = [[token] for token in telling_tokens(tokens_of(session), private)]
     because(session, "_".join(sorted({token.kind.value for (token,) in choices})) or "nothing")
     ids = await people_with(session, actor.own_organisation, choices, wanted=MOST_EXAMINED)
     matches = []
     for row, other in await shown_people(session, [own_id for own_id in ids if own_id not in known]):
-        reasons = _reasons(private, other)
+        reasons = reasons_for(private, other)
         if not _TELLING & set(reasons):
             continue  # a name of one word is the family name of many
         score = min(100, sum(WEIGHTS[reason] for reason in reasons))
@@ -72,7 +72,7 @@ async def _new(session: AsyncSession, actor: Actor, wanted: MatchesWanted) -> Ma
     return private_of(wanted.person)
 
 
-def _telling(tokens: SearchTokens, private: Mapping[str, Any]) -> list[Token]:
+def telling_tokens(tokens: SearchTokens, private: Mapping[str, Any]) -> list[Token]:
     """Phones, and names as a whole: a family name alone says nothing."""
     names = {wanted.joined for name in full_names(private) if (wanted := tokens.wanted(name)) is not None}
     phones = tokens.phones(phone["number"] for phone in private.get("phones") or ())
@@ -81,7 +81,8 @@ def _telling(tokens: SearchTokens, private: Mapping[str, Any]) -> list[Token]:
     ]
 
 
-def _reasons(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[MatchReason]:
+def reasons_for(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[MatchReason]:
+    """What speaks for one human, from two private parts."""
     reasons = []
     if _phones(one) & _phones(other):
         reasons.append(MatchReason.SAME_PHONE)

@@ -1,31 +1,23 @@
 """Opening a case: intake of a client, inline or copied, with consents, incident, lead and exclusions in one write."""
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
-from app.calendar import day_of, noon_of, refuse_future_day
+from app.calendar import refuse_future_day
 from app.db import insert, insert_if_free
 from app.errors import Invalid, NotFound, Unavailable
 from app.ids import new_case_code, new_id
-from app.models.case import CaseCreate, today_band
+from app.models.case import CaseCreate
 from app.models.codes import (
-    AssignmentRole,
-    CaseStatus,
-    Difficulty,
     ExclusionReason,
     OrganisationKind,
-    PersonRole,
-    RiskLevel,
     Role,
-    Sensitivity,
 )
 from app.models.organisation import Organisation
-from app.policy import own_sensitivity
 from app.sealing import opened, ring_of, write_key
 from app.security import Actor
 from app.services.assignments import may_be_assigned
@@ -35,6 +27,7 @@ from app.services.events import record
 from app.services.exclusions import put_exclusion
 from app.services.first_date import first_within, plan_first_date
 from app.services.incidents import add_incident
+from app.services.intake_rows import Client, Opened, case_row, client_row, lead_row, may_be_kept_away
 from app.services.own_ids import id_for
 from app.services.people import check_person, private_of
 from app.services.places import check_place
@@ -42,25 +35,6 @@ from app.services.search_index import add_tokens
 from app.services.visible import person_row
 
 MOST_DRAWS = 10  # of a code; that many taken ones in a row do not happen by chance
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A case that was just opened, as far as its opener may know it."""
-
-    id: UUID
-    code: str
-    organisation_id: UUID
-    lead_id: UUID | None
-    client_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class _Client:
-    private: dict[str, Any]
-    sex: Any
-    household_id: UUID | None
-    copied_from: UUID | None
 
 
 async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> Opened:
@@ -73,7 +47,7 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     client = await _client(session, actor, intake, organisation_id)
     case = Opened(await id_for(session, "cases", intake.id), "", organisation_id, lead_id, client_id=new_id())
     ring_of(session).make(case.id)
-    case = await _with_free_code(session, case, _row(session, actor, intake, case, client))
+    case = await _with_free_code(session, case, case_row(session, actor, intake, case, client))
     await write_key(session, case.id, organisation_id, case.id)
     await _add_client(session, actor, case, client)
     for number, consent in enumerate(intake.consents):
@@ -82,7 +56,7 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
         await add_incident(session, actor, case, intake.incident, "/incident")
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
-    led = await _name_lead(session, actor, case, may_be_excluded=_may_be_kept_away(intake, client))
+    led = await _name_lead(session, actor, case, may_be_excluded=may_be_kept_away(intake, client))
     touched(session, case.id, "opener")
     await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
     await plan_first_date(session, actor, case, lead_id if led else None, first_within(session, intake.category))
@@ -119,16 +93,16 @@ async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organis
         if intake.lead_id is not None:
             raise Invalid.at("/lead_id", "not_allowed", "The organisation's supervisors name the lead.")
         return None
-    lead = await user_as_they_stay(session, intake.lead_id or actor.id)
-    fits = (
-        lead
-        and lead.active
-        and lead.organisation_id == organisation_id
-        and lead.role in {Role.CASEWORKER, Role.SUPERVISOR}
-    )
-    if not fits:
+    return await lead_as_they_stay(session, intake.lead_id or actor.id, organisation_id)
+
+
+async def lead_as_they_stay(session: AsyncSession, user_id: UUID, organisation_id: UUID) -> UUID:
+    """The colleague who is to lead, as nobody changes them until this transaction ends; 422 for who cannot lead."""
+    lead = await user_as_they_stay(session, user_id)
+    works_here = lead is not None and lead.active and lead.organisation_id == organisation_id
+    if lead is None or not works_here or lead.role not in {Role.CASEWORKER, Role.SUPERVISOR}:
         raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
-    return intake.lead_id or actor.id
+    return user_id
 
 
 async def _check_excluded(session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None) -> None:
@@ -139,7 +113,7 @@ async def _check_excluded(session: AsyncSession, actor: Actor, intake: CaseCreat
         raise Invalid.at("/excluded_user_ids", "unknown_user", "There is no such user.")
 
 
-async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID) -> _Client:
+async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID) -> Client:
     if intake.client_id is not None:
         if actor.role is Role.CCWC_LIAISON:
             raise NotFound  # the liaison view shows no id of a person: who names one may not copy what hangs on it
@@ -148,85 +122,15 @@ async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organ
             touched(session, row.case_id, "client")
         # A household belongs to one organisation's register, so it is kept only within it.
         household = row.household_id if row.organisation_id == organisation_id else None
-        return _Client(opened(session, row), row.sex, household, row.id)
+        return Client(opened(session, row), row.sex, household, row.id)
     if intake.client is None:
         raise Invalid.at("/client", "required", "A client is needed.")
     await check_person(session, actor, intake.client, "/client")
-    return _Client(private_of(intake.client), intake.client.sex, intake.client.household_id, None)
+    return Client(private_of(intake.client), intake.client.sex, intake.client.household_id, None)
 
 
-def _row(session: AsyncSession, actor: Actor, intake: CaseCreate, case: Opened, client: _Client) -> dict[str, Any]:
-    opened = _opened_at(intake.opened_on, actor.now)
-    contact = intake.safe_contact
-    private = {
-        "summary": intake.summary,
-        "village_code": intake.village_code,
-        "safe_contact": contact.model_dump(mode="json", by_alias=True) if contact else None,
-    }
-    return {
-        "id": case.id,
-        "organisation_id": case.organisation_id,
-        "category": intake.category,
-        "sensitivity": _sensitivity(intake),
-        "status": CaseStatus.INTAKE,
-        "priority": intake.priority,
-        "risk_level": RiskLevel.NOT_ASSESSED,
-        "commune_code": intake.commune_code,
-        "referred_from": intake.referred_from,
-        "client_id": case.client_id,
-        "client_sex": client.sex,
-        "client_age_band": today_band(_birth(client.private), day_of(opened)),
-        "client_disability": _has_disability(client.private),
-        "lead_id": None if _may_be_kept_away(intake, client) else case.lead_id,  # it follows from the assignment
-        "opened_at": opened,
-        "sealed": ring_of(session).seal("cases", case.id, case.id, private),
-        "team_version": 1,
-        **_first_version(actor),
-    }
-
-
-def _may_be_kept_away(intake: CaseCreate, client: _Client) -> bool:
-    return client.copied_from is not None or (intake.incident is not None and bool(intake.incident.perpetrators))
-
-
-def _first_version(actor: Actor) -> dict[str, Any]:
-    return {"version": 1, "created_at": actor.now, "updated_at": actor.now, "created_by": actor.id}
-
-
-def _sensitivity(intake: CaseCreate) -> Sensitivity:
-    least = own_sensitivity(intake.category)
-    if intake.sensitivity is Sensitivity.STANDARD and least is Sensitivity.SENSITIVE:
-        raise Invalid.at("/sensitivity", "category_is_sensitive", "Cases of this category are sensitive.")
-    sensitive = intake.incident is not None or Sensitivity.SENSITIVE in {least, intake.sensitivity}
-    return Sensitivity.SENSITIVE if sensitive else Sensitivity.STANDARD
-
-
-def _opened_at(day: date | None, now: datetime) -> datetime:
-    return now if day is None or day == day_of(now) else noon_of(day)
-
-
-def _birth(private: dict[str, Any]) -> date | None:
-    return date.fromisoformat(private["birth_date"]) if private.get("birth_date") else None
-
-
-def _has_disability(private: dict[str, Any]) -> bool | None:
-    """The Washington Group's cut: at least one "a lot of difficulty"; None when nothing is recorded."""
-    answers = set((private.get("disability") or {}).values()) - {Difficulty.UNKNOWN, Difficulty.REFUSED}
-    return bool(answers & {Difficulty.A_LOT, Difficulty.CANNOT_DO}) if answers else None
-
-
-async def _add_client(session: AsyncSession, actor: Actor, case: Opened, client: _Client) -> None:
-    row = {
-        "id": case.client_id,
-        "organisation_id": case.organisation_id,
-        "case_id": case.id,
-        "role": PersonRole.CLIENT,
-        "sex": client.sex,
-        "household_id": client.household_id,
-        "sealed": ring_of(session).seal("people", case.client_id, case.id, client.private),
-        **_first_version(actor),
-    }
-    await insert(session, "people", row)
+async def _add_client(session: AsyncSession, actor: Actor, case: Opened, client: Client) -> None:
+    await insert(session, "people", client_row(session, actor, case, client))
     await add_tokens(session, case.client_id, case.id, case.organisation_id, client.private, new=True)
     if client.copied_from is not None:
         link = {"id": new_id(), "person_id": case.client_id, "other_id": client.copied_from}
@@ -238,14 +142,5 @@ async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_b
         return False
     if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):
         return False  # excluded from another case of this client, or a match: hers waits for a lead, nothing is lost
-    row = {
-        "id": new_id(),
-        "case_id": case.id,
-        "organisation_id": case.organisation_id,
-        "user_id": case.lead_id,
-        "role": AssignmentRole.LEAD,
-        "created_at": actor.now,
-        "created_by": actor.id,
-    }
-    await insert(session, "assignments", row)
+    await insert(session, "assignments", lead_row(actor, case))
     return True

@@ -18,6 +18,7 @@ from app.db import fetch, update
 from app.errors import NotFound
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, Category, RiskLevel, Sensitivity
+from app.models.imports import Import
 from app.models.person import Household, Person
 from app.permissions import Permission
 from app.policy import RELATION_PERMISSIONS, require
@@ -199,6 +200,15 @@ async def _one(session: AsyncSession, statement: Select[Entity]) -> Entity:
     return row
 
 
+async def import_row(session: AsyncSession, import_id: UUID, *, lock: bool = False) -> Import:
+    """An import of the caller's own; 404 otherwise."""
+    statement = select(Import).where(col(Import.id) == import_id).execution_options(populate_existing=True)
+    row = (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
 async def grant_row(session: AsyncSession, grant_id: UUID) -> Any:
     """An emergency access of which the caller may know; 404 otherwise."""
     rows = await fetch(session, "select * from glass_broken(only_grant => %(grant_id)s)", {"grant_id": grant_id})
@@ -230,6 +240,7 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "household_id": household_row,
         "grant_id": grant_row,
         "assistance_request_id": lambda s, own_id: assistance_for(s, own_id, Permission.ASSISTANCE_READ),
+        "import_id": import_row,
     }
     if name not in looks:
         return True
