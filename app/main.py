@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app import edge, errors, health, logs
 from app.api_page import serve_api_page
 from app.audit import tell_counted
+from app.caseload import SHARED_AS, CaseloadLimits
 from app.db import Clock, Database
 from app.erasures import ledger_of
 from app.http import API
@@ -32,6 +33,7 @@ from app.routers import (
     people,
     screening,
     search,
+    transfers,
     users,
     whereabouts,
 )
@@ -51,6 +53,7 @@ ROUTERS = (
     consents.router,
     follow_ups.router,
     incidents.router,
+    transfers.router,
     whereabouts.router,
     erasure.router,
     people.router,
@@ -134,9 +137,13 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         raise SetupError("no database: set SAMAKI_DATABASE_URL, or start with samaki serve")
     keys = KeyStore.load(configuration.keys_dir)
     url, kek = configuration.database_url.get_secret_value(), key_encryption(configuration)
+    shared = {
+        **of_people(keys),
+        SHARED_AS: CaseloadLimits(configuration.caseload_warn_at, configuration.caseload_full_at),
+    }
     return Runtime(
         settings=configuration,
-        database=Database(url, configuration, lambda: KeyRing(kek), clock, of_people(keys)),
+        database=Database(url, configuration, lambda: KeyRing(kek), clock, shared),
         keys=keys,
         kek=kek,
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),

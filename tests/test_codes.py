@@ -20,6 +20,7 @@ LABELS = [(name, code) for name, codes in code_lists().items() for code in codes
 OWN_LISTS = {
     *("area_level", "person_role", "user_request_kind", "match_reason", "whereabouts_kind", "whereabouts_reason"),
     *("screening_kind", "screening_status", "screening_answer", "erasure_reason", "legal_hold_basis"),
+    "caseload_level",
 }
 
 agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")

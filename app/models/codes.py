@@ -391,6 +391,15 @@ class BreakGlassReason(StrEnum):
     OTHER = "other"
 
 
+class CaseloadLevel(StrEnum):
+    """How much one person carries. Over the limit: by a supervisor's decision, or by cases that they opened."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+    FULL = "full"
+    OVER = "over"
+
+
 class WhereaboutsKind(StrEnum):
     """What kind of place a client is hidden in, or has moved to."""
 
@@ -967,4 +976,5 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "whereabouts_reason": WhereaboutsReason,
     "erasure_reason": ErasureReason,
     "legal_hold_basis": LegalHoldBasis,
+    "caseload_level": CaseloadLevel,
 }

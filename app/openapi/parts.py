@@ -27,6 +27,7 @@ TAGS = {
     "incidents": "What happened, as data.",
     "whereabouts": "Where a client is hidden, for lead and assigned.",
     "follow-ups": "Who sees or calls the client next, by which way that is safe, and what came of it.",
+    "transfers": "Handing a case to another organisation, by her consent and that organisation's yes.",
     "notes": "Notes on a case, and its timeline.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
     "health": "For whoever runs the service.",

@@ -9,16 +9,18 @@ from app.http import API, Route, Session, answers_for, created
 from app.models.assignment import (
     AssignmentCreate,
     AssignmentRead,
+    CaseloadPage,
     ExclusionCreate,
     ExclusionLift,
     ExclusionRead,
+    HandedOver,
+    Handover,
 )
 from app.models.base import Page
-from app.models.case import CaseStub
 from app.paging import ListQuery
 from app.permissions import Permission
 from app.security import Actor, allowed
-from app.services import assignments, caseload, exclusions
+from app.services import assignments, caseload, exclusions, handing_over
 
 router = APIRouter(prefix=API, tags=["assignments"], route_class=Route)
 
@@ -125,6 +127,17 @@ async def list_caseload(
     query: Annotated[caseload.CaseloadQuery, Query()],
     session: Session,
     actor: Annotated[Actor, allowed(Permission.CASELOAD_READ)],
-) -> Page[CaseStub]:
+) -> CaseloadPage:
     """The open cases of your organisation as stubs; `needs_lead=true` for those that nobody carries."""
     return await caseload.list_caseload(session, query)
+
+
+@router.post("/users/{user_id}/handover")
+async def hand_over(
+    user_id: UUID,
+    wanted: Handover,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.ASSIGNMENT_HANDOVER)],
+) -> HandedOver:
+    """Give what a leaver of your organisation carries to a colleague; what they may not take waits for a lead."""
+    return await handing_over.hand_over(session, actor, user_id, wanted)

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
 from app.errors import Invalid
-from app.models.base import Page
+from app.models.assignment import CaseloadPage
 from app.models.case import CaseStub, Colleague
 from app.paging import ListQuery
 from app.relations import Relation
+from app.services.carrying import carried_by
 
 STUBS = text("""
     select * from case_stubs(without_lead => :without_lead, of_lead => :of_lead,
@@ -28,7 +29,7 @@ class CaseloadQuery(ListQuery):
     cursor: Annotated[str, Field(max_length=40)] | None = None
 
 
-async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> Page[CaseStub]:
+async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> CaseloadPage:
     """Open cases of the supervisor's organisation, in the order of their ids: it says nothing about time."""
     parameters = {
         "without_lead": query.needs_lead,
@@ -41,7 +42,9 @@ async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> Page[Cas
     for row in shown:
         touched(session, row.id, Relation.STUB)
     cursor = str(shown[-1].id) if len(rows) > query.limit else None
-    return Page[CaseStub](items=[_stub(row) for row in shown], next_cursor=cursor)
+    stubs = [_stub(row) for row in shown]
+    leads = await carried_by(session, (stub.lead for stub in stubs if stub.lead is not None))
+    return CaseloadPage(items=stubs, next_cursor=cursor, leads=leads)
 
 
 def _after(cursor: str | None) -> UUID | None:

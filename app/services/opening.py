@@ -29,7 +29,8 @@ from app.policy import own_sensitivity
 from app.sealing import opened, ring_of, write_key
 from app.security import Actor
 from app.services.assignments import may_be_assigned
-from app.services.colleagues import names_of, user_as_they_stay
+from app.services.carrying import lead_with_room
+from app.services.colleagues import names_of
 from app.services.consents import add_consent
 from app.services.events import record
 from app.services.exclusions import put_exclusion
@@ -69,20 +70,30 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     lead_id = await _lead(session, actor, intake, organisation_id)
     await _check_excluded(session, actor, intake, lead_id)
     client = await _client(session, actor, intake, organisation_id)
-    case = Opened(new_id(), "", organisation_id, lead_id, client_id=new_id())
-    ring_of(session).make(case.id)
-    case = await _with_free_code(session, case, _row(session, actor, intake, case, client))
-    await write_key(session, case.id, organisation_id, case.id)
-    await _add_client(session, actor, case, client)
+    case = await _write(session, actor, intake, Opened(new_id(), "", organisation_id, lead_id, new_id()), client)
     for number, consent in enumerate(intake.consents):
         await add_consent(session, actor, case, consent, f"/consents/{number}")
     if intake.incident:
         await add_incident(session, actor, case, intake.incident, "/incident")
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
-    await _name_lead(session, actor, case, may_be_excluded=_may_be_kept_away(intake, client))
+    await name_lead(session, actor, case, may_be_excluded=_may_be_kept_away(intake, client))
     touched(session, case.id, "opener")
     await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
+    return case
+
+
+async def open_received(session: AsyncSession, actor: Actor, intake: CaseCreate) -> Opened:
+    """Write a case that another organisation hands over, with its client and nothing else yet; nobody leads it."""
+    client = await _client(session, actor, intake, actor.own_organisation)
+    return await _write(session, actor, intake, Opened(new_id(), "", actor.own_organisation, None, new_id()), client)
+
+
+async def _write(session: AsyncSession, actor: Actor, intake: CaseCreate, case: Opened, client: _Client) -> Opened:
+    ring_of(session).make(case.id)
+    case = await _with_free_code(session, case, _row(session, actor, intake, case, client))
+    await write_key(session, case.id, case.organisation_id, case.id)
+    await _add_client(session, actor, case, client)
     return case
 
 
@@ -116,16 +127,7 @@ async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organis
         if intake.lead_id is not None:
             raise Invalid.at("/lead_id", "not_allowed", "The organisation's supervisors name the lead.")
         return None
-    lead = await user_as_they_stay(session, intake.lead_id or actor.id)
-    fits = (
-        lead
-        and lead.active
-        and lead.organisation_id == organisation_id
-        and lead.role in {Role.CASEWORKER, Role.SUPERVISOR}
-    )
-    if not fits:
-        raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
-    return intake.lead_id or actor.id
+    return await lead_with_room(session, actor, intake.lead_id or actor.id, organisation_id)
 
 
 async def _check_excluded(session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None) -> None:
@@ -230,7 +232,8 @@ async def _add_client(session: AsyncSession, actor: Actor, case: Opened, client:
         await insert(session, "person_links", {**link, "created_at": actor.now, "created_by": actor.id})
 
 
-async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_be_excluded: bool) -> None:
+async def name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_be_excluded: bool) -> None:
+    """Put the lead on the case; nobody when they must be kept away from it."""
     if case.lead_id is None:
         return
     if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.audit import touched
-from app.db import fetch, update
+from app.db import fetch, run, update
 from app.errors import NotFound
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, Category, RiskLevel, Sensitivity
@@ -70,7 +70,8 @@ AROUND = """
 """
 
 DETAIL = f"""
-    select {SUMMARY}, c.referred_from, i.id as incident_id, i.occurred_at, i.precision, i.sealed as incident_sealed,
+    select {SUMMARY}, c.referred_from, c.closure_reason, c.outcome,
+           i.id as incident_id, i.occurred_at, i.precision, i.sealed as incident_sealed,
            i.version as incident_version, i.created_at as incident_created_at, i.updated_at as incident_updated_at
       from {_ONE}
       join cases c on c.id = w.case_id
@@ -128,6 +129,8 @@ async def save_case(session: AsyncSession, case: CaseRow) -> None:
         changed["sealed"] = ring_of(session).seal("cases", case.id, case.id, case.private)
     if changed and not await update(session, "cases", case.id, changed):
         raise NotFound
+    if case.private.get("safe_contact") != case.as_read["private"].get("safe_contact"):
+        await run(session, "select suspend_transfer_contact(%(case_id)s)", {"case_id": case.id})
 
 
 async def detail_row(session: AsyncSession, case_id: UUID) -> tuple[Any, Access]:
@@ -175,6 +178,14 @@ async def grant_row(session: AsyncSession, grant_id: UUID) -> Any:
     return rows[0]
 
 
+async def incoming_row(session: AsyncSession, transfer_id: UUID) -> Any:
+    """A transfer that waits for the caller's organisation, or did; 404 otherwise."""
+    rows = await fetch(session, "select * from transfers_in(only_transfer => %(id)s)", {"id": transfer_id})
+    if not rows:
+        raise NotFound
+    return rows[0]
+
+
 async def supervises(session: AsyncSession, case_id: UUID) -> bool:
     """Does the caller oversee the case, if only as a stub?"""
     rows = await fetch(session, "select app_supervises(%(case_id)s) as oversees", {"case_id": case_id})
@@ -188,6 +199,7 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "person_id": person_row,
         "household_id": household_row,
         "grant_id": grant_row,
+        "incoming_id": incoming_row,
     }
     if name not in looks:
         return True
