@@ -40,6 +40,8 @@ READS: dict[str, LiteralString] = {
     "register_key": "select from vault.data_keys where home = %(register_person)s",
     "whereabouts": "select from whereabouts where id = %(whereabouts_id)s",
     "whereabouts_key": "select from vault.data_keys where home = %(whereabouts_id)s",
+    "transfers": "select from transfers where id = %(transfer_id)s",
+    "transfer_key": "select from vault.data_keys where home = %(transfer_id)s",
     "own_key": "select from idempotency_keys where actor_id = %(me)s",
     "others_key": "select from idempotency_keys where actor_id <> %(me)s",
 }
@@ -74,6 +76,8 @@ CHANGES: dict[str, LiteralString] = {
     "register_key": f"{_KEYS} values (gen_random_uuid(), null, %(organisation_id)s, 'x', '')",
     "whereabouts": "delete from whereabouts where id = %(whereabouts_id)s",
     "whereabouts_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'whereabouts')",
+    "transfers": "update transfers set answered_at = %(now)s where id = %(transfer_id)s",
+    "transfer_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'transfer')",
     "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'health')",
     "wrapping": "update vault.data_keys set wrapped = '' where home = %(case_id)s",
 }
@@ -101,6 +105,9 @@ ADDS: dict[str, LiteralString] = {
     f" created_by) values (gen_random_uuid(), {_OF_CASE}, %(other)s, 'caseworker', %(now)s, %(by)s)",
     "whereabouts": f"insert into whereabouts ({_TABLE}, case_id, organisation_id, created_by, sealed)"
     f" values ({_NEW}, {_OF_CASE}, %(by)s, '')",
+    "transfers": f"insert into transfers ({_TABLE}, case_id, organisation_id, recipient_id, consent_id, code, sector,"
+    f" priority, status, due_at, created_by, sealed) values ({_NEW}, {_OF_CASE}, %(organisation_id)s, %(consent_id)s,"
+    " 'TR', 'other', 'routine', 'cancelled', %(now)s, %(by)s, '')",
     # Ended ones: one that stands is there already.
     "wish": "insert into erasure_requests (id, case_id, organisation_id, reason_code, sealed, created_at, created_by,"
     f" withdrawn_at) values (gen_random_uuid(), {_OF_CASE}, 'other', '', %(now)s, %(by)s, %(now)s)",
@@ -141,6 +148,11 @@ CALLS: dict[str, LiteralString] = {
     "may_erase": "select app_may_erase(%(case_id)s)",
     "may_hold": "select app_may_hold(%(case_id)s)",
     "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s, %(wish_id)s)), '') = 'legal_hold'",
+    "incoming": "select exists (select from transfers_in(only_transfer => %(transfer_id)s))",
+    "accept": "select exists (select from accept_transfer(%(transfer_id)s))",
+    "decline": "select exists (select from decline_transfer(%(transfer_id)s))",
+    "settle": "select settle_transfer(%(transfer_id)s, %(case_id)s)::text is not null",
+    "leave": "select leave_case(%(case_id)s, %(other)s)::text is not null",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

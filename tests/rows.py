@@ -48,6 +48,8 @@ see case_key                    1 1 1 1 1   1 1 1 1 1 1 1 1   1 0   0 0 0 0
 see register_key                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 see whereabouts                 1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 see whereabouts_key             1 1 0 0 0   1 1 0 0 0 0 0 0   0 0   0 0 0 0
+see transfers                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see transfer_key                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see own_key                     1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
 see others_key                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
@@ -75,6 +77,8 @@ change case_key                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change register_key             1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change whereabouts              1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 change whereabouts_key          1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+change transfers                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change transfer_key             1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change other_part               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change wrapping                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change own_details              0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
@@ -93,6 +97,7 @@ add wish                        1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 add hold                        0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add others_assignment           1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 add whereabouts                 1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+add transfers                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0
@@ -120,6 +125,11 @@ call review                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call may_erase                  1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 call may_hold                   0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 call confirm                    1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
+call incoming                   0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 * 0 0
+call accept                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 * 0 0
+call decline                    0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 * 0 0
+call settle                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+call leave                      0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
 call sees_client                1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call sees_register              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0

@@ -32,10 +32,13 @@ SEALED = {
     ("notes", "sealed"): "notes",
     ("people", "sealed"): "people",
     ("screening_matches", "sealed"): "screening_matches",
+    ("transfers", "sealed"): "transfers",
+    ("transfers", "snapshot"): "transfers.snapshot",
+    ("transfers", "answer_sealed"): "transfers.answer",
     ("whereabouts", "sealed"): "whereabouts",
 }
 # Rows that are a home of their own although they belong to a case.
-OWN_HOMES = {"whereabouts"}
+OWN_HOMES = {"whereabouts", "transfers"}
 # Sealed with the root secret (app/sealed_secret.py), which the manifest's keyed hash proves to be the right one.
 BY_THE_ROOT = {("user_private", "sealed")}
 KEYS = "select home, kek_id, wrapped from vault.data_keys"

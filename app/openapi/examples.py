@@ -86,6 +86,8 @@ FIELDS: dict[str, Any] = {
     "text": "Met her at the commune office; she will come back on Monday.",
     "to": "11:30",
     "token_type": "bearer",
+    "over_limit_reason": None,
+    "province_code": "17",
     "type": "case.moved",
     "until": None,
     "username": "sok.dara",

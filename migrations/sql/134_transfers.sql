@@ -245,7 +245,7 @@ create or replace function handover_of(leaver uuid, successor uuid)
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
-  select a.case_id, a.organisation_id, a.role::text, a.until,
+  select distinct on (a.case_id) a.case_id, a.organisation_id, a.role::text, a.until,
          not is_excluded(successor, a.case_id)
          and (a.role = 'lead' or not exists (select from assignments s
                                               where s.case_id = a.case_id and s.user_id = successor
@@ -261,7 +261,7 @@ as $$
           or (a.role = 'lead' and a.end_reason = 'user_changed' and c.lead_id is null
               and not exists (select from assignments l
                                where l.case_id = a.case_id and l.role = 'lead' and l.created_at > a.created_at)))
-   order by a.case_id, a.created_at
+   order by a.case_id, a.role = 'lead' desc, a.created_at
 $$;
 
 -- Ends what a leaver holds on one case, for a supervisor who may not see whose places there are.
