@@ -229,9 +229,10 @@ class Stage:
         self.run("delete from vault.data_keys where case_id = %s and part = 'transfer'", case_id)
         self.run("delete from transfers where case_id = %s", case_id)
         self.run(
-            "insert into consents (id, version, created_at, updated_at, case_id, organisation_id, purpose, recipient_id,"
-            " shared_fields, given_by, form, obtained_on, created_by) select gen_random_uuid(), 1, opened_at, opened_at,"
-            " id, organisation_id, 'referral', %s, '[\"name\"]', 'client', 'verbal', opened_at, created_by from cases c"
+            "insert into consents (id, version, created_at, updated_at, case_id, organisation_id, purpose,"
+            " recipient_id, shared_fields, given_by, form, obtained_on, created_by)"
+            " select gen_random_uuid(), 1, opened_at, opened_at, id, organisation_id,"
+            " 'referral', %s, '[\"name\"]', 'client', 'verbal', opened_at, created_by from cases c"
             " where id = %s and not exists (select from consents where case_id = c.id and purpose = 'referral')",
             other,
             case_id,

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any
 from uuid import uuid4
 
 import psycopg
-import pytest
 
 from app.caseload import SHARED_AS, CaseloadLimits
 from app.models.codes import Role
-from app.security import Runtime
 from app.settings import Settings
 from tests.acts import assign, exclude, newcomer, status_of
 from tests.cases import intake, open_case
@@ -22,13 +21,20 @@ SENSITIVE = "domestic_violence"
 WARN_AT, FULL_AT = 2, 4
 
 
-@pytest.fixture(autouse=True)
-def limits(runtime: Runtime) -> Iterator[None]:
-    """Few cases are much here; the numbers themselves are those of the settings."""
-    before = runtime.database.shared
-    runtime.database.shared = {**before, SHARED_AS: CaseloadLimits(WARN_AT, FULL_AT)}
-    yield
-    runtime.database.shared = before
+def limited(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Few cases are much while the test runs; the numbers themselves are those of the settings."""
+
+    @wraps(test)
+    async def with_low_limits(cast: Cast, **others: Any) -> None:
+        database = cast.runtime.database
+        before = database.shared
+        database.shared = {**before, SHARED_AS: CaseloadLimits(WARN_AT, FULL_AT)}
+        try:
+            await test(cast=cast, **others)
+        finally:
+            database.shared = before
+
+    return with_low_limits
 
 
 async def lead_of(cast: Cast, cases: int, category: str = SENSITIVE) -> str:
@@ -54,6 +60,7 @@ async def test_twenty_are_said_and_twenty_five_are_full() -> None:
     assert (fields["caseload_warn_at"].default, fields["caseload_full_at"].default) == (20, 25)
 
 
+@limited
 async def test_who_names_a_lead_is_told_how_much_that_person_carries(cast: Cast) -> None:
     lead = await lead_of(cast, 0)
     for level in ("normal", "high", "high", "full"):
@@ -67,6 +74,7 @@ async def test_who_names_a_lead_is_told_how_much_that_person_carries(cast: Cast)
     assert answered(await cast.client(lead).get(f"/cases/{case_id}/assignments/{made}"), 200)["caseload"] is None
 
 
+@limited
 async def test_a_full_caseload_takes_no_other_case_unless_a_supervisor_says_why(
     cast: Cast, superuser: Superuser
 ) -> None:
@@ -90,12 +98,14 @@ async def test_a_full_caseload_takes_no_other_case_unless_a_supervisor_says_why(
     assert b"hospital" not in stored[0]
 
 
+@limited
 async def test_a_reason_that_was_not_needed_is_not_kept(cast: Cast) -> None:
     lead = await lead_of(cast, 1)
     case_id = await open_case(cast, "caseworker", SENSITIVE)
     assert (await give(cast, "supervisor", case_id, lead, over_limit_reason="Just so."))["over_limit_reason"] is None
 
 
+@limited
 async def test_only_a_supervisor_goes_over_the_limit(cast: Cast) -> None:
     lead = await lead_of(cast, FULL_AT, "id_poor")
     case_id = await open_case(cast, "caseworker", "id_poor")
@@ -104,12 +114,14 @@ async def test_only_a_supervisor_goes_over_the_limit(cast: Cast) -> None:
     await give(cast, "supervisor", case_id, lead, over_limit_reason="She can.")
 
 
+@limited
 async def test_who_leads_the_case_already_is_not_counted_twice(cast: Cast) -> None:
     lead = await lead_of(cast, FULL_AT - 1)
     case_id = await open_case(cast, lead, SENSITIVE)
     assert (await give(cast, "supervisor", case_id, lead))["caseload"] == "full"
 
 
+@limited
 async def test_closed_cases_and_other_places_weigh_nothing(cast: Cast) -> None:
     lead = await lead_of(cast, FULL_AT - 1)
     closing = await open_case(cast, lead, SENSITIVE)
@@ -122,6 +134,7 @@ async def test_closed_cases_and_other_places_weigh_nothing(cast: Cast) -> None:
     await assign(cast, "caseworker", full, lead, "caseworker")
 
 
+@limited
 async def test_nobody_is_turned_away_at_the_door(cast: Cast) -> None:
     lead = await lead_of(cast, FULL_AT + 1)
     body = intake(SENSITIVE, lead_id=cast.id(lead))
@@ -129,6 +142,7 @@ async def test_nobody_is_turned_away_at_the_door(cast: Cast) -> None:
     answered(await cast.client(lead).post("/cases", json=body), 201)
 
 
+@limited
 async def test_a_caseworker_learns_nothing_of_the_hidden_cases_of_a_colleague(cast: Cast) -> None:
     lead = await lead_of(cast, FULL_AT + 2)  # sensitive: no colleague knows of them
     case_id = await open_case(cast, "caseworker", SENSITIVE)
@@ -136,6 +150,7 @@ async def test_a_caseworker_learns_nothing_of_the_hidden_cases_of_a_colleague(ca
     assert given["caseload"] == "normal"
 
 
+@limited
 async def test_an_excluded_supervisor_does_not_learn_of_the_case_by_counting(cast: Cast) -> None:
     lead = await lead_of(cast, FULL_AT - 1)
     hidden = await open_case(cast, lead, SENSITIVE)
@@ -148,6 +163,7 @@ async def test_an_excluded_supervisor_does_not_learn_of_the_case_by_counting(cas
     assert (await give(cast, excluded, case_id, lead))["caseload"] == "full"
 
 
+@limited
 async def test_the_caseload_says_who_carries_how_much(cast: Cast) -> None:
     for cases, level in ((1, "normal"), (2, "high"), (4, "full"), (5, "over")):
         lead = await lead_of(cast, cases)
@@ -162,11 +178,13 @@ async def test_the_caseload_says_who_carries_how_much(cast: Cast) -> None:
     assert waiting["leads"] == []
 
 
+@limited
 async def test_another_organisations_supervisor_counts_nothing_here(cast: Cast) -> None:
     lead = await lead_of(cast, FULL_AT)
     assert await carried(cast, lead, "other_supervisor") == []
 
 
+@limited
 async def test_ten_who_are_given_to_one_person_at_once_do_not_pass_the_limit(cast: Cast, superuser: Superuser) -> None:
     lead = await lead_of(cast, FULL_AT - 2)
     cases = [await open_case(cast, "caseworker", SENSITIVE) for _ in range(10)]
@@ -182,6 +200,7 @@ async def test_ten_who_are_given_to_one_person_at_once_do_not_pass_the_limit(cas
     assert superuser.execute(led, [cast.id(lead)]).fetchone() == (FULL_AT,)
 
 
+@limited
 async def test_a_transfer_does_not_go_to_a_full_lead(cast: Cast) -> None:
     lead = await newcomer(cast, Role.CASEWORKER, "other_ngo")
     for _ in range(FULL_AT):
@@ -198,6 +217,7 @@ async def test_a_transfer_does_not_go_to_a_full_lead(cast: Cast) -> None:
     answered(await cast.client("other_supervisor").post(path, json={}), 200)
 
 
+@limited
 async def test_what_is_unknown_is_unknown_whoever_is_full(cast: Cast) -> None:
     lead = await lead_of(cast, FULL_AT)
     await give(cast, "supervisor", str(uuid4()), lead, 404)

@@ -10,7 +10,6 @@ import psycopg
 
 from app.caseload import SHARED_AS, CaseloadLimits
 from app.models.codes import Role
-from app.security import Runtime
 from tests.acts import assign, exclude, finds, listed, newcomer, status_of
 from tests.cases import open_case
 from tests.cast import Cast, answered
@@ -160,19 +159,19 @@ async def test_only_supervisors_of_the_leavers_organisation_hand_over(cast: Cast
     assert await lead_of(cast, case_id) == cast.id(leaver)
 
 
-async def test_all_of_it_fits_or_nothing_is_handed_over(cast: Cast, runtime: Runtime) -> None:
+async def test_all_of_it_fits_or_nothing_is_handed_over(cast: Cast) -> None:
     leaver, to = await colleague(cast), await colleague(cast)
     cases = [await open_case(cast, leaver, SENSITIVE) for _ in range(3)]
     await open_case(cast, to, SENSITIVE)
-    before = runtime.database.shared
-    runtime.database.shared = {**before, SHARED_AS: CaseloadLimits(2, 3)}
+    database = cast.runtime.database
+    before = database.shared
+    database.shared = {**before, SHARED_AS: CaseloadLimits(2, 3)}
     try:
         assert (await hand_over(cast, leaver, to, status=409))["code"] == "caseload_full"
         assert [await lead_of(cast, case_id) for case_id in cases] == [cast.id(leaver)] * 3
-        why = {"over_limit_reason": "Until Friday."}
-        answer = await hand_over(cast, leaver, to, **why)
+        answer = await hand_over(cast, leaver, to, over_limit_reason="Until Friday.")
     finally:
-        runtime.database.shared = before
+        database.shared = before
     assert answer == {"handed_over": 3, "needs_lead": 0, "caseload": "over"}
     held = await listed(cast, to, f"/cases/{cases[0]}/assignments")
     assert [one["over_limit_reason"] for one in held if one["ended_at"] is None] == ["Until Friday."]

@@ -10,7 +10,6 @@ import pytest
 
 from app.database_urls import DatabaseUrls
 from app.models.codes import Role
-from app.security import Runtime
 from tests.acts import assign, exclude, finds, listed, newcomer, open_again, status_of, without_instance
 from tests.cases import open_case
 from tests.cast import COMMUNE, VILLAGE, Cast, FrozenClock, answered
@@ -185,9 +184,7 @@ async def test_how_soon_somebody_must_answer_follows_from_the_priority(cast: Cas
 # ---- before the yes ----
 
 
-async def test_before_the_yes_nobody_there_learns_who_she_is(
-    cast: Cast, superuser: Superuser, runtime: Runtime
-) -> None:
+async def test_before_the_yes_nobody_there_learns_who_she_is(cast: Cast, superuser: Superuser) -> None:
     transfer = await asked(cast)
     shown = await incoming(cast, transfer)
     assert shown == {
@@ -244,17 +241,20 @@ async def test_an_excluded_supervisor_there_cannot_tell_that_it_exists(cast: Cas
     excluded = await newcomer(cast, Role.SUPERVISOR, "other_ngo")
     transfer = await asked(cast)
     await exclude(cast, "caseworker", transfer["case_id"], excluded)
-    client, unknown = cast.client(excluded), f"/transfers/{uuid4()}"
-    for path in ("", "/accept", "/decline"):
-        body = {"reason": "No."} if path == "/decline" else {}
-        call = client.get if not path else client.post
-        more = {} if not path else {"json": body}
-        hidden, not_there = await call(f"/transfers/{transfer['id']}{path}", **more), await call(unknown + path, **more)
+    client = cast.client(excluded)
+    calls: list[tuple[str, str, Any]] = [
+        ("GET", "", None),
+        ("POST", "/accept", {"lead_id": None}),
+        ("POST", "/decline", {"reason": "No."}),
+        ("POST", "/decline", {}),
+    ]
+    for method, rest, body in calls:
+        hidden = await client.request(method, f"/transfers/{transfer['id']}{rest}", json=body)
+        not_there = await client.request(method, f"/transfers/{uuid4()}{rest}", json=body)
         assert hidden.status_code == 404
         assert without_instance(hidden) == without_instance(not_there)
-        wrong = {"params": {"no_such": 1}, **more}
-        assert (await call(f"/transfers/{transfer['id']}{path}", **wrong)).status_code == 404
-    for status in ({}, {"status": "requested"}):
+    statuses: list[dict[str, str]] = [{}, {"status": "requested"}]
+    for status in statuses:
         assert transfer["id"] not in [item["id"] for item in await listed(cast, excluded, "/transfers", **status)]
     await accept(cast, transfer)
     assert transfer["id"] not in [item["id"] for item in await listed(cast, excluded, "/transfers")]
@@ -282,6 +282,7 @@ async def test_at_the_yes_a_new_case_opens_there_with_what_she_agreed_to(cast: C
     superuser.execute("update cases set risk_level = 'high' where id = %s", [transfer["case_id"]])
     await withdraw(cast, transfer)
     transfer = await ask(cast, transfer["case_id"])
+    age = (await read(cast, "caseworker", transfer["case_id"]))["client"]["age"]
     taken = await accept(cast, transfer)
     assert taken["status"] == "accepted"
     assert await incoming(cast, transfer) == taken
@@ -297,7 +298,7 @@ async def test_at_the_yes_a_new_case_opens_there_with_what_she_agreed_to(cast: C
     assert (person["family_name_en"], person["sex"], person["language"]) == ("Kong", "female", "en")
     assert [phone["number"] for phone in person["phones"]] == [PHONE]
     assert person["disability"]["seeing"] == "a_lot"
-    assert (person["age"], person["birth_date_precision"]) == (31, "year")
+    assert (person["age"], person["birth_date_precision"]) == (age, "year")
     assert person["birth_date"].endswith("-01-01")
     assert (person["address"], person["marital_status"]) == (None, "unknown")
     for rest in ("/incidents", "/notes", "/consents", "/assignments"):
@@ -539,7 +540,7 @@ async def test_a_consent_that_has_lapsed_is_none(cast: Cast, clock: FrozenClock)
 async def test_when_what_is_safe_has_changed_no_contact_is_told(cast: Cast) -> None:
     transfer = await asked(cast)
     headers = {"If-Match": "*"}
-    change = {"priority": "urgent"}
+    change: Any = {"priority": "urgent"}
     answered(await cast.client("caseworker").patch(f"/cases/{transfer['case_id']}", json=change, headers=headers), 200)
     assert not (await sent(cast, transfer))["contact_suspended"]
     change = {"safe_contact": {"do_not_contact": True}}
