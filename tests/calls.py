@@ -278,8 +278,12 @@ def _incoming(stage: Stage, _: Standpoint) -> Mapping[str, str]:
     return {"incoming_id": stage.cases["standard"].ids["transfer_id"]}
 
 
-def _answered(stage: Stage, _: Standpoint) -> None:
+def _waiting_there(stage: Stage, _: Standpoint) -> None:
     stage.put_transfer("standard")
+
+
+def _answered(stage: Stage, point: Standpoint) -> None:
+    _waiting_there(stage, point)
     stage.run("update transfers set status = 'rejected' where id = %s", stage.cases["standard"].ids["transfer_id"])
 
 
@@ -353,7 +357,9 @@ CALLS: dict[str, Call] = {
     ),
     "GET /transfers/{incoming_id}": Call(ids=_incoming),
     "POST /transfers/{incoming_id}/accept [answered]": Call({"lead_id": None}, ids=_incoming, before=_answered),
-    "POST /transfers/{incoming_id}/decline [answered]": Call({"reason": "No."}, ids=_incoming, before=_answered),
+    "POST /transfers/{incoming_id}/decline": Call(
+        {"reason": "No."}, ids=_incoming, before=_waiting_there, after=_waiting_there
+    ),
     "POST /users/{user_id}/handover": Call(
         lambda stage, _: {"to_user_id": stage.user("spare_matched"), "reason": "She has left."}
     ),

@@ -120,7 +120,7 @@ POST   /break-glass [blocked]                            409 409 409 409 403 403
 GET    /transfers                                        403 200 403 200 403 403 403 403 401
 GET    /transfers/{incoming_id}                          403 404 403 200 403 403 403 403 401
 POST   /transfers/{incoming_id}/accept [answered]        403 404 403 409 403 403 403 403 401
-POST   /transfers/{incoming_id}/decline [answered]       403 404 403 409 403 403 403 403 401
+POST   /transfers/{incoming_id}/decline                  403 404 403 200 403 403 403 403 401
 POST   /users/{user_id}/handover                         403 200 403 404 403 403 403 403 401
 GET    /screening                                        200 200 200 200 403 403 403 403 401
 GET    /people                                           200 200 200 200 403 403 403 403 401
