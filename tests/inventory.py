@@ -175,7 +175,7 @@ CALLABLE = {
     "suspend_transfer_contact(uuid)",
     "cases_led(uuid[],uuid)",
     "handover_of(uuid,uuid)",
-    "leave_case(uuid,uuid)",
+    "leave_case(uuid,uuid,uuid)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
 # user, a link stands between two rows that have one, the trail speaks of cases of many, and details are of a user.

@@ -152,7 +152,7 @@ CALLS: dict[str, LiteralString] = {
     "accept": "select exists (select from accept_transfer(%(transfer_id)s))",
     "decline": "select exists (select from decline_transfer(%(transfer_id)s))",
     "settle": "select settle_transfer(%(transfer_id)s, %(case_id)s)::text is not null",
-    "leave": "select leave_case(%(case_id)s, %(other)s)::text is not null",
+    "leave": "select leave_case(%(case_id)s, %(other)s, null) is not null",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

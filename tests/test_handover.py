@@ -134,6 +134,36 @@ async def test_who_works_there_already_keeps_the_better_place(cast: Cast, superu
     assert await places(superuser, led_by_successor, cast.id(leaver)) == []
 
 
+async def test_what_the_leaver_had_planned_is_the_successors_now(cast: Cast) -> None:
+    leaver, to = await colleague(cast), await colleague(cast)
+    case_id, kept_away_from = await open_case(cast, leaver, SENSITIVE), await open_case(cast, leaver, SENSITIVE)
+    await assign(cast, leaver, case_id, "colleague", "caseworker")
+    planned = {}
+    for name, case, assignee in (
+        ("own", case_id, leaver),
+        ("other", case_id, "colleague"),
+        ("away", kept_away_from, leaver),
+    ):
+        due = {"due_at": "2026-09-01T03:00:00Z", "channel": "visit", "assignee_id": cast.id(assignee)}
+        made = await cast.client(leaver).post(f"/cases/{case}/follow-ups", json=due)
+        planned[name] = f"/cases/{case}/follow-ups/{answered(made, 201)['id']}"
+    done = await cast.client(leaver).post(
+        f"/cases/{case_id}/follow-ups", json={"due_at": cast.clock().isoformat(), "channel": "visit"}
+    )
+    planned["done"] = f"/cases/{case_id}/follow-ups/{answered(done, 201)['id']}"
+    told = {"happened_at": cast.clock().isoformat(), "outcome": "met_safe"}
+    answered(await cast.client(leaver).post(f"{planned['done']}/record", json=told), 200)
+    await exclude(cast, leaver, kept_away_from, to)
+    await hand_over(cast, leaver, to)
+    whose = {}
+    for name in ("own", "other", "done"):
+        whose[name] = answered(await cast.client(to).get(planned[name]), 200)["assignee"]["id"]
+    away = answered(await cast.client("supervisor").get(planned["away"]), 200)
+    whose["away"] = away["assignee"]["id"]
+    expected = {"own": to, "other": "colleague", "done": leaver, "away": leaver}
+    assert whose == {name: cast.id(who) for name, who in expected.items()}
+
+
 async def test_a_review_is_no_place_to_hand_over(cast: Cast, superuser: Superuser) -> None:
     leaver, to = await colleague(cast, Role.SUPERVISOR), await colleague(cast, Role.SUPERVISOR)
     case_id = await open_case(cast, "caseworker", SENSITIVE)
@@ -183,6 +213,7 @@ async def test_of_two_handovers_at_once_each_case_goes_to_one_person(cast: Cast,
     answers = await asyncio.gather(hand_over(cast, leaver, first), hand_over(cast, leaver, second, "second_supervisor"))
     assert sum(answer["handed_over"] for answer in answers) == 4
     leads = Counter([await lead_of(cast, case_id) for case_id in cases])
+    assert max(leads.values()) == 4, "one of the two was first"
     assert set(leads) <= {cast.id(first), cast.id(second)}
     places_held = "select count(*) from assignments where case_id = any (%s) and role = 'lead' and ended_at is null"
     assert superuser.execute(places_held, [cases]).fetchone() == (4,)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
-from app.db import fetch, run
+from app.db import fetch
 from app.errors import CaseloadFull, Invalid, NotFound
 from app.models.assignment import AssignmentCreate, HandedOver, Handover
 from app.models.codes import AssignmentRole, CaseloadLevel
@@ -24,7 +24,7 @@ from app.services.colleagues import user_as_they_stay
 from app.services.events import record
 
 HELD = "select * from handover_of(%(leaver)s, %(successor)s)"
-LEAVE = "select leave_case(%(case_id)s, %(leaver)s)"
+LEAVE = "select leave_case(%(case_id)s, %(leaver)s, %(successor)s) as left"
 
 
 async def hand_over(session: AsyncSession, actor: Actor, leaver_id: UUID, wanted: Handover) -> HandedOver:
@@ -33,44 +33,45 @@ async def hand_over(session: AsyncSession, actor: Actor, leaver_id: UUID, wanted
     From the rest, where the colleague must be kept away, the leaver goes all the same: those wait for a lead. 404 for
     a person who is not of the caller's organisation, 409 `caseload_full` for all of it or for nothing.
     """
-    await _check_leaver(session, actor, leaver_id)
-    successor = await _successor(session, actor, leaver_id, wanted)
-    held = await fetch(session, HELD, {"leaver": leaver_id, "successor": successor.id})
-    led = [one.case_id for one in held if one.role == AssignmentRole.LEAD]
-    taken = [one for one in held if one.free]
-    more = sum(one.role == AssignmentRole.LEAD for one in taken)
-    caseload = await level_with(session, successor.id, more=more)
+    leaver, successor = await _both_alone(session, leaver_id, wanted.to_user_id)
+    if leaver is None or leaver.system or leaver.organisation_id != actor.own_organisation:
+        raise NotFound
+    _check_successor(actor, leaver, successor)
+    held = await fetch(session, HELD, {"leaver": leaver_id, "successor": wanted.to_user_id})
+    leads = [one for one in held if one.role == AssignmentRole.LEAD]
+    more = sum(one.free for one in leads)
+    caseload = await level_with(session, wanted.to_user_id, more=more)
     over = caseload is CaseloadLevel.OVER and more > 0
     if over and wanted.over_limit_reason is None:
         raise CaseloadFull
-    await load_keys(session, (one.case_id for one in taken))
+    await load_keys(session, (one.case_id for one in held))
+    handed_over = 0
     for one in held:
         touched(session, one.case_id, Relation.STUB)
-        await run(session, LEAVE, {"case_id": one.case_id, "leaver": leaver_id})
-        if one.free:
-            await _take_over(session, actor, one, successor.id, wanted, over=over)
-    return HandedOver(handed_over=len(taken), needs_lead=len(led) - more, caseload=caseload)
+        successor_id = wanted.to_user_id if one.free else None
+        to = {"case_id": one.case_id, "leaver": leaver_id, "successor": successor_id}
+        if (await fetch(session, LEAVE, to))[0].left and one.free:
+            await _take_over(session, actor, one, wanted, over=over)
+            handed_over += 1
+    return HandedOver(handed_over=handed_over, needs_lead=len(leads) - more, caseload=caseload)
 
 
-async def _check_leaver(session: AsyncSession, actor: Actor, leaver_id: UUID) -> None:
-    leaver = await session.get(User, leaver_id)
-    if leaver is None or leaver.system or leaver.organisation_id != actor.own_organisation:
-        raise NotFound
+async def _both_alone(session: AsyncSession, leaver_id: UUID, successor_id: UUID) -> tuple[User | None, User | None]:
+    """Both people, held in one order: of two handovers at once the second finds what the first has left and given."""
+    held = {
+        own_id: await user_as_they_stay(session, own_id, alone=True) for own_id in sorted({leaver_id, successor_id})
+    }
+    return held[leaver_id], held[successor_id]
 
 
-async def _successor(session: AsyncSession, actor: Actor, leaver_id: UUID, wanted: Handover) -> User:
-    # Alone, so that of two handovers at once the second counts what the first has given.
-    user = await user_as_they_stay(session, wanted.to_user_id, alone=True)
-    fits = user is not None and user.active and user.organisation_id == actor.own_organisation
-    if user is None or not fits or user.role not in CASEWORK or user.id in {leaver_id, actor.id}:
+def _check_successor(actor: Actor, leaver: User, successor: User | None) -> None:
+    fits = successor is not None and successor.active and successor.organisation_id == actor.own_organisation
+    if successor is None or not fits or successor.role not in CASEWORK or successor.id in {leaver.id, actor.id}:
         raise Invalid.at("/to_user_id", "unknown_colleague", "There is no such colleague to take the cases.")
-    return user
 
 
-async def _take_over(
-    session: AsyncSession, actor: Actor, held: Any, successor_id: UUID, wanted: Handover, *, over: bool
-) -> None:
-    role = AssignmentRole(held.role)
+async def _take_over(session: AsyncSession, actor: Actor, held: Any, wanted: Handover, *, over: bool) -> None:
+    role, successor_id = AssignmentRole(held.role), wanted.to_user_id
     place = AssignmentCreate(user_id=successor_id, role=role, until=held.until)
     row = row_of(actor, held.case_id, held.organisation_id, place)
     leads = role is AssignmentRole.LEAD

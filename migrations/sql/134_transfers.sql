@@ -264,11 +264,15 @@ as $$
    order by a.case_id, a.role = 'lead' desc, a.created_at
 $$;
 
--- Ends what a leaver holds on one case, for a supervisor who may not see whose places there are.
-create or replace function leave_case(the_case uuid, leaver uuid) returns void
+-- Ends what a leaver holds on one case, for a supervisor who may not see whose places there are, and gives what the
+-- leaver has planned there to the successor, so that nothing is forgotten. False when there was nothing to leave any
+-- more: somebody else was faster.
+create or replace function leave_case(the_case uuid, leaver uuid, successor uuid) returns boolean
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
+declare
+  ended int;
 begin
   if not app_supervises(the_case) then
     raise insufficient_privilege using message = 'not a supervisor of the case';
@@ -283,6 +287,14 @@ begin
   select gen_random_uuid(), the_case, e.organisation_id, 'assignment.ended', 'caseworkers', app_now(), app_user_id(),
          e.id, jsonb_build_object('role', e.role, 'reason', 'handed_over')
     from ended e;
+  get diagnostics ended = row_count;
+  if ended = 0 and not exists (select from cases c where c.id = the_case and c.lead_id is null) then
+    return false;
+  end if;
+  update follow_ups set assignee_id = successor, version = version + 1, updated_at = app_now()
+   where case_id = the_case and assignee_id = leaver and happened_at is null and ended_at is null
+     and successor is not null and not is_excluded(successor, the_case);
+  return true;
 end
 $$;
 
@@ -294,13 +306,13 @@ begin
     'transfers_in(uuid, text, timestamptz, uuid, int)', 'transfer_is_consented(uuid)', 'hold_transfer(uuid)',
     'accept_transfer(uuid)', 'settle_transfer(uuid, uuid)', 'decline_transfer(uuid)', 'note_transfer(uuid, bytea)',
     'suspend_transfer_contact(uuid)', 'on_transfer_void()', 'on_opened_case_erased()', 'cases_led(uuid[], uuid)',
-    'handover_of(uuid, uuid)', 'leave_case(uuid, uuid)'] loop
+    'handover_of(uuid, uuid)', 'leave_case(uuid, uuid, uuid)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
   foreach f in array array[
     'transfers_in(uuid, text, timestamptz, uuid, int)', 'accept_transfer(uuid)', 'settle_transfer(uuid, uuid)',
     'decline_transfer(uuid)', 'note_transfer(uuid, bytea)', 'suspend_transfer_contact(uuid)', 'cases_led(uuid[], uuid)',
-    'handover_of(uuid, uuid)', 'leave_case(uuid, uuid)'] loop
+    'handover_of(uuid, uuid)', 'leave_case(uuid, uuid, uuid)'] loop
     execute format('grant execute on function %s to samaki_runtime', f);
   end loop;
 end
