@@ -113,6 +113,17 @@ async def test_what_a_deactivated_person_led_is_handed_over_from_the_queue(cast:
     assert (await hand_over(cast, leaver, third))["handed_over"] == 0
 
 
+async def test_who_came_back_to_a_lesser_place_leaves_the_lead_behind(cast: Cast, superuser: Superuser) -> None:
+    leaver, to = await colleague(cast), await colleague(cast)
+    case_id = await open_case(cast, leaver, SENSITIVE)
+    answered(await cast.client("admin").post(f"/users/{cast.id(leaver)}/deactivate"), 200)
+    superuser.execute("select set_config('samaki.now', %s, false)", [cast.clock().isoformat()])
+    superuser.execute("update users set active = true where id = %s", [cast.id(leaver)])
+    await assign(cast, "supervisor", case_id, leaver, "caseworker")
+    assert (await hand_over(cast, leaver, to))["handed_over"] == 1
+    assert await lead_of(cast, case_id) == cast.id(to)
+
+
 async def test_a_place_that_was_ended_on_purpose_is_handed_to_nobody(cast: Cast) -> None:
     leaver, to = await colleague(cast), await colleague(cast)
     case_id = await open_case(cast, leaver, SENSITIVE)

@@ -433,6 +433,30 @@ async def test_perpetrators_are_compared_anew_there_and_its_own_lead_answers(cas
     assert one(superuser, "select count(*) from incidents where case_id = %s", new_id) == 0
 
 
+async def test_who_accepts_and_meets_there_is_kept_away_like_everybody_else(cast: Cast) -> None:
+    known = await newcomer(cast, Role.SUPERVISOR, "other_ngo")
+    phone = f"+85512{uuid4().int % 1_000_000:06}"
+    path, headers = f"/users/{cast.id(known)}", {"If-Match": "*"}
+    answered(await cast.client("admin").patch(path, json={"phones": [phone]}, headers=headers), 200)
+    transfer = await asked(cast, incident={"perpetrators": [{"phones": [phone]}]})
+    case_id = transfer["case_id"]
+    (match,) = await listed(cast, "caseworker", f"/cases/{case_id}/screening")
+    said = {"answer": "somebody_else", "reason": "Not of the same village."}
+    answered(await cast.client("caseworker").post(f"/cases/{case_id}/screening/{match['id']}/answer", json=said), 200)
+    taken = await accept(cast, transfer, known)
+    assert taken["status"] == "accepted"
+    assert await status_of(cast, known, taken["opened"]["id"]) == 404
+    await incoming(cast, transfer, known, 404)
+    assert await status_of(cast, "other_supervisor", taken["opened"]["id"]) == 200
+
+
+async def test_a_case_that_was_raised_stays_sensitive_there(cast: Cast) -> None:
+    transfer = await asked(cast, "id_poor", sensitivity="sensitive")
+    taken = await accept(cast, transfer)
+    assert (await read(cast, "other_supervisor", taken["opened"]["id"]))["sensitivity"] == "sensitive"
+    assert await status_of(cast, "stranger", taken["opened"]["id"]) == 404
+
+
 async def test_twenty_who_accept_at_once_open_one_case(cast: Cast, superuser: Superuser) -> None:
     transfer = await asked(cast)
     before = one(superuser, "select count(*) from cases where organisation_id = %s", cast.organisation("other_ngo"))
