@@ -237,6 +237,34 @@ async def test_only_supervisors_of_that_organisation_know_that_a_transfer_waits(
         await accept(cast, transfer, who, 403)
 
 
+async def test_the_inbox_comes_in_pages_and_by_where_a_transfer_stands(cast: Cast) -> None:
+    waiting = [await asked(cast) for _ in range(3)]
+    await decline(cast, waiting[0])
+    found = [item["id"] for item in await listed(cast, "other_supervisor", "/transfers", limit=2)]
+    assert len(set(found)) == len(found)
+    assert {transfer["id"] for transfer in waiting} <= set(found)
+    for status, expected in (("requested", waiting[1:]), ("rejected", waiting[:1])):
+        items = await listed(cast, "other_supervisor", "/transfers", status=status)
+        assert {item["status"] for item in items} == {status}
+        assert {transfer["id"] for transfer in expected} <= {item["id"] for item in items}
+
+
+async def test_who_is_kept_away_from_the_new_case_alone_is_not_told_which_it_is(
+    cast: Cast, superuser: Superuser
+) -> None:
+    away = await newcomer(cast, Role.SUPERVISOR, "other_ngo")
+    transfer = await asked(cast)
+    taken = await accept(cast, transfer)
+    assert (await incoming(cast, transfer, away))["opened"] == taken["opened"]
+    superuser.execute(
+        "insert into case_exclusions (id, case_id, organisation_id, user_id, origin_id, reason_code, created_at,"
+        " created_by) select x.id, c.id, c.organisation_id, %s, x.id, 'client_wish', c.opened_at, c.created_by"
+        " from cases c cross join (select gen_random_uuid() as id) x where c.id = %s",
+        [cast.id(away), taken["opened"]["id"]],
+    )
+    assert (await incoming(cast, transfer, away))["opened"] is None
+
+
 async def test_an_excluded_supervisor_there_cannot_tell_that_it_exists(cast: Cast, superuser: Superuser) -> None:
     excluded = await newcomer(cast, Role.SUPERVISOR, "other_ngo")
     transfer = await asked(cast)
