@@ -9,10 +9,11 @@ from uuid import uuid4
 import psycopg
 
 from app.caseload import SHARED_AS, CaseloadLimits
+from app.database_urls import DatabaseUrls
 from app.models.codes import Role
-from tests.acts import assign, exclude, finds, listed, newcomer, status_of
+from tests.acts import assign, call_as, exclude, finds, listed, newcomer, status_of
 from tests.cases import open_case
-from tests.cast import Cast, answered
+from tests.cast import Cast, FrozenClock, answered
 
 Superuser = psycopg.Connection[Any]
 SENSITIVE = "domestic_violence"
@@ -49,6 +50,8 @@ async def test_a_colleague_takes_over_every_place_on_stubs_too(cast: Cast, super
     assert await hand_over(cast, leaver, to) == {"handed_over": 4, "needs_lead": 0, "caseload": "normal"}
     for case_id in led:
         assert await lead_of(cast, case_id) == cast.id(to)
+    for case_id in (worked, covered):
+        assert await lead_of(cast, case_id) == cast.id("caseworker")
     ends = "select until from assignments where case_id = %s and user_id = %s and ended_at is null"
     assert superuser.execute(ends, [covered, cast.id(to)]).fetchone() == (cast.clock() + timedelta(days=3),)
     for case_id, role in ((led[0], "lead"), (led[1], "lead"), (worked, "caseworker"), (covered, "cover")):
@@ -75,6 +78,8 @@ async def test_who_must_be_kept_away_takes_nothing_and_the_case_waits_for_a_lead
     assert await status_of(cast, to, hidden) == 404
     assert await places(superuser, hidden, cast.id(to)) == []
     assert await status_of(cast, leaver, hidden) == 404
+    third = await colleague(cast)
+    assert (await hand_over(cast, leaver, third))["handed_over"] == 0, "it is in the queue of everybody's now"
 
 
 async def test_who_meets_a_perpetrator_takes_nothing_either(cast: Cast) -> None:
@@ -100,16 +105,21 @@ async def test_an_excluded_supervisor_hands_over_what_she_may_know_of_and_is_tol
 
 async def test_what_a_deactivated_person_led_is_handed_over_from_the_queue(cast: Cast) -> None:
     leaver, to, third = [await colleague(cast) for _ in range(3)]
-    waits, taken, closed = [await open_case(cast, leaver, SENSITIVE) for _ in range(3)]
+    waits, taken, at_once, lost_again, closed = [await open_case(cast, leaver, SENSITIVE) for _ in range(5)]
     step = {"to": "closed", "closure": {"reason": "client_request", "informed_can_return": True}}
     answered(await cast.client(leaver).post(f"/cases/{closed}/transitions", json=step), 200)
     answered(await cast.client("admin").post(f"/users/{cast.id(leaver)}/deactivate"), 200)
     assert await finds(cast, "supervisor", waits, "/caseload", needs_lead=True)
+    await assign(cast, "supervisor", at_once, third, "lead")
     cast.clock.advance(seconds=1)
     await assign(cast, "supervisor", taken, third, "lead")
+    fourth = await colleague(cast)
+    await assign(cast, "supervisor", lost_again, fourth, "lead")
+    answered(await cast.client("admin").post(f"/users/{cast.id(fourth)}/deactivate"), 200)
     assert (await hand_over(cast, leaver, to))["handed_over"] == 1
     assert await lead_of(cast, waits) == cast.id(to)
-    assert await lead_of(cast, taken) == cast.id(third)
+    assert await lead_of(cast, taken) == await lead_of(cast, at_once) == cast.id(third)
+    assert await lead_of(cast, lost_again) is None
     assert (await hand_over(cast, leaver, third))["handed_over"] == 0
 
 
@@ -181,6 +191,32 @@ async def test_a_review_is_no_place_to_hand_over(cast: Cast, superuser: Superuse
     await assign(cast, "supervisor", case_id, leaver, "reviewer")
     assert (await hand_over(cast, leaver, to))["handed_over"] == 0
     assert await places(superuser, case_id, cast.id(leaver)) == ["reviewer"]
+
+
+async def test_a_cover_that_is_over_is_handed_to_nobody(cast: Cast, clock: FrozenClock) -> None:
+    leaver, to = await colleague(cast), await colleague(cast)
+    case_id = await open_case(cast, "caseworker", SENSITIVE)
+    until = (clock() + timedelta(hours=1)).isoformat()
+    await assign(cast, "caseworker", case_id, leaver, "cover", until=until)
+    clock.advance(hours=1)
+    assert (await hand_over(cast, leaver, to))["handed_over"] == 0
+
+
+async def test_the_databases_functions_hand_over_for_supervisors_alone(
+    cast: Cast, superuser: Superuser, database: DatabaseUrls
+) -> None:
+    leaver, to = await colleague(cast), await colleague(cast)
+    case_id = await open_case(cast, leaver, SENSITIVE)
+    held = "select count(*) from handover_of(%s, %s)"
+    for who, expected in (("supervisor", 1), ("colleague", 0), ("other_supervisor", 0), ("admin", 0)):
+        assert call_as(cast, database, who, held, cast.id(leaver), cast.id(to)) == expected, who
+    reviewer = await colleague(cast, Role.SUPERVISOR)
+    await assign(cast, "supervisor", case_id, reviewer, "reviewer")
+    leave = "select leave_case(%s, %s, %s)"
+    for nothing_to_leave in (reviewer, to):
+        gone = call_as(cast, database, "supervisor", leave, case_id, cast.id(nothing_to_leave), cast.id(to))
+        assert gone is False, "somebody else was faster"
+    assert await places(superuser, case_id, cast.id(reviewer)) == ["reviewer"]
 
 
 async def test_only_supervisors_of_the_leavers_organisation_hand_over(cast: Cast) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from app.database_urls import DatabaseUrls
 from app.models.codes import Role
-from tests.acts import assign, exclude, finds, listed, newcomer, open_again, status_of, without_instance
+from tests.acts import assign, call_as, exclude, finds, listed, newcomer, open_again, status_of, without_instance
 from tests.cases import open_case
 from tests.cast import COMMUNE, VILLAGE, Cast, FrozenClock, answered
 
@@ -346,12 +346,23 @@ async def test_what_she_did_not_agree_to_stays_here(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("category", [SENSITIVE, "id_poor"])
-async def test_the_old_case_closes_as_transferred_and_nothing_is_due_there(cast: Cast, category: str) -> None:
+async def test_the_old_case_closes_as_transferred_and_nothing_is_due_there(
+    cast: Cast, superuser: Superuser, category: str
+) -> None:
     transfer = await asked(cast, category)
     case_id = transfer["case_id"]
     due = {"due_at": "2026-09-01T03:00:00Z", "channel": "phone"}
-    planned = answered(await cast.client("caseworker").post(f"/cases/{case_id}/follow-ups", json=due), 201)
+    path = f"/cases/{case_id}/follow-ups"
+    planned = answered(await cast.client("caseworker").post(path, json=due), 201)
+    done = answered(await cast.client("caseworker").post(path, json=due), 201)
+    told = {"happened_at": cast.clock().isoformat(), "outcome": "met_safe"}
+    answered(await cast.client("caseworker").post(f"{path}/{done['id']}/record", json=told), 200)
+    recorded = await read(cast, "caseworker", case_id, f"/follow-ups/{done['id']}")
     taken = await accept(cast, transfer)
+    assert await read(cast, "caseworker", case_id, f"/follow-ups/{done['id']}") == recorded
+    assert one(superuser, "select snapshot is null from transfers where id = %s", transfer["id"])
+    audience = "select audience from events where case_id = %s and data ->> 'to' = 'closed'"
+    assert one(superuser, audience, case_id) == "team"
     case = await read(cast, "caseworker", case_id)
     assert (case["status"], case["next_due_at"], case["organisation_id"]) == ("closed", None, cast.organisation("ngo"))
     assert case["closed_at"] is not None
@@ -575,6 +586,8 @@ async def test_a_transfer_ends_in_the_second_in_which_she_takes_her_consent_back
     assert (await sent(cast, transfer))["status"] == "requested", "it rests on another one"
     answered(await cast.client("caseworker").post(f"{path}/{resting_on}/withdraw", json={}), 200)
     assert (await sent(cast, transfer))["status"] == "cancelled"
+    types = [item["type"] for item in await listed(cast, "caseworker", f"/cases/{transfer['case_id']}/timeline")]
+    assert "transfer.cancelled" in types
     assert one(superuser, "select snapshot is null from transfers where id = %s", transfer["id"])
     await accept(cast, transfer, status=409)
 
@@ -584,13 +597,26 @@ async def test_a_consent_that_has_lapsed_is_none(cast: Cast, clock: FrozenClock)
     today = f"{clock():%Y-%m-%d}"
     await agreed(cast, case_id, expires_on=today)
     transfer = await ask(cast, case_id)
+    in_time = await open_case(cast, "caseworker", SENSITIVE)
+    await agreed(cast, in_time, expires_on=today)
+    await accept(cast, await ask(cast, in_time))
     clock.advance(days=2)
     assert (await accept(cast, transfer, status=409))["code"] == "consent_required"
     assert (await sent(cast, transfer))["status"] == "requested"
 
 
-async def test_when_what_is_safe_has_changed_no_contact_is_told(cast: Cast) -> None:
+async def test_a_consent_that_was_taken_back_is_none_even_if_nothing_was_cancelled(
+    cast: Cast, superuser: Superuser
+) -> None:
     transfer = await asked(cast)
+    superuser.execute("set session_replication_role = replica")  # no trigger runs
+    superuser.execute("update consents set withdrawn_at = created_at where case_id = %s", [transfer["case_id"]])
+    superuser.execute("set session_replication_role = origin")
+    assert (await accept(cast, transfer, status=409))["code"] == "consent_required"
+
+
+async def test_when_what_is_safe_has_changed_no_contact_is_told(cast: Cast) -> None:
+    transfer, of_another = await asked(cast), await asked(cast)
     headers = {"If-Match": "*"}
     change: Any = {"priority": "urgent"}
     answered(await cast.client("caseworker").patch(f"/cases/{transfer['case_id']}", json=change, headers=headers), 200)
@@ -598,6 +624,7 @@ async def test_when_what_is_safe_has_changed_no_contact_is_told(cast: Cast) -> N
     change = {"safe_contact": {"do_not_contact": True}}
     answered(await cast.client("caseworker").patch(f"/cases/{transfer['case_id']}", json=change, headers=headers), 200)
     assert (await sent(cast, transfer))["contact_suspended"]
+    assert not (await sent(cast, of_another))["contact_suspended"]
     taken = await accept(cast, transfer)
     case = await read(cast, "other_supervisor", taken["opened"]["id"])
     assert (case["safe_contact"]["do_not_contact"], case["village_code"]) == (True, None)
@@ -629,6 +656,27 @@ async def test_either_case_is_erased_without_the_other(cast: Cast, superuser: Su
     assert (await incoming(cast, transfer))["opened"] is None
     assert one(superuser, "select opened_case_id is null from transfers where id = %s", transfer["id"])
     assert (await sent(cast, transfer))["status"] == "accepted"
+
+
+async def test_nobody_else_answers_by_the_databases_functions(
+    cast: Cast, superuser: Superuser, database: DatabaseUrls
+) -> None:
+    waiting, declined, taken = await asked(cast), await asked(cast), await asked(cast)
+    await decline(cast, declined)
+    words = "select answer_sealed from transfers where id = %s"
+    before = one(superuser, words, declined["id"])
+    note = "select note_transfer(%s, 'x')"
+    for who in ("stranger", "other_supervisor"):
+        call_as(cast, database, who, note, waiting["id"])
+        call_as(cast, database, who, note, declined["id"])
+    assert one(superuser, words, waiting["id"]) is None
+    assert one(superuser, words, declined["id"]) == before
+    call_as(cast, database, "stranger", "select suspend_transfer_contact(%s)", waiting["case_id"])
+    assert not (await sent(cast, waiting))["contact_suspended"]
+    new_id = (await accept(cast, taken))["opened"]["id"]
+    superuser.execute("update transfers set opened_case_id = null where id = %s", [taken["id"]])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        call_as(cast, database, "other_supervisor", "select settle_transfer(%s, %s)", taken["id"], new_id)
 
 
 async def test_the_trail_says_who_of_the_receivers_looked_and_accepted(cast: Cast, superuser: Superuser) -> None:

@@ -63,7 +63,7 @@ begin
   perform lock_client_graph();
   perform from cases c where c.id in (select the_case union select k.case_id from cases_of_client(the_case) k)
     order by c.id for no key update;
-  select x.* into t from transfers x where x.id = the_transfer for update;
+  select x.* into t from transfers x where x.id = the_transfer;  -- whoever changes it holds the case
   if not exists (select from transfers_in(only_transfer => the_transfer)) then
     return null;
   end if;

@@ -552,8 +552,6 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("a lapsed consent is enough", "                         or (k.expires_on + 1)::timestamp at time zone 'Asia/Phnom_Penh' > app_now()))", "                         or true))"),
         ("a consent without end is none", "(k.expires_on is null\n                         or", "(false\n                         or"),
         ("a consent ends a day early", "(k.expires_on + 1)::timestamp", "(k.expires_on)::timestamp"),
-        ("answers do not wait for each other", "  select x.* into t from transfers x where x.id = the_transfer for update;", "  select x.* into t from transfers x where x.id = the_transfer;"),
-        ("what is hidden is answered", "  if the_case is null then\n    return null;\n  end if;\n  perform lock_client_graph();", "  select x.case_id into the_case from transfers x where x.id = the_transfer;\n  perform lock_client_graph();"),
         ("an answer is accepted again", "  elsif t.status <> 'requested' then\n    outcome := 'answered_before';\n    return next;\n    return;\n  elsif not transfer", "  elsif not transfer"),
         ("an answer is declined again", "    return next;\n    return;\n  end if;\n  update transfers\n     set status = 'rejected'", "    null;\n  end if;\n  update transfers\n     set status = 'rejected'"),
         ("a yes without consent", "  elsif not transfer_is_consented(t.consent_id) then", "  elsif false then"),
