@@ -110,7 +110,7 @@ COLUMNS: dict[str, set[str]] = {
     },
     "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
-    "transfers": {"status", "answered_at", "answered_by", "snapshot", "version", "updated_at"},
+    "transfers": {"status", "answered_at", "answered_by", "snapshot_sealed", "version", "updated_at"},
 }
 # Other roles on the tables above. Backup and loader bypass the policies and are no part of the service.
 OTHER_RIGHTS = {

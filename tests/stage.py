@@ -246,14 +246,16 @@ class Stage:
         )
         self.run(
             "insert into transfers (id, version, created_at, updated_at, case_id, organisation_id, recipient_id,"
-            " consent_id, code, sector, priority, status, due_at, created_by, sealed, snapshot)"
+            " consent_id, code, sector, priority, status, due_at, created_by, sealed, snapshot_sealed,"
+            " answer_sealed)"
             " select %s, 1, c.opened_at, c.opened_at, c.id, c.organisation_id, %s, k.id, 'TR-0000-0000', 'other',"
-            " 'routine', 'requested', c.opened_at, c.created_by, %s, %s from cases c join consents k"
+            " 'routine', 'requested', c.opened_at, c.created_by, %s, %s, %s from cases c join consents k"
             " on k.case_id = c.id and k.purpose = 'referral' where c.id = %s",
             row_id,
             other,
             ring.seal("transfers", row_id, row_id, {"reason": "Told us so.", "shared_fields": ["name"]}),
             ring.seal("transfers.snapshot", row_id, row_id, {"client": {"alias": "Once"}, "priority": "routine"}),
+            ring.seal("transfers.answer", row_id, row_id, {"reason": "Told us so."}),
             case_id,
         )
         self.cases[case].ids["transfer_id"] = str(row_id)

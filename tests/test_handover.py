@@ -103,7 +103,7 @@ async def test_an_excluded_supervisor_hands_over_what_she_may_know_of_and_is_tol
     assert await lead_of(cast, hidden) == cast.id(to)
 
 
-async def test_what_a_deactivated_person_led_is_handed_over_from_the_queue(cast: Cast) -> None:
+async def test_what_a_deactivated_person_led_is_handed_over_from_the_queue(cast: Cast, database: DatabaseUrls) -> None:
     leaver, to, third = [await colleague(cast) for _ in range(3)]
     waits, taken, at_once, lost_again, closed = [await open_case(cast, leaver, SENSITIVE) for _ in range(5)]
     step = {"to": "closed", "closure": {"reason": "client_request", "informed_can_return": True}}
@@ -116,6 +116,8 @@ async def test_what_a_deactivated_person_led_is_handed_over_from_the_queue(cast:
     fourth = await colleague(cast)
     await assign(cast, "supervisor", lost_again, fourth, "lead")
     answered(await cast.client("admin").post(f"/users/{cast.id(fourth)}/deactivate"), 200)
+    held = "select count(*) from handover_of(%s, %s)"
+    assert call_as(cast, database, "supervisor", held, cast.id(leaver), cast.id(to)) == 1
     assert (await hand_over(cast, leaver, to))["handed_over"] == 1
     assert await lead_of(cast, waits) == cast.id(to)
     assert await lead_of(cast, taken) == await lead_of(cast, at_once) == cast.id(third)
@@ -212,6 +214,7 @@ async def test_the_databases_functions_hand_over_for_supervisors_alone(
         assert call_as(cast, database, who, held, cast.id(leaver), cast.id(to)) == expected, who
     reviewer = await colleague(cast, Role.SUPERVISOR)
     await assign(cast, "supervisor", case_id, reviewer, "reviewer")
+    assert call_as(cast, database, "supervisor", held, cast.id(reviewer), cast.id(to)) == 0
     leave = "select leave_case(%s, %s, %s)"
     for nothing_to_leave in (reviewer, to):
         gone = call_as(cast, database, "supervisor", leave, case_id, cast.id(nothing_to_leave), cast.id(to))

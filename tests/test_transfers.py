@@ -208,7 +208,7 @@ async def test_before_the_yes_nobody_there_learns_who_she_is(cast: Cast, superus
         assert secret not in answer, secret
     assert await status_of(cast, "other_supervisor", transfer["case_id"]) == 404
     assert await status_of(cast, "other_supervisor", transfer["case_id"], "/transfers") == 404
-    row = superuser.execute("select sealed, snapshot from transfers where id = %s", [transfer["id"]]).fetchone()
+    row = superuser.execute("select sealed, snapshot_sealed from transfers where id = %s", [transfer["id"]]).fetchone()
     assert row is not None
     assert not any(b"Sokhakolab" in blob or b"sister" in blob for blob in row)
 
@@ -360,7 +360,7 @@ async def test_the_old_case_closes_as_transferred_and_nothing_is_due_there(
     recorded = await read(cast, "caseworker", case_id, f"/follow-ups/{done['id']}")
     taken = await accept(cast, transfer)
     assert await read(cast, "caseworker", case_id, f"/follow-ups/{done['id']}") == recorded
-    assert one(superuser, "select snapshot is null from transfers where id = %s", transfer["id"])
+    assert one(superuser, "select snapshot_sealed is null from transfers where id = %s", transfer["id"])
     audience = "select audience from events where case_id = %s and data ->> 'to' = 'closed'"
     assert one(superuser, audience, case_id) == "team"
     case = await read(cast, "caseworker", case_id)
@@ -547,12 +547,12 @@ async def test_a_no_is_told_to_the_sender_and_destroys_what_would_have_been_told
     cast: Cast, superuser: Superuser
 ) -> None:
     transfer = await asked(cast)
-    assert one(superuser, "select snapshot is not null from transfers where id = %s", transfer["id"])
+    assert one(superuser, "select snapshot_sealed is not null from transfers where id = %s", transfer["id"])
     assert (await decline(cast, transfer))["status"] == "rejected"
     shown = await sent(cast, transfer)
     assert (shown["status"], shown["answer"]) == ("rejected", "Nobody of ours goes there.")
     stored = superuser.execute(
-        "select snapshot, answer_sealed from transfers where id = %s", [transfer["id"]]
+        "select snapshot_sealed, answer_sealed from transfers where id = %s", [transfer["id"]]
     ).fetchone()
     assert stored is not None
     assert stored[0] is None
@@ -569,7 +569,7 @@ async def test_a_no_is_told_to_the_sender_and_destroys_what_would_have_been_told
 async def test_a_withdrawal_destroys_it_as_well(cast: Cast, superuser: Superuser) -> None:
     transfer = await asked(cast)
     assert (await withdraw(cast, transfer))["status"] == "cancelled"
-    assert one(superuser, "select snapshot is null from transfers where id = %s", transfer["id"])
+    assert one(superuser, "select snapshot_sealed is null from transfers where id = %s", transfer["id"])
     await accept(cast, transfer, status=409)
     await withdraw(cast, transfer, status=409)
 
@@ -588,7 +588,7 @@ async def test_a_transfer_ends_in_the_second_in_which_she_takes_her_consent_back
     assert (await sent(cast, transfer))["status"] == "cancelled"
     types = [item["type"] for item in await listed(cast, "caseworker", f"/cases/{transfer['case_id']}/timeline")]
     assert "transfer.cancelled" in types
-    assert one(superuser, "select snapshot is null from transfers where id = %s", transfer["id"])
+    assert one(superuser, "select snapshot_sealed is null from transfers where id = %s", transfer["id"])
     await accept(cast, transfer, status=409)
 
 

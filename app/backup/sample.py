@@ -33,7 +33,7 @@ SEALED = {
     ("people", "sealed"): "people",
     ("screening_matches", "sealed"): "screening_matches",
     ("transfers", "sealed"): "transfers",
-    ("transfers", "snapshot"): "transfers.snapshot",
+    ("transfers", "snapshot_sealed"): "transfers.snapshot",
     ("transfers", "answer_sealed"): "transfers.answer",
     ("whereabouts", "sealed"): "whereabouts",
 }

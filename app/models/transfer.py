@@ -25,7 +25,7 @@ ANSWER_WITHIN = {
 class Transfer(Table, table=True):
     """Sealed with a key of its own: why it is asked, what would be told at the yes, and why it was declined.
 
-    `snapshot` is there only while nobody has answered. `opened_case_id` is the receiver's case; the sender never
+    `snapshot_sealed` is there only while nobody has answered. `opened_case_id` is the receiver's case; the sender never
     reads it.
     """
 
@@ -54,7 +54,7 @@ class Transfer(Table, table=True):
     opened_case_id: UUID | None = None
     created_by: UUID = Field(foreign_key="users.id")
     sealed: bytes | None = Field(default=None, nullable=False)
-    snapshot: bytes | None = None
+    snapshot_sealed: bytes | None = None
     answer_sealed: bytes | None = None
 
 

@@ -82,7 +82,7 @@ async def accept(session: AsyncSession, actor: Actor, transfer_id: UUID, wanted:
     taken = _outcome(await fetch(session, ACCEPT, {"id": transfer_id}), "accepted")
     ring = ring_of(session)
     ring.add(transfer_id, taken.kek_id, taken.wrapped)
-    content = ring.open(SNAPSHOT, transfer_id, transfer_id, taken.snapshot)
+    content = ring.open(SNAPSHOT, transfer_id, transfer_id, taken.snapshot_sealed)
     case = await open_received(session, actor, intake_of(taken, content))
     await update(session, "cases", case.id, {"risk_level": risk_of(content)})
     await run(session, SETTLE, {"id": transfer_id, "case_id": case.id})

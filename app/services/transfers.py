@@ -49,7 +49,7 @@ async def ask_transfer(session: AsyncSession, actor: Actor, case_id: UUID, wante
     ring.make(row.id)
     await write_key(session, row.id, case.organisation_id, case_id, part=PART)
     seal(session, row, {"reason": wanted.reason, "shared_fields": fields})
-    row.snapshot = ring.seal(SNAPSHOT, row.id, row.id, await _snapshot(session, actor, case, fields))
+    row.snapshot_sealed = ring.seal(SNAPSHOT, row.id, row.id, await _snapshot(session, actor, case, fields))
     session.add(row)
     await _tell(session, actor, row, "transfer.requested", wanted.reason)
     return (await _reads(session, [row]))[0]
@@ -78,7 +78,7 @@ async def withdraw_transfer(
     row = await _of_case(session, case_id, transfer_id)
     if row.status is not TransferStatus.REQUESTED:
         raise Conflict
-    row.status, row.snapshot = TransferStatus.CANCELLED, None
+    row.status, row.snapshot_sealed = TransferStatus.CANCELLED, None
     row.answered_at, row.answered_by = actor.now, actor.id
     row.touch(actor.now)
     await _tell(session, actor, row, "transfer.withdrawn", said.reason)

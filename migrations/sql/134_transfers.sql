@@ -75,7 +75,7 @@ $$;
 -- `outcome`: 'accepted', 'answered_before', 'consent_required'; no row when there is no such transfer for the caller.
 create or replace function accept_transfer(the_transfer uuid)
   returns table (outcome text, code text, category text, sensitivity text, province_code text, contact_suspended boolean,
-                 snapshot bytea, kek_id text, wrapped bytea)
+                 snapshot_sealed bytea, kek_id text, wrapped bytea)
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
@@ -95,12 +95,12 @@ begin
     return;
   end if;
   update transfers
-     set status = 'accepted', answered_at = app_now(), answered_by = app_user_id(), snapshot = null,
+     set status = 'accepted', answered_at = app_now(), answered_by = app_user_id(), snapshot_sealed = null,
          version = version + 1, updated_at = app_now()
    where id = t.id;
   return query
     select 'accepted', t.code::text, c.category::text, c.sensitivity::text, left(c.commune_code, 2),
-           t.contact_suspended_at is not null, t.snapshot, k.kek_id::text, k.wrapped
+           t.contact_suspended_at is not null, t.snapshot_sealed, k.kek_id::text, k.wrapped
       from cases c join vault.data_keys k on k.home = t.id
      where c.id = t.case_id;
 end
@@ -161,7 +161,7 @@ begin
     return;
   end if;
   update transfers
-     set status = 'rejected', answered_at = app_now(), answered_by = app_user_id(), snapshot = null,
+     set status = 'rejected', answered_at = app_now(), answered_by = app_user_id(), snapshot_sealed = null,
          version = version + 1, updated_at = app_now()
    where id = t.id;
   insert into events (id, case_id, organisation_id, type, audience, at, actor_id, subject_id, data)
@@ -197,7 +197,8 @@ as $$
 begin
   with ended as (
     update transfers
-       set status = 'cancelled', answered_at = app_now(), snapshot = null, version = version + 1, updated_at = app_now()
+       set status = 'cancelled', answered_at = app_now(), snapshot_sealed = null, version = version + 1,
+           updated_at = app_now()
      where status = 'requested'
        and case when tg_table_name = 'cases' then case_id = new.id else consent_id = new.id end
     returning id, case_id, organisation_id
@@ -362,6 +363,6 @@ end
 $$;
 
 grant select, insert on transfers to samaki_runtime;
-grant update (status, answered_at, answered_by, snapshot, version, updated_at) on transfers to samaki_runtime;
+grant update (status, answered_at, answered_by, snapshot_sealed, version, updated_at) on transfers to samaki_runtime;
 grant select, update on transfers to samaki_definer;
 grant update on follow_ups to samaki_definer;

@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("opened_case_id", sa.Uuid(), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("snapshot", sa.LargeBinary(), nullable=True),
+        sa.Column("snapshot_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("answer_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
         sa.ForeignKeyConstraint(["recipient_id"], ["organisations.id"]),
