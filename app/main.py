@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from app import edge, errors, health, logs, uploads
 from app.api_page import serve_api_page
 from app.audit import tell_counted
+from app.caseload import SHARED_AS, CaseloadLimits
 from app.db import Clock, Database
 from app.erasures import ledger_of
 from app.http import API
@@ -45,6 +46,7 @@ from app.routers import (
     screening,
     search,
     sync,
+    transfers,
     users,
     whereabouts,
     worklist,
@@ -75,6 +77,7 @@ ROUTERS = (
     assistance.router,
     disbursements.router,
     incidents.router,
+    transfers.router,
     whereabouts.router,
     health_record.router,
     attachments.router,
@@ -169,9 +172,13 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         raise SetupError("no database: set SAMAKI_DATABASE_URL, or start with samaki serve")
     keys = KeyStore.load(configuration.keys_dir)
     url, kek = configuration.database_url.get_secret_value(), key_encryption(configuration)
+    shared = {
+        **of_people(keys),
+        SHARED_AS: CaseloadLimits(configuration.caseload_warn_at, configuration.caseload_full_at),
+    }
     return Runtime(
         settings=configuration,
-        database=Database(url, configuration, lambda: KeyRing(kek), clock, of_people(keys)),
+        database=Database(url, configuration, lambda: KeyRing(kek), clock, shared),
         keys=keys,
         kek=kek,
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),

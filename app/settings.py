@@ -123,6 +123,8 @@ class Settings(BaseSettings):
     retention_days_by_category: CommaList = Field(
         default=[], description="where a category differs, comma-separated: domestic_violence=3650"
     )
+    caseload_warn_at: int = Field(default=20, ge=1, description="open cases that one person leads before it is said")
+    caseload_full_at: int = Field(default=25, ge=1, description="with so many, only a supervisor's reason adds one")
     alert_cases_opened_per_hour: int = Field(
         default=40, ge=1, description="different cases that one account opens in an hour before supervisors are told"
     )

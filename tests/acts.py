@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 
+from app.database_urls import DatabaseUrls
 from app.models.codes import Role
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
@@ -95,6 +96,14 @@ def grant_by_hand(cast: Cast, superuser: psycopg.Connection, case_id: str, user:
         " select %s, id, organisation_id, %s, 'danger_to_life', %s, %s from cases where id = %s",
         [uuid4(), cast.id(user), now, now + timedelta(hours=4), case_id],
     )
+
+
+def call_as(cast: Cast, database: DatabaseUrls, who: str, statement: str, *values: Any) -> Any:
+    """What the API's database role is answered as this person; what it did stays."""
+    with psycopg.connect(database.runtime) as connection:
+        connection.execute("select from begin_request(%s, %s)", [cast.sessions[who], cast.clock()])
+        row = connection.execute(statement.encode(), values).fetchone()
+    return row and row[0]
 
 
 def without_instance(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:

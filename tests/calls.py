@@ -376,6 +376,31 @@ def _import_checked(stage: Stage, _: Standpoint) -> None:
 
 
 _IMPORT = Call(before=_import_checked, after=_import_checked)
+
+
+def _asked_of_nobody(stage: Stage, point: Standpoint) -> None:
+    _status("planning")(stage, point)
+    stage.run("delete from transfers where case_id = %s", stage.cases[point.case].id)
+
+
+def _asked_of_another(stage: Stage, point: Standpoint) -> None:
+    _status("planning")(stage, point)
+    stage.put_transfer(point.case)
+
+
+def _incoming(stage: Stage, _: Standpoint) -> Mapping[str, str]:
+    return {"incoming_id": stage.cases["standard"].ids["transfer_id"]}
+
+
+def _waiting_there(stage: Stage, _: Standpoint) -> None:
+    stage.put_transfer("standard")
+
+
+def _answered(stage: Stage, point: Standpoint) -> None:
+    _waiting_there(stage, point)
+    stage.run("update transfers set status = 'rejected' where id = %s", stage.cases["standard"].ids["transfer_id"])
+
+
 _CASE = "/cases/{case_id}"
 _ASSISTANCE = "/assistance-requests/{assistance_request_id}"
 _WHY = {"reason": "As agreed."}
@@ -488,6 +513,23 @@ CALLS: dict[str, Call] = {
     f"GET {_CASE}/attachments/{{attachment_id}}": Call(before=_attached),
     f"GET {_CASE}/attachments/{{attachment_id}}/content": Call(before=_attached),
     f"DELETE {_CASE}/attachments/{{attachment_id}}": Call(before=_attached, after=_attached, headers=EDIT),
+    f"POST {_CASE}/transfers": Call(
+        lambda stage, _: {"organisation_id": stage.cast.organisation("other_ngo"), "reason": "She moves."},
+        before=_asked_of_nobody,
+        after=_asked_of_another,
+    ),
+    f"GET {_CASE}/transfers/{{transfer_id}}": Call(before=_asked_of_another),
+    f"POST {_CASE}/transfers/{{transfer_id}}/withdraw": Call(
+        {"reason": "She stays."}, before=_asked_of_another, after=_asked_of_another
+    ),
+    "GET /transfers/{incoming_id}": Call(ids=_incoming),
+    "POST /transfers/{incoming_id}/accept [answered]": Call({"lead_id": None}, ids=_incoming, before=_answered),
+    "POST /transfers/{incoming_id}/decline": Call(
+        {"reason": "No."}, ids=_incoming, before=_waiting_there, after=_waiting_there
+    ),
+    "POST /users/{user_id}/handover": Call(
+        lambda stage, _: {"to_user_id": stage.user("spare_matched"), "reason": "She has left."}
+    ),
     f"POST {_CASE}/erasure": Call(
         {"reason_code": "client_wish", "reason": "Wish."}, before=_wish_only, after=_wished_and_held
     ),

@@ -104,6 +104,7 @@ def settings_for(urls: DatabaseUrls, keys_dir: Path) -> Settings:
         searches_per_minute=100_000,
         search_floor_ms=0,
         pool_size=8,
+        caseload_full_at=100_000,  # many tests give cases to the same few people
         erasure_ledger=keys_dir.parent / "erasures.jsonl",
     )
 

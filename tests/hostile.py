@@ -36,6 +36,7 @@ def rows() -> Iterator[tuple[Row, Standpoint]]:
     names = {
         "caseworker": "staff",
         "supervisor": "supervisor",
+        "other_supervisor": "other_supervisor_standard",
         "admin": "admin_standard",
         "auditor": "auditor_standard",
     }

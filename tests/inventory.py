@@ -53,6 +53,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
         *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("rotate", "ALL", WORKER)),
         *(("see_whereabouts", "SELECT", RUNTIME), ("add_whereabouts", "INSERT", RUNTIME)),
         *(("see_private", "SELECT", RUNTIME), ("add_private", "INSERT", RUNTIME)),
+        *(("see_transfer", "SELECT", RUNTIME), ("add_transfer", "INSERT", RUNTIME)),
     },
     "erasure_ledger": {("copy", "SELECT", WORKER)},
     "erasure_requests": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
@@ -79,6 +80,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "search_tokens": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
     "screening_matches": set(),
     "screening_tokens": set(),
+    "transfers": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "user_private": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "user_tokens": set(),
     "whereabouts": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
@@ -121,6 +123,7 @@ RIGHTS: dict[str, set[str]] = {
     "search_tokens": {"SELECT", "INSERT", "DELETE"},
     "screening_matches": set(),
     "screening_tokens": set(),
+    "transfers": {"SELECT", "INSERT"},
     "user_private": {"SELECT", "INSERT", "UPDATE"},
     "user_tokens": set(),
     "whereabouts": {"SELECT", "INSERT", "DELETE"},
@@ -159,6 +162,7 @@ COLUMNS: dict[str, set[str]] = {
     "import_chunks": {"errors", "duplicates", "unchanged", "report_sealed"},
     "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
+    "transfers": {"status", "answered_at", "answered_by", "snapshot_sealed", "version", "updated_at"},
 }
 # Other roles on the tables above. Backup and loader bypass the policies and are no part of the service.
 OTHER_RIGHTS = {
@@ -229,6 +233,15 @@ CALLABLE = {
     "reading_alerts_told(timestamp with time zone,uuid,integer)",
     "review_glass(uuid,text,bytea)",
     "report_met_incident(uuid,uuid,bytea,uuid,bytea,timestamp with time zone)",
+    "transfers_in(uuid,text,timestamp with time zone,uuid,integer)",
+    "accept_transfer(uuid)",
+    "settle_transfer(uuid,uuid)",
+    "decline_transfer(uuid)",
+    "note_transfer(uuid,bytea)",
+    "suspend_transfer_contact(uuid)",
+    "cases_led(uuid[],uuid)",
+    "handover_of(uuid,uuid)",
+    "leave_case(uuid,uuid,uuid)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
 # user, a link stands between two rows that have one, the trail speaks of cases of many, and details are of a user.

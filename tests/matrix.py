@@ -149,6 +149,10 @@ POST   /cases/{case_id}/attachments                      201 201 201 403 403  20
 GET    /cases/{case_id}/attachments/{attachment_id}      200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
 GET    /cases/{case_id}/attachments/{attachment_id}/content  200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
 DELETE /cases/{case_id}/attachments/{attachment_id}      204 204 204 403 403  204 204 204 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/transfers                        200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/transfers                        201 403 403 403 403  201 403 403 403 403 201 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/transfers/{transfer_id}          200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/transfers/{transfer_id}/withdraw 200 403 403 403 403  200 403 403 403 403 200 404 403  403 403  404 404 403 403
 
 POST   /cases [client of the case]                       201 201 201 201 201  201 201 201 201 201 201 404 201  404 404  404 404 404 403
 """  # noqa: E501
@@ -168,6 +172,11 @@ POST   /break-glass [standard case]                      409 409 404 404 403 403
 POST   /break-glass [blocked]                            409 409 409 409 403 403 403 403 401
 GET    /assistance-requests                              200 200 200 200 403 403 403 403 401
 GET    /assistance-ledger                                403 200 403 200 403 403 403 403 401
+GET    /transfers                                        403 200 403 200 403 403 403 403 401
+GET    /transfers/{incoming_id}                          403 404 403 200 403 403 403 403 401
+POST   /transfers/{incoming_id}/accept [answered]        403 404 403 409 403 403 403 403 401
+POST   /transfers/{incoming_id}/decline                  403 404 403 200 403 403 403 403 401
+POST   /users/{user_id}/handover                         403 200 403 404 403 403 403 403 401
 GET    /screening                                        200 200 200 200 403 403 403 403 401
 GET    /sync                                             200 200 200 200 200 403 403 403 401
 POST   /sync                                             200 200 200 200 200 403 403 403 401
@@ -307,6 +316,8 @@ assistance:pay         1     1      1      0       1          0        0       1
 note:read              1     1      1      1       1          1        1       1        0
 note:add               1     1      1      1       1          1        0       1        0
 timeline:read          1     1      1      1       1          1        1       1        0
+transfer:read          1     1      1      0       1          1        1       1        0
+transfer:edit          1     0      0      0       0          0        0       1        0
 access_report:read     1     0      0      0       1          0        0       1        0
 whereabouts:read       1     1      0      0       0          0        0       0        0
 whereabouts:edit       1     1      1      0       0          0        0       0        0

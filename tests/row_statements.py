@@ -56,6 +56,8 @@ READS: dict[str, LiteralString] = {
     "attachment": "select from attachments where id = %(attachment_id)s",
     "attachment_chunk": "select from attachment_chunks where attachment_id = %(attachment_id)s",
     "attachment_key": "select from vault.data_keys where home = %(attachment_id)s",
+    "transfers": "select from transfers where id = %(transfer_id)s",
+    "transfer_key": "select from vault.data_keys where home = %(transfer_id)s",
     "own_key": "select from idempotency_keys where actor_id = %(me)s",
     "others_key": "select from idempotency_keys where actor_id <> %(me)s",
 }
@@ -129,6 +131,9 @@ CHANGES: dict[str, LiteralString] = {
     f" values (%(attachment_id)s, 1, {_OF_CASE}, '')",
     "attachment_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'attachment')",
     "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'unheard of')",
+    "transfers": "update transfers set answered_at = %(now)s where id = %(transfer_id)s",
+    "transfer_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'transfer')",
+    "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'health')",
     "wrapping": "update vault.data_keys set wrapped = '' where home = %(case_id)s",
 }
 _PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, created_by, sealed)"
@@ -180,6 +185,9 @@ ADDS: dict[str, LiteralString] = {
     f" values ({_NEW}, {_OF_CASE}, %(by)s, '')",
     "attachment": f"insert into attachments ({_TABLE}, case_id, organisation_id, media_type, size, created_by, sealed)"
     f" values ({_NEW}, {_OF_CASE}, 'text/plain', 1, %(by)s, '')",
+    "transfers": f"insert into transfers ({_TABLE}, case_id, organisation_id, recipient_id, consent_id, code, sector,"
+    f" priority, status, due_at, created_by, sealed) values ({_NEW}, {_OF_CASE}, %(organisation_id)s, %(consent_id)s,"
+    " 'TR', 'other', 'routine', 'cancelled', %(now)s, %(by)s, '')",
     # Ended ones: one that stands is there already.
     "wish": "insert into erasure_requests (id, case_id, organisation_id, reason_code, sealed, created_at, created_by,"
     f" withdrawn_at) values (gen_random_uuid(), {_OF_CASE}, 'other', '', %(now)s, %(by)s, %(now)s)",
@@ -228,6 +236,11 @@ CALLS: dict[str, LiteralString] = {
     "confirm": "select coalesce((select outcome from confirm_erasure(%(case_id)s, %(wish_id)s)), '') = 'legal_hold'",
     # On a follow-up that somebody else has planned and nobody recorded.
     "met_again": "select report_met_incident(%(second_follow_up)s, gen_random_uuid(), '', null, '', %(now)s)",
+    "incoming": "select exists (select from transfers_in(only_transfer => %(transfer_id)s))",
+    "accept": "select exists (select from accept_transfer(%(transfer_id)s))",
+    "decline": "select exists (select from decline_transfer(%(transfer_id)s))",
+    "settle": "select settle_transfer(%(transfer_id)s, %(case_id)s)::text is not null",
+    "leave": "select leave_case(%(case_id)s, %(other)s, null) is not null",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

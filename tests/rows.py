@@ -60,6 +60,8 @@ see health_key                  1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 see attachment                  1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 see attachment_chunk            1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 see attachment_key              1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+see transfers                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see transfer_key                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see own_key                     1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
 see others_key                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 see import                      0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
@@ -115,6 +117,8 @@ change health_key               1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 change attachment               1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 change attachment_chunk_new     1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
 change attachment_key           1 1 1 0 0   1 1 1 0 0 0 0 0   0 0   0 0 0 0
+change transfers                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change transfer_key             1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change other_part               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change wrapping                 0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change own_details              0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
@@ -147,6 +151,7 @@ add import                      0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 o 0 0
 add import_elsewhere            0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add imported                    0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add imported_to_register        0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 o 0 0
+add transfers                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0
@@ -178,6 +183,11 @@ call may_erase                  1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 call may_hold                   0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 call confirm                    1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 call met_again                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+call incoming                   0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 * 0 0
+call accept                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 * 0 0
+call decline                    0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 * 0 0
+call settle                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+call leave                      0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
 call sees_client                1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call sees_register              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0

@@ -213,6 +213,7 @@ class Stage:
         self.hide(case)
         self.put_health(case)
         self.attach(case)
+        self.put_transfer(case)
         self.put_wish(case)
         self.put_hold(case)
         made.ids["match_id"] = self.one(
@@ -425,6 +426,45 @@ class Stage:
         self.run("delete from imports where id = %s", own_id)
         for statement in (IMPORT_KEY, IMPORT, IMPORT_CHUNK):
             self.admin.execute(statement, of)
+
+    def put_transfer(self, case: str) -> None:
+        """The case waits for another NGO's answer, by a consent of its own, whatever was asked before."""
+        case_id, row_id, other = self.cases[case].id, uuid4(), self.cast.organisation("other_ngo")
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.make(row_id)
+        self.run("delete from vault.data_keys where case_id = %s and part = 'transfer'", case_id)
+        self.run("delete from transfers where case_id = %s", case_id)
+        self.run(
+            "insert into consents (id, version, created_at, updated_at, case_id, organisation_id, purpose,"
+            " recipient_id, shared_fields, given_by, form, obtained_on, created_by)"
+            " select gen_random_uuid(), 1, opened_at, opened_at, id, organisation_id,"
+            " 'referral', %s, '[\"name\"]', 'client', 'verbal', opened_at, created_by from cases c"
+            " where id = %s and not exists (select from consents where case_id = c.id and purpose = 'referral')",
+            other,
+            case_id,
+        )
+        self.run(
+            "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped, part)"
+            " select %s, id, organisation_id, %s, %s, 'transfer' from cases where id = %s",
+            row_id,
+            *ring.wrapped(row_id),
+            case_id,
+        )
+        self.run(
+            "insert into transfers (id, version, created_at, updated_at, case_id, organisation_id, recipient_id,"
+            " consent_id, code, sector, priority, status, due_at, created_by, sealed, snapshot_sealed,"
+            " answer_sealed)"
+            " select %s, 1, c.opened_at, c.opened_at, c.id, c.organisation_id, %s, k.id, 'TR-0000-0000', 'other',"
+            " 'routine', 'requested', c.opened_at, c.created_by, %s, %s, %s from cases c join consents k"
+            " on k.case_id = c.id and k.purpose = 'referral' where c.id = %s",
+            row_id,
+            other,
+            ring.seal("transfers", row_id, row_id, {"reason": "Told us so.", "shared_fields": ["name"]}),
+            ring.seal("transfers.snapshot", row_id, row_id, {"client": {"alias": "Once"}, "priority": "routine"}),
+            ring.seal("transfers.answer", row_id, row_id, {"reason": "Told us so."}),
+            case_id,
+        )
+        self.cases[case].ids["transfer_id"] = str(row_id)
 
     def put_wish(self, case: str) -> None:
         """Somebody's wish that the case be erased, when none stands."""

@@ -24,6 +24,7 @@ OWN_LISTS = {
     *("caregiver_doubt", "caregiver_bypass"),
     "worklist_kind",
     *("import_kind", "import_state", "import_row_status"),
+    "caseload_level",
 }
 
 agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")

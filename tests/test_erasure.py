@@ -207,6 +207,7 @@ FATES = {
     "screening_matches": "gone",
     "screening_tokens": "gone",
     "search_tokens": "gone",
+    "transfers": "gone",
     "whereabouts": "gone",
 }
 WITH_CASES = """
@@ -246,6 +247,11 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     answered(await lead.put(f"/cases/{case_id}/health", json=weeks, headers={"If-None-Match": "*"}), 201)
     paper = {"file": ("letter.txt", b"Kolab wrote this.")}
     answered(await lead.post(f"/cases/{case_id}/attachments", files=paper), 201)
+    other_ngo = {"organisation_id": cast.organisation("other_ngo")}
+    agreed = {"purpose": "referral", "form": "verbal", "obtained_on": "2026-03-01", **other_ngo}
+    answered(await lead.post(f"/cases/{case_id}/consents", json=agreed), 201)
+    moving = {"reason": "Kolab moves.", **other_ngo}
+    answered(await lead.post(f"/cases/{case_id}/transfers", json=moving), 201)
     await exclude(cast, "caseworker", case_id, "colleague")
     await hold(cast, case_id)
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)

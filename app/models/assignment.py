@@ -12,6 +12,7 @@ from app.models.case import Colleague
 from app.models.codes import (
     AccessVia,
     AssignmentRole,
+    CaseloadLevel,
     CaseStatus,
     Category,
     ExclusionReason,
@@ -48,9 +49,12 @@ class AssignmentCreate(Body):
     role: AssignmentRole
     reason: ShortText | None = None
     until: Moment | None = None
+    over_limit_reason: ShortText | None = None  # a supervisor's, for a lead whose caseload is full
 
 
 class AssignmentRead(Read):
+    """`caseload` is in the answer to who named a lead, and null whenever the assignment is read again."""
+
     id: UUID
     case_id: UUID
     user: Colleague
@@ -58,9 +62,25 @@ class AssignmentRead(Read):
     role: AssignmentRole
     until: datetime | None
     reason: str | None
+    over_limit_reason: str | None
+    caseload: CaseloadLevel | None = None
     created_at: datetime
     ended_at: datetime | None
     end_reason: str | None
+
+
+class Handover(Body):
+    to_user_id: UUID
+    reason: ShortText
+    over_limit_reason: ShortText | None = None
+
+
+class HandedOver(Read):
+    """How many places were taken over, and how many cases now wait in the queue of those that need a lead."""
+
+    handed_over: int
+    needs_lead: int
+    caseload: CaseloadLevel
 
 
 class CaseExclusion(SQLModel, table=True):

@@ -29,6 +29,7 @@ from app.models.base import (
 from app.models.codes import (
     AccessVia,
     AgeBand,
+    CaseloadLevel,
     CaseStatus,
     Category,
     ClosureReason,
@@ -340,6 +341,7 @@ class CaseloadOf(Read):
     open: int
     overdue: int
     needs_review: int
+    level: CaseloadLevel | None
 
 
 class Caseload(Page[CaseStub]):

@@ -408,6 +408,15 @@ class BreakGlassReason(StrEnum):
     OTHER = "other"
 
 
+class CaseloadLevel(StrEnum):
+    """How much one person carries. Over the limit: by a supervisor's decision, or by cases that they opened."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+    FULL = "full"
+    OVER = "over"
+
+
 class WhereaboutsKind(StrEnum):
     """What kind of place a client is hidden in, or has moved to."""
 
@@ -1057,4 +1066,5 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "import_kind": ImportKind,
     "import_state": ImportState,
     "import_row_status": ImportRowStatus,
+    "caseload_level": CaseloadLevel,
 }

@@ -39,7 +39,8 @@ class UserToken(SQLModel, table=True):
 
 
 class ScreeningToken(SQLModel, table=True):
-    """What the perpetrators of one incident are found by: names and phones."""
+    """What the perpetrators of one incident are found by: names and phones. Of a case that came by a transfer they came
+    along without the incident, and bear the id of the case in its place."""
 
     __tablename__ = "screening_tokens"
     __table_args__ = (
@@ -48,7 +49,7 @@ class ScreeningToken(SQLModel, table=True):
         Index("ix_screening_tokens_case", "case_id"),
     )
 
-    incident_id: UUID = Field(primary_key=True, foreign_key="incidents.id")
+    incident_id: UUID = Field(primary_key=True)
     token: int = Field(sa_column=Column(BigInteger(), primary_key=True, autoincrement=False))
     case_id: UUID
     organisation_id: UUID

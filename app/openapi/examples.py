@@ -101,6 +101,8 @@ FIELDS: dict[str, Any] = {
     "title": "Go with her to the health centre",
     "to": "11:30",
     "token_type": "bearer",
+    "over_limit_reason": None,
+    "province_code": "17",
     "type": "case.moved",
     "until": None,
     "username": "sok.dara",

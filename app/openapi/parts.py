@@ -35,6 +35,7 @@ TAGS = {
     "care-plan": "The steps of the care plan, and the safety plan made with the client.",
     "assessments": "Danger assessments, the level of risk and its history.",
     "assistance": "Help that was asked for, decided by somebody else, and handed over; and the month's ledger.",
+    "transfers": "Handing a case to another organisation, by her consent and that organisation's yes.",
     "notes": "Notes on a case, and its timeline.",
     "imports": "Registers as files: checked row by row, then written all or nothing.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",

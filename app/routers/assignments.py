@@ -12,13 +12,15 @@ from app.models.assignment import (
     ExclusionCreate,
     ExclusionLift,
     ExclusionRead,
+    HandedOver,
+    Handover,
 )
 from app.models.base import Page
 from app.models.case import Caseload
 from app.paging import ListQuery
 from app.permissions import Permission
 from app.security import Actor, allowed
-from app.services import assignments, caseload, exclusions
+from app.services import assignments, caseload, exclusions, handing_over
 
 router = APIRouter(prefix=API, tags=["assignments"], route_class=Route)
 
@@ -129,3 +131,14 @@ async def list_caseload(
     """The open cases of your organisation as stubs, and how many each of your colleagues carries; `needs_lead=true` for
     those that nobody carries."""
     return await caseload.list_caseload(session, query)
+
+
+@router.post("/users/{user_id}/handover")
+async def hand_over(
+    user_id: UUID,
+    wanted: Handover,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.ASSIGNMENT_HANDOVER)],
+) -> HandedOver:
+    """Give what a leaver of your organisation carries to a colleague; what they may not take waits for a lead."""
+    return await handing_over.hand_over(session, actor, user_id, wanted)

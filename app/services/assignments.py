@@ -8,17 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import fetch
-from app.errors import Conflict, ConsentRequired, Forbidden, Invalid, NotFound
+from app.errors import CaseloadFull, Conflict, ConsentRequired, Forbidden, Invalid, NotFound
 from app.models.assignment import Assignment, AssignmentCreate, AssignmentRead
 from app.models.base import Page
 from app.models.case import Colleague
-from app.models.codes import AssignmentRole, ConsentPurpose, Role
+from app.models.codes import AssignmentRole, CaseloadLevel, ConsentPurpose, Role
 from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.sealing import opened, seal
 from app.security import Actor, require_step_up
 from app.services.agreed import has_active
+from app.services.carrying import level_with
 from app.services.colleagues import names_of, user_as_they_stay
 from app.services.events import record
 from app.services.standing import Standing, standing_for
@@ -36,12 +37,14 @@ LEADS = """
 async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: AssignmentCreate) -> AssignmentRead:
     """Put somebody on the case, in place of what they had there.
 
-    409 for an excluded person, for the lead in a lesser place, and `consent_required` for a liaison without consent.
+    409 for an excluded person, for the lead in a lesser place, `consent_required` for a liaison without consent, and
+    `caseload_full` for a new lead who carries as many cases as allowed, unless a supervisor says why one more.
     """
     standing = await standing_for(session, case_id, Permission.ASSIGNMENT_EDIT)
     if wanted.role is AssignmentRole.REVIEWER and standing.oversees:
         require_step_up(actor)
-    user = await user_as_they_stay(session, wanted.user_id)
+    leads = wanted.role is AssignmentRole.LEAD
+    user = await user_as_they_stay(session, wanted.user_id, alone=leads)
     if user is None or not user.active:
         raise Invalid.at("/user_id", "unknown_user", "There is no such user.")
     _check_who_assigns(actor, standing, user, wanted)
@@ -52,10 +55,14 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     _check_until(actor, wanted)
     if not await may_be_assigned(session, case_id, user.id):
         raise Conflict
-    if wanted.role is not AssignmentRole.LEAD and await _leads(session, case_id, user.id):
+    if not leads and await _leads(session, case_id, user.id):
         raise Conflict  # the new place would replace the lead's, and nobody would lead
-    row = _row(actor, case_id, standing.organisation_id, wanted)
-    seal(session, row, {"reason": wanted.reason} if wanted.reason else {})
+    caseload = await level_with(session, user.id, but_case=case_id) if leads else None
+    over = caseload is CaseloadLevel.OVER
+    if over and wanted.over_limit_reason is None:
+        raise CaseloadFull
+    row = row_of(actor, case_id, standing.organisation_id, wanted)
+    seal(session, row, words_of(wanted.reason, wanted.over_limit_reason if over else None))
     # First the event: who hands the lead over may see nothing of the case a moment later.
     await record(
         session,
@@ -64,12 +71,19 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
         case_id=case_id,
         organisation_id=standing.organisation_id,
         subject_id=row.id,
-        data={"role": row.role, "user_id": str(user.id)},
+        data={"role": row.role, "user_id": str(user.id), **({"over_limit": True} if over else {})},
         reason=wanted.reason,
     )
     session.add(row)
     await session.flush()
-    return _read(session, row, Colleague(id=user.id, display_name=user.display_name))
+    read = _read(session, row, Colleague(id=user.id, display_name=user.display_name))
+    return read.model_copy(update={"caseload": caseload})
+
+
+def words_of(reason: str | None, over_limit_reason: str | None) -> dict[str, str]:
+    """What is sealed of an assignment."""
+    said = {"reason": reason, "over_limit_reason": over_limit_reason}
+    return {name: words for name, words in said.items() if words is not None}
 
 
 def _check_who_assigns(actor: Actor, standing: Standing, user: User, wanted: AssignmentCreate) -> None:
@@ -78,6 +92,8 @@ def _check_who_assigns(actor: Actor, standing: Standing, user: User, wanted: Ass
     if not standing.oversees and (reviewer or user.role is Role.SUPERVISOR):
         raise Forbidden
     if standing.access is None and user.id == actor.id and not reviewer:
+        raise Forbidden
+    if wanted.over_limit_reason is not None and not standing.oversees:
         raise Forbidden
     if reviewer and wanted.reason is None:
         raise Invalid.at("/reason", "required", "A review has a reason.")
@@ -120,7 +136,8 @@ def _check_until(actor: Actor, wanted: AssignmentCreate) -> None:
         raise Invalid.at("/until", "in_the_past", "The end has passed already.")
 
 
-def _row(actor: Actor, case_id: UUID, organisation_id: UUID, wanted: AssignmentCreate) -> Assignment:
+def row_of(actor: Actor, case_id: UUID, organisation_id: UUID, wanted: AssignmentCreate) -> Assignment:
+    """A new assignment; a review lasts seven days at most."""
     until = wanted.until
     if wanted.role is AssignmentRole.REVIEWER:
         latest = actor.now + REVIEW_LASTS
@@ -201,4 +218,6 @@ async def _of_case(session: AsyncSession, case_id: UUID, assignment_id: UUID) ->
 
 def _read(session: AsyncSession, row: Assignment, user: Colleague) -> AssignmentRead:
     values = row.model_dump(include=set(AssignmentRead.model_fields))
-    return AssignmentRead(user=user, reason=opened(session, row).get("reason"), **values)
+    words = opened(session, row)
+    told = {name: words.get(name) for name in ("reason", "over_limit_reason")}
+    return AssignmentRead(user=user, **told, **values)

@@ -8,6 +8,7 @@ from app.models.case import (
     CaseRead,
     CaseSummary,
     ClientRead,
+    Closure,
     Colleague,
     LiaisonClient,
 )
@@ -36,7 +37,7 @@ def detail_of(row: Any, access: Access, actor: Actor, ring: KeyRing) -> CaseRead
         **_summary(row, access, actor, private, ring),
         summary=private["summary"],
         safe_contact=private.get("safe_contact"),
-        closure=private.get("closure"),
+        closure=_closure(row, private),
         referred_from=row.referred_from,
         death_review_due_at=row.death_review_due_at,
         incident=_latest_incident(row, actor, ring),
@@ -56,6 +57,14 @@ def liaison_view(row: Any, access: Access, actor: Actor, ring: KeyRing) -> CaseL
         version=row.team_version,
         access=AccessRead(via=access.via, mode=access.mode),
     )
+
+
+def _closure(row: Any, private: dict[str, Any]) -> Closure | None:
+    """What was said at the end; of a case that another organisation has taken, only that it was."""
+    said = private.get("closure")
+    if row.closure_reason is None or (said is not None and said["reason"] == row.closure_reason):
+        return Closure.model_validate(said) if said is not None else None
+    return Closure(reason=row.closure_reason, outcome=row.outcome)
 
 
 def _private(row: Any, ring: KeyRing) -> dict[str, Any]:

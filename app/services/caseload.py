@@ -13,6 +13,7 @@ from app.errors import Invalid
 from app.models.case import Caseload, CaseloadOf, CaseStub, Colleague
 from app.paging import ListQuery
 from app.relations import Relation
+from app.services.carrying import level_of
 
 STUBS = text("""
     select * from case_stubs(without_lead => :without_lead, of_lead => :of_lead,
@@ -43,15 +44,18 @@ async def list_caseload(session: AsyncSession, query: CaseloadQuery) -> Caseload
         touched(session, row.id, Relation.STUB)
     cursor = str(shown[-1].id) if len(rows) > query.limit else None
     counted = await fetch(session, COUNTS, {name: parameters[name] for name in ("without_lead", "of_lead")})
-    return Caseload(items=[_stub(row) for row in shown], next_cursor=cursor, leads=[_of_lead(row) for row in counted])
+    return Caseload(
+        items=[_stub(row) for row in shown], next_cursor=cursor, leads=[_of_lead(session, row) for row in counted]
+    )
 
 
-def _of_lead(row: Any) -> CaseloadOf:
+def _of_lead(session: AsyncSession, row: Any) -> CaseloadOf:
     return CaseloadOf(
         lead=Colleague(id=row.lead_id, display_name=row.lead_name) if row.lead_id else None,
         open=row.open_cases,
         overdue=row.overdue,
         needs_review=row.needs_review,
+        level=level_of(session, row.open_cases) if row.lead_id else None,
     )
 
 

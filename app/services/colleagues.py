@@ -67,12 +67,13 @@ async def _place(session: AsyncSession, cursor: str) -> dict[str, object]:
     return {"after": last.id, "after_name": last.display_name}
 
 
-async def user_as_they_stay(session: AsyncSession, user_id: UUID) -> User | None:
+async def user_as_they_stay(session: AsyncSession, user_id: UUID, *, alone: bool = False) -> User | None:
     """The user, screened, whose role, organisation and communes nobody changes until this transaction ends.
 
-    Taken before any case is locked: a change of the user locks in this order too.
+    Taken before any case is locked: a change of the user locks in this order too. `alone`: nobody else chooses them
+    meanwhile either, so that what they carry can be counted.
     """
-    user = await session.get(User, user_id, with_for_update={"read": True})
+    user = await session.get(User, user_id, with_for_update={"key_share": True} if alone else {"read": True})
     if user is not None:
         await keep_screened(session, user)
     return user

@@ -21,7 +21,8 @@ from app.models.organisation import Organisation
 from app.sealing import opened, ring_of, write_key
 from app.security import Actor
 from app.services.assignments import may_be_assigned
-from app.services.colleagues import names_of, user_as_they_stay
+from app.services.carrying import lead_with_room
+from app.services.colleagues import names_of
 from app.services.consents import add_consent
 from app.services.events import record
 from app.services.exclusions import put_exclusion
@@ -45,21 +46,32 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     lead_id = await _lead(session, actor, intake, organisation_id)
     await _check_excluded(session, actor, intake, lead_id)
     client = await _client(session, actor, intake, organisation_id)
-    case = Opened(await id_for(session, "cases", intake.id), "", organisation_id, lead_id, client_id=new_id())
-    ring_of(session).make(case.id)
-    case = await _with_free_code(session, case, case_row(session, actor, intake, case, client))
-    await write_key(session, case.id, organisation_id, case.id)
-    await _add_client(session, actor, case, client)
+    mine = Opened(await id_for(session, "cases", intake.id), "", organisation_id, lead_id, new_id())
+    case = await _write(session, actor, intake, mine, client)
     for number, consent in enumerate(intake.consents):
         await add_consent(session, actor, case, consent, f"/consents/{number}")
     if intake.incident:
         await add_incident(session, actor, case, intake.incident, "/incident")
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
-    led = await _name_lead(session, actor, case, may_be_excluded=may_be_kept_away(intake, client))
+    led = await name_lead(session, actor, case, may_be_excluded=may_be_kept_away(intake, client))
     touched(session, case.id, "opener")
     await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
     await plan_first_date(session, actor, case, lead_id if led else None, first_within(session, intake.category))
+    return case
+
+
+async def open_received(session: AsyncSession, actor: Actor, intake: CaseCreate) -> Opened:
+    """Write a case that another organisation hands over, with its client and nothing else yet; nobody leads it."""
+    client = await _client(session, actor, intake, actor.own_organisation)
+    return await _write(session, actor, intake, Opened(new_id(), "", actor.own_organisation, None, new_id()), client)
+
+
+async def _write(session: AsyncSession, actor: Actor, intake: CaseCreate, case: Opened, client: Client) -> Opened:
+    ring_of(session).make(case.id)
+    case = await _with_free_code(session, case, case_row(session, actor, intake, case, client))
+    await write_key(session, case.id, case.organisation_id, case.id)
+    await _add_client(session, actor, case, client)
     return case
 
 
@@ -93,16 +105,7 @@ async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organis
         if intake.lead_id is not None:
             raise Invalid.at("/lead_id", "not_allowed", "The organisation's supervisors name the lead.")
         return None
-    return await lead_as_they_stay(session, intake.lead_id or actor.id, organisation_id)
-
-
-async def lead_as_they_stay(session: AsyncSession, user_id: UUID, organisation_id: UUID) -> UUID:
-    """The colleague who is to lead, as nobody changes them until this transaction ends; 422 for who cannot lead."""
-    lead = await user_as_they_stay(session, user_id)
-    works_here = lead is not None and lead.active and lead.organisation_id == organisation_id
-    if lead is None or not works_here or lead.role not in {Role.CASEWORKER, Role.SUPERVISOR}:
-        raise Invalid.at("/lead_id", "unknown_colleague", "There is no such colleague to lead a case.")
-    return user_id
+    return await lead_with_room(session, actor, intake.lead_id or actor.id, organisation_id)
 
 
 async def _check_excluded(session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None) -> None:
@@ -137,7 +140,8 @@ async def _add_client(session: AsyncSession, actor: Actor, case: Opened, client:
         await insert(session, "person_links", {**link, "created_at": actor.now, "created_by": actor.id})
 
 
-async def _name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_be_excluded: bool) -> bool:
+async def name_lead(session: AsyncSession, actor: Actor, case: Opened, *, may_be_excluded: bool) -> bool:
+    """Put the lead on the case; False, and nobody, when they must be kept away from it."""
     if case.lead_id is None:
         return False
     if may_be_excluded and not await may_be_assigned(session, case.id, case.lead_id):

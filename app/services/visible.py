@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.audit import touched
-from app.db import fetch, update
+from app.db import fetch, run, update
 from app.errors import NotFound
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, Category, RiskLevel, Sensitivity
@@ -77,7 +77,7 @@ AROUND = """
 """
 
 _DETAIL = f"""
-    select {SUMMARY}, c.referred_from, c.death_review_due_at,
+    select {SUMMARY}, c.referred_from, c.death_review_due_at, c.closure_reason, c.outcome,
            i.id as incident_id, i.occurred_at, i.precision, i.sealed as incident_sealed,
            i.version as incident_version, i.created_at as incident_created_at, i.updated_at as incident_updated_at
       from {{reached}}
@@ -139,6 +139,8 @@ async def save_case(session: AsyncSession, case: CaseRow) -> None:
         changed["sealed"] = ring_of(session).seal("cases", case.id, case.id, case.private)
     if changed and not await update(session, "cases", case.id, changed):
         raise NotFound
+    if case.private.get("safe_contact") != case.as_read["private"].get("safe_contact"):
+        await run(session, "select suspend_transfer_contact(%(case_id)s)", {"case_id": case.id})
 
 
 async def detail_row(session: AsyncSession, case_id: UUID) -> tuple[Any, Access]:
@@ -226,6 +228,14 @@ async def assistance_for(session: AsyncSession, request_id: UUID, permission: Pe
     return await access_for(session, rows[0].case_id, permission)
 
 
+async def incoming_row(session: AsyncSession, transfer_id: UUID) -> Any:
+    """A transfer that waits for the caller's organisation, or did; 404 otherwise."""
+    rows = await fetch(session, "select * from transfers_in(only_transfer => %(id)s)", {"id": transfer_id})
+    if not rows:
+        raise NotFound
+    return rows[0]
+
+
 async def supervises(session: AsyncSession, case_id: UUID) -> bool:
     """Does the caller oversee the case, if only as a stub?"""
     rows = await fetch(session, "select app_supervises(%(case_id)s) as oversees", {"case_id": case_id})
@@ -241,6 +251,7 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "grant_id": grant_row,
         "assistance_request_id": lambda s, own_id: assistance_for(s, own_id, Permission.ASSISTANCE_READ),
         "import_id": import_row,
+        "incoming_id": incoming_row,
     }
     if name not in looks:
         return True

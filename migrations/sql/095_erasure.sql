@@ -78,7 +78,7 @@ begin
   for t in select c.oid::regclass from pg_class c join pg_attribute a on a.attrelid = c.oid
             where c.relnamespace in ('public'::regnamespace, 'vault'::regnamespace) and c.relkind in ('r', 'p')
               and a.attname = 'case_id' and not a.attisdropped and c.relname <> all (kept)
-            -- First what refers to others: a token before its incident.
+            -- First what refers to others: a transfer before its consent.
             order by exists (select from pg_constraint f
                               where f.contype = 'f' and f.confrelid = c.oid and f.conrelid <> c.oid), c.relname loop
     execute format('delete from %s where case_id = $1', t) using the_case;

@@ -94,6 +94,7 @@ async def stage(urls: DatabaseUrls, keys_dir: Path) -> AsyncIterator[Stage]:
         search_floor_ms=0,
         pool_size=8,
         mfa_required=False,
+        caseload_full_at=100_000,  # the rules written a second time know of no limit, and of no transfer or handover
     )
     clock = FrozenClock()
     app = create_app(settings, clock)
