@@ -138,6 +138,7 @@ CALLABLE = {
     "app_just_opened(uuid)",
     "app_just_opened_for(uuid)",
     "app_leads(uuid)",
+    "app_knows_exclusion(uuid)",
     "app_may_erase(uuid)",
     "app_may_hold(uuid)",
     "confirm_erasure(uuid,uuid)",
