@@ -1,4 +1,4 @@
-"""Days as the people in Siem Reap count them: the calendar day in Asia/Phnom_Penh."""
+"""Days as the people in Siem Reap count them: the calendar day in Asia/Phnom_Penh. Moments are in UTC."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ def day_of(moment: datetime) -> date:
 
 def start_of(day: date) -> datetime:
     """The moment at which a local day begins."""
-    return datetime.combine(day, time(0), PHNOM_PENH)
+    return datetime.combine(day, time(0), PHNOM_PENH).astimezone(UTC)
 
 
 def end_of(day: date) -> datetime:
@@ -25,7 +25,7 @@ def end_of(day: date) -> datetime:
 
 def noon_of(day: date) -> datetime:
     """The middle of a local day, for what is known to the day only."""
-    return datetime.combine(day, time(12), PHNOM_PENH)
+    return datetime.combine(day, time(12), PHNOM_PENH).astimezone(UTC)
 
 
 def refuse_future_day(day: date | None, now: datetime, pointer: str) -> None:

@@ -199,6 +199,7 @@ CALLABLE = {
     "app_may_confirm(uuid)",
     "confirm_bypass(uuid,uuid)",
     "services_consent(uuid)",
+    "app_knows_exclusion(uuid)",
     "app_may_erase(uuid)",
     "app_may_hold(uuid)",
     "claim_import(uuid)",

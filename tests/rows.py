@@ -34,6 +34,7 @@ see risk_change                 1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see safety_plan                 1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+see oversight_event             1 0 0 0 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see wish                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see hold                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see own_assignment              1 1 1 0 0   1 1 1 1 0 0 0 0   1 0   0 0 0 0
@@ -163,6 +164,7 @@ call supervises                 0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call leads                      1 0 0 0 0   1 0 0 0 0 0 0 0   0 0   0 0 0 0
 call stub                       0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call exclusions                 1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
+call knows_exclusion            1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call may_assign                 1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call may_assign_excluded        0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 call exclude                    1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0

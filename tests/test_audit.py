@@ -256,6 +256,7 @@ async def test_no_text_of_anybody_fits_into_the_trail(cast: Cast, superuser: Sup
     answered(await client.post(f"/cases/{case_id}/notes", json={"text": MARKER}), 201)
     await client.get("/cases", params={"cursor": MARKER})
     await client.get(f"/cases/{MARKER}", headers={"X-Request-ID": f"{MARKER} by name"})
+    await client.get(f"/cases/{case_id}", headers={"X-Request-ID": f"name-{MARKER}"})
     everything = "select count(*) from audit_events e where e::text ilike %s"
     assert superuser.execute(everything, [f"%{MARKER}%"]).fetchone() == (0,)
     assert superuser.execute(everything, [f"%{case_id}%"]).fetchone() != (0,), "the question finds what is there"

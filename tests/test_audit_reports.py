@@ -107,6 +107,53 @@ async def test_a_reader_s_own_refused_attempts_are_not_shown_to_her(cast: Cast, 
     assert wrong.row["request_id"] in others
 
 
+async def test_that_she_is_hidden_is_told_by_the_trail_only_to_who_may_read_where(
+    cast: Cast, clock: FrozenClock
+) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    lead, path, why = cast.client("caseworker"), f"/cases/{case_id}/whereabouts", {"reason_code": "contact"}
+    await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+    await assign(cast, "supervisor", case_id, "second_supervisor", "caseworker")
+    before = {who: await reads_in_week(cast, who) for who in ("supervisor", "second_supervisor")}
+    answered(await lead.get(path, params=why), 404)
+    answered(await lead.put(path, json={"kind": "shelter"}, headers={"If-None-Match": "*"}), 201)
+    answered(await lead.put(path, json={"kind": "shelter"}, headers={"If-None-Match": "*"}), 412)
+    answered(await lead.get(path, params=why), 200)
+    answered(await cast.client("supervisor").get(path, params=why), 403)
+    answered(await cast.client("colleague").get(path, params=why), 404)
+    answered(await lead.delete(path, headers={"If-Match": "*"}), 204)
+    done = {"read_whereabouts", "replace_whereabouts", "remove_whereabouts"}
+    for who, knows in (("caseworker", True), ("supervisor", False), ("second_supervisor", True)):
+        if who != "second_supervisor":  # who is assigned asks for no report
+            assert (done <= {one["action"] for one in await report(cast, who, case_id)}) is knows, who
+            assert ("whereabouts" in str(await report(cast, who, case_id))) is knows, who
+    refused = [("read_whereabouts", 403)]
+    everything = [("remove_whereabouts", 204), ("read_whereabouts", 404), *refused, ("read_whereabouts", 200)]
+    everything += [("replace_whereabouts", 412), ("replace_whereabouts", 201), ("read_whereabouts", 404)]
+    assert await whereabouts_in_trail(cast, "second_supervisor", case_id) == sorted(everything)
+    # A refusal for who may not ask says nothing of whether there is anything; her own is not shown to the reviewer.
+    assert await whereabouts_in_trail(cast, "supervisor", case_id) == []
+    await assign(cast, "supervisor", case_id, "colleague", "cover", until=(clock() + timedelta(days=1)).isoformat())
+    answered(await cast.client("colleague").get(path, params=why), 403)
+    assert await whereabouts_in_trail(cast, "supervisor", case_id) == refused
+    # Nor do the counts of the week: hers has grown by what she may know of.
+    after = {who: await reads_in_week(cast, who) for who in before}
+    assert (after["second_supervisor"] - before["second_supervisor"]) - (
+        after["supervisor"] - before["supervisor"]
+    ) == 1
+
+
+async def whereabouts_in_trail(cast: Cast, who: str, case_id: str) -> list[tuple[str, int]]:
+    """What the trail tells this reader of asking for and writing where she is."""
+    rows = [(one["action"], one["status"]) for one in await events(cast, who, case_id=case_id)]
+    return sorted(row for row in rows if row[0].endswith("_whereabouts"))
+
+
+async def reads_in_week(cast: Cast, who: str) -> int:
+    """How much the lead has read this week, as this supervisor is told."""
+    return int((await week_of(cast, who)).get(cast.id("caseworker"), {"reads": 0})["reads"])
+
+
 async def test_pages_of_the_trail_leave_nothing_out_and_show_nothing_twice(cast: Cast) -> None:
     who, case_id = await supervisor_of_one_case(cast)
     await see(cast, "stranger", case_id, times=7)

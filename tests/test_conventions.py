@@ -427,7 +427,7 @@ async def test_every_operation_answers_401_to_a_stranger_unless_it_is_public(cas
 async def test_nothing_is_kept_by_caches_and_the_request_id_comes_back(cast: Cast) -> None:
     path = f"/cases/{await open_case(cast)}"
     for who, status in (("caseworker", 200), ("stranger", 404), ("partner", 403), ("nobody", 401)):
-        own_id = f"test-{uuid4()}"
+        own_id = str(uuid4())
         response = await cast.client(who).get(path, headers={"X-Request-ID": own_id})
         assert response.status_code == status
         assert response.headers["Cache-Control"] == "no-store"

@@ -421,7 +421,7 @@ def test_the_excluded_liaison_sees_nothing_of_both_cases_of_the_client(demo: Dem
     assert demo.one(linked, second[2], first[2]) == 1
     held = """
         select count(*) from assignments a join users u on u.id = a.user_id
-         where case_id = %s and username = 'liaison1' and end_reason = 'excluded'
+         where case_id = %s and username = 'liaison1' and end_reason = 'ended'
     """
     assert demo.one(held, first[0]) == 1
     for case_id, _, _ in excluded:

@@ -156,16 +156,23 @@ def test_only_the_documentation_page_named_may_run_script() -> None:
     assert "script-src" not in call(application(), "GET", "/docs").headers["content-security-policy"]
 
 
-def test_a_harmless_request_id_is_kept_and_ends_in_the_problem() -> None:
-    asked = str(uuid4())
+@pytest.mark.parametrize("asked", [str(uuid4()), str(uuid4()).upper(), uuid4().hex])
+def test_a_harmless_request_id_is_kept_and_ends_in_the_problem(asked: str) -> None:
     answer = call(application(), "GET", "/nowhere", headers={"X-Request-ID": asked})
     assert answer.headers["x-request-id"] == answer.json()["instance"] == asked
     inside = call(application(), "GET", f"/api/v1/cases/{uuid4()}", headers={"X-Request-ID": asked})
     assert inside.json()["request_id"] == asked
 
 
-@pytest.mark.parametrize("asked", ["short", "a" * 65, "with space in it", "semi;colon-1234", "", "\xe9" * 10])
-def test_any_other_request_id_is_replaced(asked: str) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("short", "a" * 65, "with space in it", "semi;colon-1234", "", "\xe9" * 10),
+        *("name-sok-dara-of-siem-reap", "012-345-678", f"{uuid4()}-sok", f"sok-{uuid4().hex}"),
+        *("s" * 32, uuid4().hex[:31], f"{uuid4().hex}0", f"{uuid4()}0", "-".join(["0123456789"] * 3), f"{{{uuid4()}}}"),
+    ],
+)
+def test_any_other_request_id_is_replaced_for_it_might_be_a_name_or_a_number(asked: str) -> None:
     answer = call(application(), "GET", "/nowhere", headers={"X-Request-ID": asked.encode("latin-1")})
     assert UUID(answer.headers["x-request-id"]).version == 4
 

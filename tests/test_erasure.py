@@ -19,6 +19,22 @@ from tests.acts import assign, break_glass, code_of, emergency, exclude, finds, 
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.plans import add_action, assess, put_plan
+from tests.acts import (
+    assign,
+    break_glass,
+    code_of,
+    emergency,
+    exclude,
+    finds,
+    lift,
+    listed,
+    open_again,
+    status_of,
+    total,
+)
+from tests.cases import SUPPORT, open_case
+from tests.cast import Cast, FrozenClock, answered
+from tests.test_screening import a_phone, somebody, tell
 from tests.trail import rows
 
 Superuser = psycopg.Connection[Any]
@@ -395,6 +411,47 @@ async def test_a_decision_made_on_an_erased_case_goes_on_elsewhere(cast: Cast, s
     stands = "select count(*) from case_exclusions where case_id = %s and lifted_at is null"
     assert (one(superuser, stands, first), one(superuser, stands, second)) == (1, 1)
     assert second in [item["id"] for item in await listed(cast, "caseworker")]
+
+
+async def test_what_was_decided_on_an_erased_case_is_read_and_lifted_where_it_goes_on(cast: Cast) -> None:
+    first = await reviewed_case(cast)
+    second = answered(await open_again(cast, "caseworker", first), 201)["id"]
+    await exclude(cast, "caseworker", first, "liaison")
+    await assign(cast, "supervisor", second, "colleague", "lead")
+    assert await listed(cast, "colleague", f"/cases/{second}/exclusions") == [], "she does not know the first case"
+    await ask(cast, first)
+    await confirm(cast, first)
+    (stands,) = await listed(cast, "colleague", f"/cases/{second}/exclusions")
+    assert (stands["user_id"], stands["note"], stands["lifted_at"]) == (cast.id("liaison"), None, None)
+    await lift(cast, "colleague", second, stands["id"])
+    await assign(cast, "supervisor", second, "supervisor", "reviewer")
+    assert (await lift(cast, "supervisor", second, stands["id"]))["lifted_at"] is not None
+    answered(await cast.client("colleague").post(f"/cases/{second}/consents", json=SUPPORT), 201)
+    await assign(cast, "colleague", second, "liaison", "liaison")
+
+
+async def test_a_match_that_nobody_answered_before_the_erasure_is_lifted_where_it_goes_on(
+    cast: Cast, superuser: Superuser
+) -> None:
+    first = await reviewed_case(cast)
+    second = answered(await open_again(cast, "caseworker", first), 201)["id"]
+    phone = a_phone()
+    who = await somebody(cast, phones=[phone])
+    elsewhere = await reviewed_case(cast)
+    for case_id in (first, elsewhere):
+        await tell(cast, "caseworker", case_id, phones=[phone])
+    assert await listed(cast, "caseworker", f"/cases/{second}/exclusions") == []
+    await ask(cast, first)
+    await confirm(cast, first)
+    (stands,) = await listed(cast, "caseworker", f"/cases/{second}/exclusions")
+    assert stands["user_id"] == cast.id(who)
+    await assign(cast, "supervisor", second, "supervisor", "reviewer")
+    for by in ("caseworker", "supervisor"):
+        await lift(cast, by, second, stands["id"])
+    await assign(cast, "caseworker", second, who, "caseworker")
+    assert await status_of(cast, who, second) == 200
+    waits = "select bool_and(unanswered) from case_exclusions where case_id = %s"
+    assert one(superuser, waits, elsewhere) is True, "the other woman's lead is still asked"
 
 
 async def test_the_trail_keeps_its_rows_and_says_who_erased(cast: Cast, superuser: Superuser) -> None:

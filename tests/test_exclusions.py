@@ -64,6 +64,32 @@ async def test_an_exclusion_is_lifted_by_two_people_of_whom_one_is_a_supervisor(
     assert await status_of(cast, "colleague", case_id) == 200
 
 
+async def test_only_who_may_read_exclusions_reads_in_the_timeline_that_there_was_one(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    for name in ("colleague", "second_supervisor"):
+        await assign(cast, "supervisor", case_id, name, "caseworker")
+    by_user = {name: await exclude(cast, "caseworker", case_id, name) for name in ("liaison", "second_supervisor")}
+    assert await exclusion_events(cast, "caseworker", case_id) == ["exclusion.added"] * 2
+    assert await exclusion_events(cast, "supervisor", case_id) == ["exclusion.added"] * 2
+    assert await exclusion_events(cast, "colleague", case_id) == []
+    team = await listed(cast, "colleague", f"/cases/{case_id}/assignments")
+    assert "excluded" not in str(team), "who worked on it does not tell it either"
+    for by in ("caseworker", "supervisor"):
+        await lift(cast, by, case_id, by_user["second_supervisor"]["id"])
+    all_of_them = ["exclusion.added", "exclusion.added", "exclusion.lift_requested", "exclusion.lifted"]
+    assert await exclusion_events(cast, "supervisor", case_id) == all_of_them
+    # Who was kept away for a while reads of others, and never that she was.
+    assert await exclusion_events(cast, "second_supervisor", case_id) == ["exclusion.added"]
+    shown = await listed(cast, "second_supervisor", f"/cases/{case_id}/exclusions")
+    assert [one["user_id"] for one in shown] == [cast.id("liaison")]
+
+
+async def exclusion_events(cast: Cast, who: str, case_id: str) -> list[str]:
+    """What this person reads of exclusions in the timeline."""
+    timeline = await listed(cast, who, f"/cases/{case_id}/timeline")
+    return sorted(one["type"] for one in timeline if one["type"].startswith("exclusion."))
+
+
 async def test_lifting_an_exclusion_mends_no_broken_glass(cast: Cast, superuser: psycopg.Connection) -> None:
     case_id = await open_case(cast, category=SENSITIVE)
     await break_glass(cast, superuser, case_id, "colleague")

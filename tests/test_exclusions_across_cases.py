@@ -78,6 +78,17 @@ async def test_who_is_excluded_from_one_of_two_cases_that_were_parted_knows_of_n
     assert len(await listed(cast, "supervisor", f"/cases/{second}/exclusions")) == 1
 
 
+async def test_the_lifting_of_what_was_decided_on_a_hidden_case_is_told_only_to_who_knows_that_case(
+    cast: Cast,
+) -> None:
+    hidden, other = await _two_cases(cast)
+    await exclude(cast, "caseworker", hidden, "liaison")
+    (copy,) = await listed(cast, "supervisor", f"/cases/{other}/exclusions")
+    await lift(cast, "supervisor", other, copy["id"])
+    for who, reads in (("supervisor", True), ("colleague", False)):
+        assert ("exclusion." in str(await listed(cast, who, f"/cases/{other}/timeline"))) is reads, who
+
+
 async def _copy(cast: Cast, case_id: str) -> str:
     async with cast.runtime.database.transaction() as session:
         await cast.runtime.database.begin_request(session, cast.sessions["supervisor"])

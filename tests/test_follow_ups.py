@@ -1,5 +1,7 @@
 """No follow-up is forgotten, and none is planned where contact could cost a life."""
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,9 +9,10 @@ import httpx
 import psycopg
 import pytest
 
+from app.calendar import PHNOM_PENH
 from app.models.codes import RiskLevel
 from tests.acts import SENSITIVE, assign, status_of, with_liaison
-from tests.cases import open_case
+from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.pages import whole
 
@@ -163,6 +166,31 @@ async def test_the_next_date_by_the_clock_is_the_latest_at_which_she_may_be_reac
     recorded = await report(cast, planned)
     assert moment(recorded["next"]["due_at"]) == moment(at(f"{monday + timedelta(days=14):%Y-%m-%d}", "08:00"))
     assert recorded["next"]["contact"]["planned_safely"] is True
+
+
+async def test_every_time_that_is_told_of_a_follow_up_is_in_utc(cast: Cast, clock: FrozenClock) -> None:
+    """A front end may sort and compare them as they are."""
+    case_id = await case_of(cast, safe_contact=SAFE)
+    wait_until(clock, at(f"{next_monday(clock):%Y-%m-%d}", "09:00"))
+    planned = await plan(cast, case_id, clock().isoformat(), channel="phone")
+    path = f"/cases/{case_id}/follow-ups/{planned['id']}"
+    clock.advance(hours=8)  # what the clock plans now falls outside her window, and is moved to its beginning
+    read = answered(await cast.client("caseworker").get(path), 200)
+    recorded = await report(cast, planned)
+    listed = await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")
+    case = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)
+    assert recorded["next"]["contact"]["next_window"] is not None
+    assert moment(recorded["next"]["due_at"]).astimezone(PHNOM_PENH).hour == 8
+    for told in (planned, read, recorded, listed, case):
+        found = re.findall(r'"([0-9]{4}-[0-9]{2}-[0-9]{2}T[^"]*)"', json.dumps(told))
+        assert found
+        assert [text for text in found if not text.endswith("Z")] == []
+
+
+async def test_a_case_that_was_opened_on_an_earlier_day_is_told_in_utc(cast: Cast) -> None:
+    day = (cast.clock() - timedelta(days=3)).date().isoformat()
+    opened = answered(await cast.client("caseworker").post("/cases", json=intake(SENSITIVE, opened_on=day)), 201)
+    assert opened["opened_at"] == f"{day}T05:00:00Z"
 
 
 async def test_where_no_window_opens_in_time_the_case_is_looked_at_at_the_desk(cast: Cast, clock: FrozenClock) -> None:

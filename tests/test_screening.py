@@ -518,6 +518,36 @@ async def test_the_timeline_says_that_there_was_a_match_and_names_nobody(cast: C
     assert cast.id(who) not in str(superuser.execute(query, [case_id]).fetchall())
 
 
+async def test_who_was_cleared_never_reads_that_she_was_screened_nor_what_was_said_of_her(cast: Cast) -> None:
+    case_id, who, match = await a_matched_colleague(cast)
+    done = f"/cases/{case_id}/screening/{match['id']}/answer"
+    said = {"answer": "somebody_else", "reason": "SECRET"}
+    answered(await cast.client("caseworker").post(done, json=said), 200)
+    await assign(cast, "caseworker", case_id, who, "caseworker")
+    await assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+    for reader, reads in ((who, False), ("colleague", False), ("supervisor", True), ("caseworker", True)):
+        timeline = await listed(cast, reader, f"/cases/{case_id}/timeline")
+        kinds = {one["type"] for one in timeline}
+        assert ({"screening.found", "screening.answered"} <= kinds, "SECRET" in str(timeline)) == (reads, reads), reader
+        assert any(kind.startswith("screening.") for kind in kinds) is reads, reader
+    # What she leads one day does not tell her either, nor does the list of who worked on it.
+    team = [one for one in await listed(cast, who, f"/cases/{case_id}/assignments") if one["user_id"] == cast.id(who)]
+    assert {one["end_reason"] for one in team} == {"ended", None}
+    await assign(cast, "caseworker", case_id, who, "lead")
+    assert "screening." not in str(await listed(cast, who, f"/cases/{case_id}/timeline"))
+
+
+async def test_a_cleared_supervisor_who_reviews_the_case_reads_nothing_of_it(cast: Cast) -> None:
+    phone = a_phone()
+    who = await somebody(cast, Role.SUPERVISOR, phones=[phone])
+    case_id = await open_case(cast, category=SENSITIVE, incident=incident(phones=[phone]))
+    (match,) = await matches(cast, "caseworker", case_id)
+    await answer(cast, "caseworker", match, "somebody_else")
+    await assign(cast, "supervisor", case_id, who, "reviewer")
+    assert "screening." not in str(await listed(cast, who, f"/cases/{case_id}/timeline"))
+
+
 async def test_a_liaison_is_not_told_of_matches(cast: Cast) -> None:
     phone = a_phone()
     await somebody(cast, phones=[phone])

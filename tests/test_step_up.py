@@ -211,6 +211,42 @@ async def test_intake_may_exclude_without_it(
     answered(await cast.client("colleague").get(f"/cases/{case_id}"), 404)
 
 
+async def test_every_change_of_a_user_an_organisation_or_a_system_asks_for_it(
+    client: httpx.AsyncClient, runtime: Runtime, cast: Cast, clock: FrozenClock, superuser: psycopg.Connection
+) -> None:
+    """Taking access away too: a phone left unlocked must not shut everybody out."""
+    somebody, council = await newcomer(runtime, Role.ADMIN), cast.organisation("council")
+    partner, admin = cast.organisation("clinic"), cast.client("admin")
+    system = answered(await admin.post(f"/organisations/{partner}/clients", json={"name": "Shelter"}), 201)["client_id"]
+    user, ifs = f"/users/{cast.id('colleague')}", {"If-Match": "*"}
+    person = {"username": "a.person", "display_name": "A Person", "role": "auditor"}
+    changes: list[tuple[str, str, Any]] = [
+        ("POST", "/users", person),
+        ("PATCH", user, {"display_name": "Another"}),
+        ("PATCH", user, {"active": False}),
+        ("PATCH", user, {"active": True}),
+        ("POST", f"{user}/deactivate", None),
+        ("POST", f"{user}/reset-password", None),
+        ("POST", f"{user}/reset-mfa", None),
+        ("POST", "/organisations", {"name": "One", "name_km": "អង្គការ", "kind": "ngo"}),
+        ("PATCH", f"/organisations/{council}", {"active": False}),
+        ("POST", f"/organisations/{partner}/clients", {"name": "One"}),
+        ("DELETE", f"/organisations/{partner}/clients/{system}", None),
+    ]
+    headers = await signed_in(client, somebody)
+    clock.advance(minutes=6)
+    for method, path, body in changes:
+        response = await client.request(method, path, json=body, headers=headers | ifs)
+        assert refusal(response) == "step_up_required", (method, path)
+    unknown = f"/users/{uuid4()}/deactivate"
+    answered(await client.post(unknown, headers=headers), 404)
+    answered(await client.delete(f"/organisations/{council}/clients/{system}", headers=headers), 404)
+    standing = "select bool_and(active) from users where id = any (%s::uuid[])"
+    assert superuser.execute(standing, [[system, cast.id("colleague")]]).fetchone() == (True,)
+    assert (await stepped_up(client, headers, password=somebody.password)).status_code == 204
+    answered(await client.delete(f"/organisations/{partner}/clients/{system}", headers=headers), 204)
+
+
 async def test_enrolling_a_factor_asks_for_it(client: httpx.AsyncClient, runtime: Runtime, clock: FrozenClock) -> None:
     somebody = await newcomer(runtime)
     headers = await signed_in(client, somebody)

@@ -7,9 +7,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.models.codes import Role
 from app.security import Runtime
 from benchmarks.capture import recording
-from tests.acts import SENSITIVE, assign, exclude, with_liaison
+from tests.acts import SENSITIVE, assign, exclude, newcomer, with_liaison
 from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.test_follow_ups import plan
@@ -116,6 +117,17 @@ async def test_the_next_run_brings_what_changed_and_nothing_else(cast: Cast, clo
     assert device.held["case", case_id]["summary"] == "Has moved."
 
 
+async def test_a_device_does_not_learn_that_somebody_else_was_excluded(cast: Cast, clock: FrozenClock) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    await assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    devices = {who: Device(cast, who) for who in ("caseworker", "colleague")}
+    for device in devices.values():
+        await device.settle(clock)
+    await exclude(cast, "caseworker", case_id, "liaison")
+    for who, told in (("colleague", False), ("caseworker", True)):
+        assert (("case", case_id) in await devices[who].pull()) is told, who
+
+
 async def test_another_name_of_the_client_reaches_the_device(cast: Cast, clock: FrozenClock) -> None:
     case_id = await open_case(cast)
     device = Device(cast, "caseworker")
@@ -201,8 +213,9 @@ async def test_an_emergency_look_puts_nothing_on_a_phone(cast: Cast) -> None:
     case_id = await open_case(cast, category=SENSITIVE)
     code = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["code"]
     look = {"case_code": code, "reason_code": "danger_to_life", "reason": "She called."}
-    answered(await cast.client("colleague").post("/break-glass", json=look), 201)
-    device = Device(cast, "colleague")
+    who = await newcomer(cast, Role.CASEWORKER, "ngo")
+    answered(await cast.client(who).post("/break-glass", json=look), 201)
+    device = Device(cast, who)
     await device.pull()
     assert case_id not in device.cases
 
@@ -369,8 +382,9 @@ async def test_each_item_stands_in_the_trail_by_itself(cast: Cast, superuser: ps
 
 
 async def test_a_device_whose_session_was_ended_is_told_to_delete_what_it_holds(cast: Cast, clock: FrozenClock) -> None:
-    device, other = cast.client("colleague"), cast.sessions["colleague"]
-    token = {"Authorization": f"Bearer {cast.runtime.tokens.issue(cast.users['colleague'].id, other, clock())[0]}"}
+    who = await newcomer(cast, Role.CASEWORKER, "ngo")
+    device, other = cast.client(who), cast.sessions[who]
+    token = {"Authorization": f"Bearer {cast.runtime.tokens.issue(cast.users[who].id, other, clock())[0]}"}
     answered(await device.delete(f"/auth/sessions/{other}"), 204)
     for call in (device.get("/sync", headers=token), device.post("/sync", json={"items": []}, headers=token)):
         wiped = await call

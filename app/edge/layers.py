@@ -15,7 +15,8 @@ from app.logs import log
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+# Anything freer would carry a name or a phone number into the log and the trail.
+_REQUEST_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 _CLIENT_LEFT = 499  # no answer was begun; nginx's number, in logs and metrics only
 
 _SECURITY = (
@@ -35,7 +36,10 @@ _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
 class RequestId:
-    """Takes a harmless X-Request-ID or makes one; in `scope["state"]["request_id"]`, logs and the answer."""
+    """Takes an X-Request-ID that is a UUID or 32 hex digits, else makes one.
+
+    It is in `scope["state"]["request_id"]`, in the logs and in the answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,6 +1,7 @@
 """The one stream of what happened: timeline of a case, and later outbox, feed and source of sync."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,14 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Read, TransactionId, coded
 from app.models.case import Colleague
-from app.models.codes import NoteAudience
+
+
+class EventAudience(StrEnum):
+    """Who of those that see a case reads an event of it; nobody is told which of them an event is for."""
+
+    TEAM = "team"  # liaisons too
+    CASEWORKERS = "caseworkers"
+    OVERSIGHT = "oversight"  # about an exclusion or a match, `subject_id`: whoever may read that
 
 
 class Event(SQLModel, table=True):
@@ -30,7 +38,7 @@ class Event(SQLModel, table=True):
     case_id: UUID | None = None
     organisation_id: UUID
     type: str = Field(max_length=60)
-    audience: NoteAudience = Field(default=NoteAudience.CASEWORKERS, sa_type=coded(NoteAudience))
+    audience: EventAudience = Field(default=EventAudience.CASEWORKERS, sa_type=coded(EventAudience))
     at: datetime = Field(sa_type=TIMESTAMP)
     actor_id: UUID | None = Field(default=None, foreign_key="users.id")
     subject_id: UUID | None = None

@@ -67,6 +67,7 @@ async def end_client(session: AsyncSession, actor: Actor, organisation_id: UUID,
     """Shut a system out at once and for good; again is no change."""
     statement = _of(organisation_id).where(col(User.id) == client_id)
     client = await _one(session, statement.with_for_update(key_share=True))
+    require_step_up(actor)
     if client.active:
         client.active = False
         client.touch(actor.now)

@@ -49,6 +49,7 @@ async def exclude(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ex
         case_id=case_id,
         organisation_id=standing.organisation_id,
         subject_id=exclusion_id,
+        for_oversight=True,
     )
     return next(item for item in await _all(session, case_id) if item.id == exclusion_id)
 
@@ -108,6 +109,7 @@ async def lift(
         case_id=case_id,
         organisation_id=standing.organisation_id,
         subject_id=exclusion_id,
+        for_oversight=True,
         reason=wanted.reason,
     )
     return next(item for item in await _all(session, case_id) if item.id == exclusion_id)

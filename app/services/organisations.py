@@ -13,7 +13,7 @@ from app.models.organisation import Organisation, OrganisationCreate, Organisati
 from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.preconditions import check_match
-from app.security import Actor
+from app.security import Actor, require_step_up
 from app.services.belonging import BELONGING, hold_admins, keep_an_admin
 
 
@@ -32,6 +32,7 @@ async def read_organisation(session: AsyncSession, organisation_id: UUID) -> Org
 
 async def add_organisation(session: AsyncSession, actor: Actor, wanted: OrganisationCreate) -> OrganisationRead:
     """A new organisation."""
+    require_step_up(actor)
     organisation = Organisation.named(actor.now, **wanted.model_dump())
     session.add(organisation)
     await session.flush()
@@ -51,6 +52,7 @@ async def edit_organisation(
     """
     await hold_admins(session)
     organisation = await organisation_row(session, organisation_id, lock=True)
+    require_step_up(actor)
     check_match(if_match, organisation.version)
     sent = change.sent()
     if sent:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from app.calendar import PHNOM_PENH
 from app.errors import UnsafeContact
@@ -36,7 +36,7 @@ def window_at(said: SafeContact | None, channel: ContactChannel, at: datetime) -
     windows = list(_joined(_windows(said, local.date())))
     return ContactWindow(
         allowed=any(opens <= local < closes for opens, closes in windows),
-        opens_next=next((opens for opens, _ in windows if opens > local), None),
+        opens_next=next((opens.astimezone(UTC) for opens, _ in windows if opens > local), None),
     )
 
 

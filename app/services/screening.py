@@ -138,6 +138,7 @@ async def answer(session: AsyncSession, actor: Actor, case_id: UUID, match_id: U
         case_id=case_id,
         organisation_id=standing.organisation_id,
         subject_id=match_id,
+        for_oversight=True,
         data={"answer": said.answer.value},
         reason=said.reason,
     )

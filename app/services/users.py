@@ -100,9 +100,10 @@ async def edit_user(
 async def deactivate(session: AsyncSession, actor: Actor, user_id: UUID, if_match: str | None) -> UserRead:
     """Shut a user out at once, everywhere; again is no change. 412 by If-Match, 409 for the last admin.
 
-    What takes access away waits neither for a confirmation nor for a step-up.
+    What takes access away does not wait for a confirmation.
     """
     user = await held_user(session, user_id)
+    require_step_up(actor)
     check_match_if_sent(if_match, user.version)
     if user.active or (await open_requests(session, [user_id])):
         await apply_change(session, user, {"active": False}, actor.now)

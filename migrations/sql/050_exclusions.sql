@@ -112,7 +112,7 @@ begin
   on conflict (case_id, user_id, origin_id) where lifted_at is null do nothing;
   update break_glass_grants set ended_at = app_now()
    where case_id = the_case and user_id = origin.user_id and ended_at is null;
-  update assignments set ended_at = app_now(), ended_by = app_user_id(), end_reason = 'excluded'
+  update assignments set ended_at = app_now(), ended_by = app_user_id(), end_reason = 'ended'  -- who sees the team may not know of exclusions
    where case_id = the_case and user_id = origin.user_id and ended_at is null;
 end
 $$;
@@ -190,14 +190,28 @@ begin
 end
 $$;
 
--- May the caller know of a decision? Only who knows the case on which it was made, be it another of the client.
+-- May the caller know of a decision? Only who knows the case on which it was made, be it another of the client. When
+-- that one is erased, nobody knows it any more: who has to live with what is left of it on another case reads and lifts
+-- it there.
 create or replace function app_knows_decision(the_origin uuid) returns boolean
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
   select exists (select from case_exclusions o
                   where o.id = the_origin
-                    and (app_supervises(o.case_id) or exists (select from app_ways(o.case_id))))
+                    and (app_supervises(o.case_id) or exists (select from app_ways(o.case_id))
+                         or exists (select from cases c where c.id = o.case_id and c.erased_at is not null)))
+$$;
+
+-- May the caller, who sees the case, know of an exclusion or match on it (a match is an exclusion with the same id)? Asked
+-- of each event about one. Never who is kept away, also after it was lifted or the match was somebody else.
+create or replace function app_knows_exclusion(the_exclusion uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select exists (select from case_exclusions e
+                  where e.id = the_exclusion and (app_leads(e.case_id) or app_supervises(e.case_id))
+                    and e.user_id <> app_user_id() and app_knows_decision(e.origin_id))
 $$;
 
 -- Readable by the lead and the non-excluded supervisors who see the case (which the caller of this has checked too). A
@@ -208,7 +222,7 @@ create or replace function exclusions_of(the_case uuid) returns setof case_exclu
 as $$
   select e.* from case_exclusions e
    where e.case_id = the_case and (app_leads(the_case) or app_supervises(the_case)) and not e.unanswered
-     and app_knows_decision(e.origin_id)
+     and e.user_id <> app_user_id() and app_knows_decision(e.origin_id)
    order by e.created_at desc, e.id desc
 $$;
 
@@ -264,13 +278,13 @@ declare
 begin
   foreach f in array array[
     'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_ways(uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
-    'lock_client_graph()', 'app_knows_decision(uuid)', 'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
+    'lock_client_graph()', 'app_knows_decision(uuid)', 'app_knows_exclusion(uuid)', 'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
     'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
   foreach f in array array[
     'app_excluded_cases()', 'app_supervises(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
-    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)', 'app_leads(uuid)'] loop
+    'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)', 'app_leads(uuid)', 'app_knows_exclusion(uuid)'] loop
     execute format('grant execute on function %s to samaki_runtime', f);
   end loop;
 end

@@ -39,7 +39,7 @@ begin
   select origin.id, c.id, c.organisation_id, the_user, what, c.lead_id is not distinct from the_user, 'open', app_now()
     from cases c where c.id = the_case;
   insert into events (id, case_id, organisation_id, type, audience, at, subject_id, data)
-  select gen_random_uuid(), c.id, c.organisation_id, 'screening.found', 'caseworkers', app_now(), origin.id, '{}'
+  select gen_random_uuid(), c.id, c.organisation_id, 'screening.found', 'oversight', app_now(), origin.id, '{}'
     from cases c where c.id = the_case;
   perform put_exclusion(the_case, origin);
   for other in select k.case_id from cases_of_client(the_case) k where k.case_id <> the_case order by 1 loop

@@ -99,8 +99,22 @@ as $$
   select exists (select from app_ways(the_case))
 $$;
 
+-- What was done to that part of a case which few may read (access.md): the name alone would tell that there is something.
+create or replace function is_for_few(the_action text) returns boolean
+  language sql immutable parallel safe
+  return the_action in ('read_whereabouts', 'replace_whereabouts', 'remove_whereabouts');
+
+-- May the caller read that part?
+create or replace function app_is_of_few(the_case uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select exists (select from app_ways(the_case) w where w.via in ('lead', 'assigned'))
+$$;
+
 -- A page of the trail, newest first. A supervisor reads of the cases that she sees, and their ids alone; an
--- administrator of accounts and settings; an auditor of exports. At most `examined` rows are looked at: the last of
+-- administrator of accounts and settings; an auditor of exports. Of what is for few, who is none of them reads that somebody
+-- may not ask (403), which is answered the same whether there is anything or not. At most `examined` rows are looked at: the last of
 -- them comes along with `shown` false when the page did not fill.
 create or replace function audit_page(
     the_case uuid, the_actor uuid, the_action text, since timestamptz, before_at timestamptz, before_id uuid, at_most int,
@@ -142,6 +156,7 @@ begin
         where $1 is null and c.id <> all ($11)
           and exists (select from case_access a where a.case_id = c.id and a.principal = any ($10)
                          and (a.expires_at is null or a.expires_at > app_now()))
+          and case when is_for_few(e.action) and e.status <> 403 then app_is_of_few(c.id) else true end
      ) seen
      where $1 is not null
         or (cardinality(seen.ids) > 0 and (e.status < 400 or e.actor_id is distinct from app_user_id()))
@@ -176,6 +191,7 @@ as $$
     left join organisations o on o.id = u.organisation_id
    where app_sees_case(the_case) and (app_leads(the_case) or app_supervises(the_case))
      and e.case_ids @> array[the_case] and e.status < 400
+     and (not is_for_few(e.action) or app_is_of_few(the_case))
      and (before_at is null or (e.at, e.id) < (before_at, before_id))
    order by e.at desc, e.id desc
    limit at_most
@@ -201,6 +217,7 @@ as $$
        and e.at >= from_at and e.at < to_at
        and cardinality(e.case_ids) = 1
        and e.actor_id <> app_user_id()
+       and case when is_for_few(e.action) and e.status <> 403 then app_is_of_few(c.id) else true end
        and c.id <> all ((select g.cases from gone g)::uuid[])
        and (c.organisation_id = app_organisation_id()
             or exists (select from case_access a where a.case_id = c.id and a.principal = any (app_principals())
@@ -267,6 +284,7 @@ declare
 begin
   foreach f in array array[
     'audit_text(audit_events)', 'audit_shard(bytea)', 'put_audit_event(audit_events)', 'app_sees_case(uuid)',
+    'is_for_few(text)', 'app_is_of_few(uuid)',
     'append_audit_event(text, text, int, text, uuid[], text[], uuid, text)',
     'append_audit_apart(uuid, timestamptz, text, text, int, text, uuid, uuid, text, bytea, bytea, int)',
     'audit_page(uuid, uuid, text, timestamptz, timestamptz, uuid, int, int)',

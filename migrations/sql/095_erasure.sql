@@ -90,6 +90,11 @@ begin
               and exists (select from case_exclusions o
                            where o.origin_id = e.id and o.case_id <> the_case and o.lifted_at is null));
   update case_exclusions set sealed = null, lift_sealed = null where case_id = the_case;
+  -- A match goes with the case on which it could be answered. What it keeps away elsewhere stays away until two people
+  -- lift it, as after a yes.
+  update case_exclusions e set unanswered = false
+    from case_exclusions o
+   where o.id = e.origin_id and o.case_id = the_case and e.unanswered and e.lifted_at is null;
   -- The steps of the case are counted by reports and stay; of everything else only that it happened.
   update events
      set sealed = null, subject_id = null, data = case when type = 'case.status_changed' then data else '{}' end

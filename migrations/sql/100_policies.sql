@@ -135,9 +135,11 @@ begin
   execute 'create policy change on assignments for update to samaki_runtime using '
           || format(may, 'assignments.case_id', contribute || ' and a.via <> ''liaison''');
 
-  -- events: written by whoever may act, read as the case is; a liaison reads what is for the team.
+  -- events: written by whoever may act, read as the case is; a liaison reads what is for the team. What is about an
+  -- exclusion or a match is read by who may read that.
   execute 'create policy see on events for select to samaki_runtime using (case_id is not null and '
-          || format(may, 'events.case_id', 'and (a.via <> ''liaison'' or events.audience = ''team'')') || ')';
+          || format(may, 'events.case_id', 'and (a.via <> ''liaison'' or events.audience = ''team'')')
+          || ' and case when events.audience = ''oversight'' then app_knows_exclusion(events.subject_id) else true end)';
   execute 'create policy add on events for insert to samaki_runtime with check (actor_id = app_user_id() and case_id is not null and
              (app_just_opened(case_id) or app_supervises(case_id) or ' || format(may, 'events.case_id', contribute) || '))';
 
