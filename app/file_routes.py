@@ -12,7 +12,8 @@ from app.errors import NotFound
 from app.http import Route
 from app.permissions import Permission
 from app.security import authenticate, require_role, runtime_of
-from app.services.visible import access_for, is_addressable
+from app.services.addressed import is_addressable
+from app.services.visible import access_for
 from app.tokens import Claims
 from app.uploads.receiving import Upload, received
 

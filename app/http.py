@@ -30,8 +30,8 @@ from app.security import (
     require_role,
     runtime_of,
 )
+from app.services.addressed import is_addressable
 from app.services.sign_in import throttled_address
-from app.services.visible import is_addressable
 from app.strict_json import StrictRequest
 from app.tokens import Claims
 

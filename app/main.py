@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
-from app import edge, errors, health, logs, uploads
+from app import edge, errors, health, logs
 from app.api_page import serve_api_page
 from app.audit import tell_counted
 from app.caseload import SHARED_AS, CaseloadLimits
@@ -59,7 +59,7 @@ from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
 
 # What takes files: their bodies may be larger, and may take longer.
-UPLOADS = re.compile(f"{API}/cases/[^/]+/attachments")
+UPLOADS = re.compile(f"{API}/(cases/[^/]+/attachments|imports)")
 
 # In the order in which a path is looked for: what is asked most comes first.
 ROUTERS = (
@@ -144,7 +144,6 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
         upload_paths=UPLOADS,
         cors_origins=configuration.cors_origins,
         docs_paths=pages,
-        upload_paths=uploads.PATHS,
     )
     return app
 

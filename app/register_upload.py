@@ -15,7 +15,6 @@ MOST_BYTES = 20_000_000
 MOST_FIELDS = 10
 MOST_TEXT = 100_000  # bytes of what is no file
 MOST_TEXT = 100_000  # bytes of what is no file
-PATHS = re.compile(r"/api/v1/imports")  # bodies of these have the limits of uploads (app.edge)
 _BLOCK = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 

@@ -45,7 +45,6 @@ class Call:
     files: Mapping[str, Any] | None = None
     after: Callable[[Stage, Standpoint], None] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, bytes] | None = None
 
 
 EDIT = {"If-Match": "*"}
@@ -608,8 +607,6 @@ async def make(stage: Stage, row: Row, point: Standpoint, **params: str) -> http
     ids = {**stage.register, **stage.cases[point.case].ids, **(call.ids(stage, point) if call.ids else {})}
     body = call.body(stage, point) if callable(call.body) else call.body
     request: dict[str, Any] = {"json": body, "data": call.form, "files": call.files, "headers": call.headers}
-    request: dict[str, Any] = {"json": body, "data": call.form, "headers": call.headers}
-    request["files"] = call.files
     request["params"] = {**call.query, **params}
     path = row.path.format_map(ids)
     client = stage.cast.client("nobody") if point.name == "nobody" else stage.client(point.name)

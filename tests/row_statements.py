@@ -134,7 +134,6 @@ CHANGES: dict[str, LiteralString] = {
     "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'unheard of')",
     "transfers": "update transfers set answered_at = %(now)s where id = %(transfer_id)s",
     "transfer_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'transfer')",
-    "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'health')",
     "wrapping": "update vault.data_keys set wrapped = '' where home = %(case_id)s",
 }
 _PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, created_by, sealed)"

@@ -15,10 +15,6 @@ from app.models.codes import Role
 from app.retention import Retention
 from app.security import Runtime
 from tests import helping
-from tests.acts import assign, break_glass, code_of, emergency, exclude, finds, listed, open_again, status_of, total
-from tests.cases import SUPPORT, open_case
-from tests.cast import Cast, FrozenClock, answered
-from tests.plans import add_action, assess, put_plan
 from tests.acts import (
     assign,
     break_glass,
@@ -34,6 +30,7 @@ from tests.acts import (
 )
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.plans import add_action, assess, put_plan
 from tests.test_screening import a_phone, somebody, tell
 from tests.trail import rows
 

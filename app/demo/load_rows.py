@@ -1,11 +1,11 @@
 """Synthetic cases as the text that PostgreSQL's COPY reads, made in chunks so that memory stays flat."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+from app.demo.copy_lines import NULL, as_bytes, line, new_id, text
 from app.demo.draws import Draws, code_in
 from app.demo.invented import person, summary, villages_of
 from app.demo.load_people import LoadPeople
@@ -37,7 +37,6 @@ DAYS = 3 * 365
 REVIEW = timedelta(days=8)
 CLIENTS = 700  # different people of each commune; names repeat, as they do in villages
 TEXTS = 40  # different private parts of the cases of one category, village and closure
-NULL = "\\N"
 
 COLUMNS: dict[str, str] = {
     "cases": "id, version, created_at, updated_at, code, organisation_id, category, sensitivity, status,"
@@ -119,12 +118,12 @@ class LoadRows:
         draws, seat, day = self.draws, self.shares.draw(), self.draws.randrange(DAYS)
         commune = draws.choice(COMMUNES)
         status = status_of(draws, seat, DAYS - day)
-        case = _Case(_id(draws), _id(draws), seat, commune, status, day, self._at(self.days[day]))
+        case = _Case(new_id(draws), new_id(draws), seat, commune, status, day, self._at(self.days[day]))
         client = draws.choice(self.clients[commune])
         opened, office, lead = case.opened, seat.desk.organisation, seat.lead
         key, home = new_key(), UUID(case.id)
         lines["vault.data_keys"].append(
-            _line(case.id, case.id, office, self.kek.current, _bytes(self.kek.wrap(key, home)))
+            line(case.id, case.id, office, self.kek.current, as_bytes(self.kek.wrap(key, home)))
         )
         seal = DataKey(key, home).seal_text
         is_open = status is not CaseStatus.CLOSED
@@ -135,7 +134,7 @@ class LoadRows:
         if seat.full_day and draws.chance(WITH_INCIDENT):
             self._tell_incident(lines, case, seal)
         lines["people"].append(
-            _line(
+            line(
                 case.client_id,
                 "1",
                 opened,
@@ -145,27 +144,27 @@ class LoadRows:
                 "client",
                 client.sex,
                 lead,
-                _bytes(seal("people", UUID(case.client_id), client.private)),
+                as_bytes(seal("people", UUID(case.client_id), client.private)),
             )
         )
         sensitive = "t" if case.seat.sensitive else "f"
-        lines["search_tokens"] += [_line(case.client_id, case.id, office, sensitive, *token) for token in client.tokens]
-        lines["events"].append(_line(_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}"))
+        lines["search_tokens"] += [line(case.client_id, case.id, office, sensitive, *token) for token in client.tokens]
+        lines["events"].append(line(new_id(draws), case.id, office, "case.opened", "team", opened, lead, "{}"))
         self._add_access(lines, case)
 
     def _plan(self, lines: Lines, case: _Case, due: str, seal: Seal) -> None:
         """The next date, which every open case has."""
-        own_id, lead = _id(self.draws), case.seat.lead
+        own_id, lead = new_id(self.draws), case.seat.lead
         planned = (case.id, case.seat.desk.organisation, due, lead, lead)
-        sealed = _bytes(seal("follow_ups", UUID(own_id), PLANNED))
-        lines["follow_ups"].append(_line(own_id, "1", case.opened, case.opened, *planned, sealed))
+        sealed = as_bytes(seal("follow_ups", UUID(own_id), PLANNED))
+        lines["follow_ups"].append(line(own_id, "1", case.opened, case.opened, *planned, sealed))
 
     def _tell_incident(self, lines: Lines, case: _Case, seal: Seal) -> None:
         """Something that happened in the last days."""
-        own_id, at = _id(self.draws), self._at(self.days[DAYS - self.draws.randint(1, 3)])
+        own_id, at = new_id(self.draws), self._at(self.days[DAYS - self.draws.randint(1, 3)])
         told = (case.id, case.seat.desk.organisation, at, "exact", case.seat.lead)
-        sealed = _bytes(seal("incidents", UUID(own_id), INCIDENT))
-        lines["incidents"].append(_line(own_id, "1", at, at, *told, sealed))
+        sealed = as_bytes(seal("incidents", UUID(own_id), INCIDENT))
+        lines["incidents"].append(line(own_id, "1", at, at, *told, sealed))
 
     def _case(self, number: int, case: _Case, client: _Client, due: str, seal: Seal) -> str:
         draws, seat, opened = self.draws, case.seat, case.opened
@@ -184,9 +183,9 @@ class LoadRows:
         about = (case.client_id, client.sex, today_band(client.born, self.days[case.day]))
         times = (opened, closed, due)
         sealed = seal("cases", UUID(case.id), draws.choice(self.privates[category, closing]))
-        return _line(
+        return line(
             *first, seat.desk.organisation, *kind, draws.one_of(RISKS), case.commune, *about, seat.lead, *times,
-            *ending, "1", seat.lead, _bytes(sealed),
+            *ending, "1", seat.lead, as_bytes(sealed),
         )  # fmt: skip
 
     def _add_access(self, lines: Lines, case: _Case) -> None:
@@ -206,7 +205,7 @@ class LoadRows:
     def _consent(self, lines: Lines, case: _Case, purpose: str) -> None:
         office, lead, opened = case.seat.desk.organisation, case.seat.lead, case.opened
         given = (purpose, "[]", "client", "thumbprint", opened[:10])
-        lines["consents"].append(_line(_id(self.draws), "1", opened, opened, case.id, office, *given, lead))
+        lines["consents"].append(line(new_id(self.draws), "1", opened, opened, case.id, office, *given, lead))
 
     def _at(self, day: date) -> str:
         """A moment of the working hours in Siem Reap, which are the same day in UTC."""
@@ -217,35 +216,15 @@ class LoadRows:
         private = private_of(invented)
         tokens = self.tokens.of_person(private)
         pairs = tuple((kind.value, str(token)) for kind, found in tokens.items() for token in sorted(found))
-        return _Client(invented.birth_date, invented.sex.value, _text(private), pairs)
+        return _Client(invented.birth_date, invented.sex.value, text(private), pairs)
 
     def _private(self, category: Category, closing: ClosureReason | None) -> bytes:
         closure = closing and Closure(reason=closing, outcome=Outcome.IMPROVED, informed_can_return=True)
-        return _text(CasePrivate(summary=summary(self.draws, category), closure=closure).model_dump(mode="json"))
+        return text(CasePrivate(summary=summary(self.draws, category), closure=closure).model_dump(mode="json"))
 
 
 def _assign(draws: Draws, lines: Lines, case: _Case, user: str, role: str, until: str = NULL) -> None:
     seat = case.seat
     lines["assignments"].append(
-        _line(_id(draws), case.id, seat.desk.organisation, user, role, until, case.opened, seat.lead)
+        line(new_id(draws), case.id, seat.desk.organisation, user, role, until, case.opened, seat.lead)
     )
-
-
-def _id(draws: Draws) -> str:
-    """A UUIDv4 as 32 digits; half the cost of a UUID object."""
-    digits = f"{draws.getrandbits(128):032x}"
-    return f"{digits[:12]}4{digits[13:16]}{'89ab'[int(digits[16], 16) & 3]}{digits[17:]}"
-
-
-def _line(*fields: str) -> str:
-    return "\t".join(fields) + "\n"
-
-
-def _text(document: object) -> bytes:
-    """A JSON document as it is sealed."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _bytes(value: bytes) -> str:
-    """Bytes as a field of COPY."""
-    return f"\\\\x{value.hex()}"

@@ -10,7 +10,8 @@ from fastapi.routing import iter_route_contexts
 from app.errors import FieldError, Problem
 from app.errors.titles import title
 from app.http import Route
-from app.openapi.examples import ID, example
+from app.openapi.example_values import ID
+from app.openapi.examples import example
 from app.openapi.parts import (
     ABOUT,
     BEARER,

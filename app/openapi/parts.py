@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.openapi.examples import ID
+from app.openapi.example_values import ID
 
 Json = dict[str, Any]
 

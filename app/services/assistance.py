@@ -25,9 +25,10 @@ from app.relations import Access, Relation
 from app.sealing import opened, seal
 from app.security import Actor
 from app.services import assistance_views
+from app.services.addressed import assistance_for
 from app.services.cases import open_for_change
 from app.services.events import record
-from app.services.visible import access_for, assistance_for, lock_case
+from app.services.visible import access_for, lock_case
 
 S = AssistanceStatus
 

@@ -17,8 +17,9 @@ from app.models.case import Colleague
 from app.paging import Cursor, ListQuery, cut
 from app.sealing import load_keys, ring_of
 from app.security import Actor, require_step_up
+from app.services.addressed import grant_row
 from app.services.events import record
-from app.services.visible import access_to, grant_row
+from app.services.visible import access_to
 
 # One statement for any code: that the caller is blocked is said before anything is said about the case.
 LOOK = "select glass_is_blocked() as blocked, case_of_code(%(code)s) as case_id"

@@ -22,9 +22,9 @@ from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.sealing import opened, seal
 from app.security import Actor
+from app.services.addressed import assistance_for
 from app.services.assistance import locked, require_step, tell
 from app.services.colleagues import names_of
-from app.services.visible import assistance_for
 
 
 async def pay(session: AsyncSession, actor: Actor, request_id: UUID, paid: DisbursementCreate) -> DisbursementRead:

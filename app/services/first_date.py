@@ -5,6 +5,7 @@ or a call of it, within what is safe, or records what came of looking.
 """
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,15 +36,15 @@ def first_within(session: AsyncSession, category: Category, risk: RiskLevel = Ri
     return clock_of(session, risk).first_action
 
 
-async def plan_first_date(
+def first_row(
     session: AsyncSession, actor: Actor, case: OfCase, lead_id: UUID | None, wait: timedelta
-) -> None:
-    """Write it for a case that is being opened, or opened again, by the caller.
+) -> dict[str, Any]:
+    """Its row, for a case that is being opened, or opened again, by the caller.
 
     Where nobody leads it is the caller's until a lead is named, whose it then becomes (140_worklist.sql).
     """
     row_id = new_id()
-    row = {
+    return {
         "id": row_id,
         "case_id": case.id,
         "organisation_id": case.organisation_id,
@@ -55,6 +56,13 @@ async def plan_first_date(
         "updated_at": actor.now,
         "created_by": actor.id,
     }
+
+
+async def plan_first_date(
+    session: AsyncSession, actor: Actor, case: OfCase, lead_id: UUID | None, wait: timedelta
+) -> None:
+    """Write it, and tell."""
+    row = first_row(session, actor, case, lead_id, wait)
     await insert(session, "follow_ups", row)
     await record(
         session,
@@ -62,7 +70,7 @@ async def plan_first_date(
         "follow_up.planned",
         case_id=case.id,
         organisation_id=case.organisation_id,
-        subject_id=row_id,
+        subject_id=row["id"],
     )
 
 

@@ -17,12 +17,12 @@ from app.models.codes import ImportRowStatus, ImportState
 from app.models.imports import Import
 from app.sealing import load_keys, ring_of
 from app.security import Actor
+from app.services.addressed import import_row
+from app.services.carrying import lead_as_they_stay
 from app.services.import_rows import Digests, Weighed, weigh_chunk
 from app.services.import_writing import name_leads, write_rows
 from app.services.imports import REPORTS
 from app.services.intake_rows import Opened
-from app.services.opening import lead_as_they_stay
-from app.services.visible import import_row
 
 LEASE = timedelta(seconds=90)
 AT_ONCE = 250  # leads named in one statement

@@ -22,6 +22,7 @@ from app.models.person import HouseholdCreate, HouseholdPrivate, PersonCreate
 from app.sealing import ring_of
 from app.search_tokens import SearchTokens
 from app.security import Actor
+from app.services.first_date import first_row, first_within
 from app.services.import_rows import Weighed
 from app.services.intake_rows import Client, Opened, case_row, client_row, first_version, lead_row
 from app.services.people import private_of
@@ -30,7 +31,7 @@ from app.services.search_index import tokens_of
 KEYS = "vault.data_keys"
 MOST_DRAWS = 10  # of the codes of a chunk
 # In the order in which they are written: what is referred to, and what says who may, comes first.
-TABLES = ("cases", KEYS, "households", "people", "search_tokens", "consents", "events", "imported_rows")
+TABLES = ("cases", KEYS, "households", "people", "search_tokens", "consents", "follow_ups", "events", "imported_rows")
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -83,6 +84,9 @@ def _make_case(session: AsyncSession, actor: Actor, source: Import, body: Any, m
     for consent in intake.consents:
         _add_consent(actor, case, consent, made)
     made["events"].append(_event(actor, case, "case.opened", None, {}, NoteAudience.TEAM))
+    first = first_row(session, actor, case, case.lead_id, first_within(session, intake.category))
+    made["follow_ups"].append(first)
+    made["events"].append(_event(actor, case, "follow_up.planned", first["id"], {}, NoteAudience.CASEWORKERS))
     ring_of(session).forget(case.id)
     return case
 

@@ -23,8 +23,8 @@ from app.paging import ListQuery, newest_first
 from app.registers import Register
 from app.sealing import load_keys, make_key, ring_of
 from app.security import Actor, Runtime
-from app.services.opening import lead_as_they_stay
-from app.services.visible import import_row
+from app.services.addressed import import_row
+from app.services.carrying import lead_as_they_stay
 
 CHUNKS, REPORTS = "import_chunks", "import_chunks.report"
 KEPT = timedelta(hours=24)

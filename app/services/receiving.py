@@ -19,12 +19,14 @@ from app.models.transfer import IncomingTransfer, Sender, TransferAccept, Transf
 from app.paging import Cursor, ListQuery, cut
 from app.sealing import ring_of
 from app.security import Actor, require_step_up
+from app.services.addressed import incoming_row
 from app.services.carrying import lead_with_room
 from app.services.events import record
+from app.services.first_date import first_within, plan_first_date
 from app.services.handed_content import SNAPSHOT, intake_of, risk_of
-from app.services.opening import Opened, name_lead, open_received
+from app.services.intake_rows import Opened
+from app.services.opening import name_lead, open_received
 from app.services.transfers import ANSWER
-from app.services.visible import incoming_row
 
 VIA = "transfer"
 LIST = """
@@ -83,10 +85,13 @@ async def accept(session: AsyncSession, actor: Actor, transfer_id: UUID, wanted:
     ring = ring_of(session)
     ring.add(transfer_id, taken.kek_id, taken.wrapped)
     content = ring.open(SNAPSHOT, transfer_id, transfer_id, taken.snapshot_sealed)
-    case = await open_received(session, actor, intake_of(taken, content))
-    await update(session, "cases", case.id, {"risk_level": risk_of(content)})
+    intake, risk = intake_of(taken, content), risk_of(content)
+    case = await open_received(session, actor, intake)
+    await update(session, "cases", case.id, {"risk_level": risk})
     await run(session, SETTLE, {"id": transfer_id, "case_id": case.id})
-    await _tell(session, actor, case, transfer_id, lead_id)
+    led = await _tell(session, actor, case, transfer_id, lead_id)
+    wait = first_within(session, intake.category, risk)
+    await plan_first_date(session, actor, case, lead_id if led else None, wait)
     after = await fetch(session, "select version from transfers_in(only_transfer => %(id)s)", {"id": transfer_id})
     answered = {"status": TransferStatus.ACCEPTED, "answered_at": actor.now, "overdue": False}
     opened = CaseReceipt(id=case.id, code=case.code)
@@ -94,9 +99,8 @@ async def accept(session: AsyncSession, actor: Actor, transfer_id: UUID, wanted:
     return _read(seen).model_copy(update={**answered, "opened": opened, "version": version})
 
 
-async def _tell(session: AsyncSession, actor: Actor, case: Opened, transfer_id: UUID, lead_id: UUID | None) -> None:
-    if lead_id is not None:
-        await name_lead(session, actor, replace(case, lead_id=lead_id), may_be_excluded=True)
+async def _tell(session: AsyncSession, actor: Actor, case: Opened, transfer_id: UUID, lead_id: UUID | None) -> bool:
+    led = lead_id is not None and await name_lead(session, actor, replace(case, lead_id=lead_id), may_be_excluded=True)
     touched(session, case.id, "opener")
     await record(
         session,
@@ -107,6 +111,7 @@ async def _tell(session: AsyncSession, actor: Actor, case: Opened, transfer_id: 
         subject_id=transfer_id,
         for_team=True,
     )
+    return led
 
 
 async def decline(session: AsyncSession, actor: Actor, transfer_id: UUID, said: TransferDecline) -> IncomingTransfer:

@@ -22,9 +22,9 @@ from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.sealing import load_keys, opened, ring_of, seal, write_key
 from app.security import Actor
+from app.services.agreed import is_active
 from app.services.cases import open_for_change
 from app.services.colleagues import names_of
-from app.services.consents import is_active
 from app.services.events import record
 from app.services.handed_content import SNAPSHOT, content_of
 from app.services.incident_views import CLIENT

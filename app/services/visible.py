@@ -18,11 +18,10 @@ from app.db import fetch, run, update
 from app.errors import NotFound
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus, Category, RiskLevel, Sensitivity
-from app.models.imports import Import
 from app.models.person import Household, Person
 from app.permissions import Permission
-from app.policy import RELATION_PERMISSIONS, require
-from app.relations import Access, Relation, access_of
+from app.policy import require
+from app.relations import Access, access_of
 from app.sealing import home_of, load_keys, ring_of
 
 # Rows of `case_access` that count for the caller now; the exclusions are asked once, before any row of a case.
@@ -202,65 +201,7 @@ async def _one(session: AsyncSession, statement: Select[Entity]) -> Entity:
     return row
 
 
-async def import_row(session: AsyncSession, import_id: UUID, *, lock: bool = False) -> Import:
-    """An import of the caller's own; 404 otherwise."""
-    statement = select(Import).where(col(Import.id) == import_id).execution_options(populate_existing=True)
-    row = (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
-    if row is None:
-        raise NotFound
-    return row
-
-
-async def grant_row(session: AsyncSession, grant_id: UUID) -> Any:
-    """An emergency access of which the caller may know; 404 otherwise."""
-    rows = await fetch(session, "select * from glass_broken(only_grant => %(grant_id)s)", {"grant_id": grant_id})
-    if not rows:
-        raise NotFound
-    return rows[0]
-
-
-async def assistance_for(session: AsyncSession, request_id: UUID, permission: Permission) -> Access:
-    """How the caller reaches the case of a request for assistance; 404 and 403 as for the case itself."""
-    statement = "select app_assistance_case(%(request_id)s) as case_id"
-    rows = await fetch(session, statement, {"request_id": request_id})
-    if rows[0].case_id is None:
-        raise NotFound
-    return await access_for(session, rows[0].case_id, permission)
-
-
-async def incoming_row(session: AsyncSession, transfer_id: UUID) -> Any:
-    """A transfer that waits for the caller's organisation, or did; 404 otherwise."""
-    rows = await fetch(session, "select * from transfers_in(only_transfer => %(id)s)", {"id": transfer_id})
-    if not rows:
-        raise NotFound
-    return rows[0]
-
-
 async def supervises(session: AsyncSession, case_id: UUID) -> bool:
     """Does the caller oversee the case, if only as a stub?"""
     rows = await fetch(session, "select app_supervises(%(case_id)s) as oversees", {"case_id": case_id})
     return bool(rows[0].oversees)
-
-
-async def is_addressable(session: AsyncSession, name: str, value: str, permission: Permission) -> bool:
-    """Does what a path names exist for the caller? Asked before a wrong body is explained."""
-    looks: dict[str, Any] = {
-        "case_id": access_to,
-        "person_id": person_row,
-        "household_id": household_row,
-        "grant_id": grant_row,
-        "assistance_request_id": lambda s, own_id: assistance_for(s, own_id, Permission.ASSISTANCE_READ),
-        "import_id": import_row,
-        "incoming_id": incoming_row,
-    }
-    if name not in looks:
-        return True
-    try:
-        own_id = UUID(value)
-        await looks[name](session, own_id)
-    except ValueError:
-        return False
-    except NotFound:
-        on_stub = name == "case_id" and permission in RELATION_PERMISSIONS[Relation.STUB]
-        return on_stub and await supervises(session, own_id)
-    return True

@@ -131,6 +131,13 @@ begin
   update transfers set opened_case_id = the_case where id = t.id;
   update follow_ups set ended_at = app_now(), version = version + 1, updated_at = app_now()
    where case_id = old.id and happened_at is null and ended_at is null;
+  update actions set ended_at = app_now(), version = version + 1, updated_at = app_now()
+   where case_id = old.id and completed_at is null and ended_at is null;
+  -- What was asked for and not begun is asked for anew where the case goes on.
+  update assistance_requests
+     set status = case status when 'submitted' then 'withdrawn' else 'cancelled' end, ended_by = app_user_id(),
+         ended_at = app_now(), version = version + 1, updated_at = app_now()
+   where case_id = old.id and status in ('submitted', 'approved');
   update cases
      set status = 'closed', closed_at = app_now(), closure_reason = 'transferred', outcome = 'unknown',
          closure_requested_by = null, version = version + 1, team_version = team_version + 1, updated_at = app_now()
@@ -365,4 +372,4 @@ $$;
 grant select, insert on transfers to samaki_runtime;
 grant update (status, answered_at, answered_by, snapshot_sealed, version, updated_at) on transfers to samaki_runtime;
 grant select, update on transfers to samaki_definer;
-grant update on follow_ups to samaki_definer;
+grant update on follow_ups, actions to samaki_definer;

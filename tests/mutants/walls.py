@@ -910,6 +910,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("keys of any part are read", "using (part = ''transfer'' and '", "using ('"),
         ("keys of any part are made", "with check (part = ''transfer'' and '", "with check ('"),
         ("what was told can be changed", "grant update (status, answered_at,", "grant update (recipient_id, sealed, opened_case_id, status, answered_at,"),
+    ],
     "144_own_ids": [
         ("a hidden case is nobody's id", "when 'cases' then exists (select from cases where id = the_id)", "when 'cases' then false"),
         ("a hidden note is nobody's id", "when 'notes' then exists (select from notes where id = the_id)", "when 'notes' then false"),
