@@ -264,6 +264,8 @@ async def test_no_other_change_waits_for_a_look(cast: Cast) -> None:
     medium = await set_risk(cast, case_id, "medium")
     await assign(cast, "second_supervisor", case_id, "supervisor", "caseworker")
     high = await set_risk(cast, case_id, "high", "supervisor")
+    stubs = await whole(cast.client("second_supervisor"), "/caseload")
+    assert [one["needs_review"] for one in stubs if one["id"] == case_id] == [False]
     low = await set_risk(cast, case_id, "low", "supervisor")
     assert [one["review_due_at"] for one in (medium, high, low)] == [None, None, None]
     await assign(cast, "second_supervisor", case_id, "second_supervisor", "reviewer")
