@@ -56,6 +56,7 @@ FIELDS: dict[str, Any] = {
     "lift_requested_by": None,
     "lifted_at": None,
     "may_answer": "her sister",
+    "month": "2026-03",
     "message": "There is no such area.",
     "mode": "write",
     "name": "Women's Rights Siem Reap",
@@ -75,7 +76,10 @@ FIELDS: dict[str, Any] = {
     "phone": "+85512345678",
     "pointer": "/commune_code",
     "reason": "She asked for it.",
+    "receipt_reference": "2026-0142",
     "refresh_token": "opaque-and-for-one-use-0000000000000000000",
+    "reversal_of": None,
+    "reversed_by": None,
     "reviewed_at": None,
     "reviewed_by": None,
     "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
@@ -85,6 +89,7 @@ FIELDS: dict[str, Any] = {
     "summary": "Asks for help with the documents of her children.",
     "text": "Met her at the commune office; she will come back on Monday.",
     "to": "11:30",
+    "totals": {"KHR": 60_000, "USD": 0},
     "token_type": "bearer",
     "type": "case.moved",
     "until": None,
@@ -94,6 +99,7 @@ FIELDS: dict[str, Any] = {
     "withdrawn_at": None,
 }
 
+_WHO = {"id": ID, "display_name": "Sok Dara"}
 _CLIENT = {"family_name_en": "Chan", "given_name_en": "Sreymom", "sex": "female", "birth_date": "1991-06-01"}
 # Whole examples of what callers send, where a rule holds between fields, or where less says more.
 MODELS: dict[str, Any] = {
@@ -104,6 +110,27 @@ MODELS: dict[str, Any] = {
         "purpose": "School fees of her two children.",
     },
     "AssistanceDecision": {"decision": "approve", "amount_minor": 100_000, "reason": "As the committee agreed."},
+    "AssistanceRead": {
+        "id": ID,
+        "case_id": ID,
+        "case_code": "SR-03NQ-K8S3",
+        "kind": "financial",
+        "status": "part_paid",
+        "awaiting_second": False,
+        "item": None,
+        "purpose": "School fees of her two children.",
+        "amount_minor": 120_000,
+        "approved_minor": 100_000,
+        "paid_minor": 60_000,
+        "currency": "KHR",
+        "requested_by": _WHO,
+        "first_approval": None,
+        "decision": {"decision": "approve", "by": _WHO, "at": NOW, "amount_minor": 100_000, "reason": "As agreed."},
+        **dict.fromkeys(("ended_at", "ended_by", "end_reason")),
+        "version": 3,
+        "created_at": NOW,
+        "updated_at": NOW,
+    },
     "DisbursementCreate": {
         "amount_minor": 60_000,
         "method": "cash",
