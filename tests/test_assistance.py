@@ -348,7 +348,13 @@ async def test_of_fifty_payments_at_once_no_more_than_the_approval_goes_out(
     cast: Cast, superuser: psycopg.Connection[Any]
 ) -> None:
     one = await decide(cast, await ask(cast, await open_case(cast)))
-    answers = await asyncio.gather(*(paying(cast, one, amount_minor=3_000) for _ in range(50)))
+
+    async def again_while_busy() -> httpx.Response:
+        while (answer := await paying(cast, one, amount_minor=3_000)).status_code == 503:
+            pass  # a busy machine says so, and the payment is sent again
+        return answer
+
+    answers = await asyncio.gather(*(again_while_busy() for _ in range(50)))
     assert Counter(answer.status_code for answer in answers) == {201: 33, 409: 17}
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"exceeds_approval"}
     found = superuser.execute(

@@ -11,7 +11,7 @@ from app.database_urls import DatabaseUrls
 from tests.acts import SENSITIVE, assign, exclude
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
-from tests.helping import GOODS, PAYMENT, ask, decide, lines, month_of, of_their_own, pay, reverse
+from tests.helping import GOODS, PAYMENT, ask, decide, in_state, lines, month_of, of_their_own, pay, reverse
 
 
 @pytest.fixture
@@ -126,6 +126,10 @@ async def test_the_database_itself_counts_what_is_paid_and_refuses_what_is_too_m
     case_id = await open_case(cast)
     approved, waiting = await decide(cast, await ask(cast, case_id)), await ask(cast, case_id)
     other = await decide(cast, await ask(cast, case_id))
+    cancelled = await in_state(cast, case_id, "cancelled")
+    path = f"/cases/{case_id}/assistance-requests"
+    goods = answered(await cast.client("caseworker").post(path, json=GOODS), 201)
+    declined = await decide(cast, goods, decision="decline")
     paid = await pay(cast, approved)
     elsewhere = await pay(cast, other)
     back = await reverse(cast, other, await pay(cast, other))
@@ -135,6 +139,8 @@ async def test_the_database_itself_counts_what_is_paid_and_refuses_what_is_too_m
         (approved, 60_001, None, True),  # more than is left
         (approved, None, None, True),  # without an amount
         (waiting, 1, None, True),  # not approved
+        (cancelled, 1, None, True),  # given up
+        (declined, None, None, True),  # declined
         (approved, -40_000, paid["id"], False),
         (approved, -39_999, paid["id"], True),  # not the amount of the payment
         (approved, -40_000, elsewhere["id"], True),  # a payment of another request

@@ -49,11 +49,11 @@ def help_in(story: Story, lead: str, supervisor: str) -> Iterator[Act]:
 
 
 def _state_of(story: Story) -> AssistanceStatus:
-    """Every state is there once for each of the two categories, as the case goes its way."""
+    """Every state is there, spread over the states of the cases; what waits is where cases stay for a while."""
     if story.status is CaseStatus.CLOSED:
         return AT_ITS_END[story.number % len(AT_ITS_END)]
     come = list(CaseStatus).index(story.status)
-    return list(S)[(come - (story.category is Category.SOCIAL_ASSISTANCE)) % len(S)]
+    return list(S)[(come + (4 if story.category is Category.SOCIAL_ASSISTANCE else 2)) % len(S)]
 
 
 def _asked(story: Story, who: str, state: AssistanceStatus) -> Act:
