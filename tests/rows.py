@@ -224,6 +224,7 @@ def probes() -> Iterator[Probe]:
 def wrong_rows(stage: Stage, runtime_url: str, *, first: bool = False) -> tuple[int, list[str]]:
     """How many cells were asked of the database itself, and what is wrong. Everything is rolled back."""
     asked, wrong = 0, []
+    stage.give_back_follow_ups()
     with psycopg.connect(runtime_url) as connection:
         for point in STANDPOINTS:
             values = _values(stage, point)

@@ -260,6 +260,11 @@ class Stage:
             self.sealed(made.id, "consents", UUID(made.ids["consent_id"]), {"bypass": "absent"}),
             made.ids["consent_id"],
         )
+    def give_back_follow_ups(self) -> None:
+        """Those of somebody else: what is planned for who does not work on a case went to its lead."""
+        for made in self.cases.values():
+            ids = [made.ids["follow_up_id"], made.ids["second_follow_up"]]
+            self.run("update follow_ups set assignee_id = %s where id = any(%s::uuid[])", self.user("spare"), ids)
 
     def _link(self, person_id: str, case_id: str) -> str:
         """A link of the client of a case; gives its id."""
