@@ -176,6 +176,8 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     case_id = await open_case(cast)
     client = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["client"]
     ids = {"case_id": case_id, "person_id": client["id"], "organisation_id": cast.organisation("clinic")}
+    sent = await cast.client("supervisor").post("/imports", data={"kind": "people"}, files={"file": b"alias\nA"})
+    ids["import_id"] = answered(sent, 201)["id"]
     described = app.openapi()["paths"]
     lists = [
         path.removeprefix("/api/v1").format_map(ids)
