@@ -260,6 +260,7 @@ class Stage:
             self.sealed(made.id, "consents", UUID(made.ids["consent_id"]), {"bypass": "absent"}),
             made.ids["consent_id"],
         )
+
     def give_back_follow_ups(self) -> None:
         """Those of somebody else: what is planned for who does not work on a case went to its lead."""
         for made in self.cases.values():

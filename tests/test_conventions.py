@@ -178,6 +178,8 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     client = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["client"]
     ids = {"case_id": case_id, "person_id": client["id"], "organisation_id": cast.organisation("clinic")}
     ids["assistance_request_id"] = (await helping.ask(cast, case_id))["id"]
+    sent = await cast.client("supervisor").post("/imports", data={"kind": "people"}, files={"file": b"alias\nA"})
+    ids["import_id"] = answered(sent, 201)["id"]
     described = app.openapi()["paths"]
     lists = [
         path.removeprefix("/api/v1").format_map(ids)

@@ -65,6 +65,7 @@ FIELDS: dict[str, Any] = {
     "may_answer": "her sister",
     "message": "There is no such area.",
     "mode": "write",
+    "month": "2026-03",
     "name": "Women's Rights Siem Reap",
     "name_en": "Khun Ream",
     "name_km": "ខុនរាម",
@@ -88,6 +89,9 @@ FIELDS: dict[str, Any] = {
     "prompt": None,
     "raised_to": None,
     "review_note": None,
+    "receipt_reference": "2026-0142",
+    "reversal_of": None,
+    "reversed_by": None,
     "reviewed_at": None,
     "reviewed_by": None,
     "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
@@ -98,6 +102,7 @@ FIELDS: dict[str, Any] = {
     "text": "Met her at the commune office; she will come back on Monday.",
     "title": "Go with her to the health centre",
     "to": "11:30",
+    "totals": {"KHR": 60_000, "USD": 0},
     "token_type": "bearer",
     "over_limit_reason": None,
     "province_code": "17",
@@ -110,8 +115,30 @@ FIELDS: dict[str, Any] = {
 }
 
 _CLIENT = {"family_name_en": "Chan", "given_name_en": "Sreymom", "sex": "female", "birth_date": "1991-06-01"}
+_WHO = {"id": ID, "display_name": "Sok Dara"}
 # Whole examples of what callers send, where a rule holds between fields, or where less says more.
 MODELS: dict[str, Any] = {
+    "AssistanceRead": {
+        "id": ID,
+        "case_id": ID,
+        "case_code": "SR-03NQ-K8S3",
+        "kind": "financial",
+        "status": "part_paid",
+        "awaiting_second": False,
+        "item": None,
+        "purpose": "School fees of her two children.",
+        "amount_minor": 120_000,
+        "approved_minor": 100_000,
+        "paid_minor": 60_000,
+        "currency": "KHR",
+        "requested_by": _WHO,
+        "first_approval": None,
+        "decision": {"decision": "approve", "by": _WHO, "at": NOW, "amount_minor": 100_000, "reason": "As agreed."},
+        **dict.fromkeys(("ended_at", "ended_by", "end_reason")),
+        "version": 3,
+        "created_at": NOW,
+        "updated_at": NOW,
+    },
     "AssistanceCreate": {
         "kind": "financial",
         "amount_minor": 120_000,
