@@ -18,6 +18,13 @@ from tests.trail import Superuser
 
 TOLD = {"gestation_weeks": 8, "assessed_on": "2026-03-02", "basis": "Her last period.", "note": "Zq8 asked for care."}
 FIRST = {"If-None-Match": "*"}
+# How many rows and keys of the private parts of a case somebody reads.
+PRIVATE = (
+    "select (select count(*) from health_records where case_id = %(case)s)::int,"
+    " (select count(*) from attachments where case_id = %(case)s)::int,"
+    " (select count(*) from attachment_chunks where case_id = %(case)s)::int,"
+    " (select count(*) from vault.data_keys where case_id = %(case)s and part is not null)::int"
+)
 
 
 async def writes(cast: Cast, who: str, case_id: str, status: int, told: Any = None, **headers: str) -> Any:
@@ -218,12 +225,6 @@ async def test_an_exclusion_hides_it_even_from_whom_an_assignment_was_left(
     case_id = await recorded(cast)
     made = await cast.client("caseworker").post(f"/cases/{case_id}/attachments", files={"file": ("a.txt", b"Letter")})
     answered(made, 201)
-    sees = (
-        "select (select count(*) from health_records where case_id = %(case)s)::int,"
-        " (select count(*) from attachments where case_id = %(case)s)::int,"
-        " (select count(*) from attachment_chunks where case_id = %(case)s)::int,"
-        " (select count(*) from vault.data_keys where case_id = %(case)s and part is not null)::int"
-    )
     for excluded in (False, True):
         with superuser.transaction(force_rollback=True):
             if excluded:
@@ -235,4 +236,20 @@ async def test_an_exclusion_hides_it_even_from_whom_an_assignment_was_left(
                 )
             superuser.execute("select from begin_request(%s, %s)", [cast.sessions["caseworker"], cast.clock()])
             superuser.execute("set local role samaki_runtime")
-            assert superuser.execute(sees, {"case": case_id}).fetchone() == ((0, 0, 0, 0) if excluded else (1, 1, 1, 2))
+            assert superuser.execute(PRIVATE, {"case": case_id}).fetchone() == (
+                (0, 0, 0, 0) if excluded else (1, 1, 1, 2)
+            )
+
+
+async def test_who_works_on_another_case_reads_nothing_of_this_one(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    """The second wall alone."""
+    case_id = await recorded(cast)
+    made = await cast.client("caseworker").post(f"/cases/{case_id}/attachments", files={"file": ("a.txt", b"Letter")})
+    answered(made, 201)
+    await open_case(cast, "colleague", SENSITIVE)
+    with superuser.transaction(force_rollback=True):
+        superuser.execute("select from begin_request(%s, %s)", [cast.sessions["colleague"], cast.clock()])
+        superuser.execute("set local role samaki_runtime")
+        assert superuser.execute(PRIVATE, {"case": case_id}).fetchone() == (0, 0, 0, 0)
