@@ -13,6 +13,7 @@ from benchmarks.capture import recording
 from tests.acts import SENSITIVE, assign, exclude, newcomer, with_liaison
 from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.pages import whole
 from tests.test_follow_ups import plan
 
 BEYOND = timedelta(minutes=3)  # longer than a run looks back
@@ -87,9 +88,7 @@ async def test_a_device_holds_its_own_cases_with_notes_and_follow_ups_and_no_oth
     await device.pull()
     assert {("case", own), ("note", written), ("follow_up", planned["id"])} <= device.held.keys()
     assert others not in device.cases  # which the caseworker may read, but does not work on
-    assert device.cases == {
-        case["id"] for case in answered(await device.client.get("/cases?assigned=me&limit=200"), 200)["items"]
-    }
+    assert device.cases == {case["id"] for case in await whole(device.client, "/cases", assigned="me", limit=200)}
     path = f"/cases/{own}"
     assert device.held["case", own] == answered(await device.client.get(path), 200)
     listed = answered(await device.client.get(f"{path}/follow-ups/{planned['id']}"), 200)
