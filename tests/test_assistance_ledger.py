@@ -83,16 +83,14 @@ async def test_who_is_excluded_finds_neither_lines_nor_sums_of_that_case(cast: C
 async def test_a_ledger_is_of_one_month_and_of_one_organisation(cast: Cast, clock: FrozenClock) -> None:
     team = await of_their_own(cast)
     worker = team["caseworker"]
-    clock.at = clock().replace(day=1, hour=5) + timedelta(days=40)
+    clock.at = (clock().replace(day=1, hour=5) + timedelta(days=40)).replace(day=1)
     one = await ask(cast, await open_case(cast, worker), worker)
     await decide(cast, one, team["supervisor"])
     first = clock()
     paid = await pay(cast, one, worker)
     clock.advance(days=31)
     await reverse(cast, one, paid, worker)
-    months = [
-        f"{moment:%Y-%m}" for moment in (first - timedelta(days=40), first, clock(), clock() + timedelta(days=40))
-    ]
+    months = [f"{moment:%Y-%m}" for moment in (first - timedelta(days=1), first, clock(), clock() + timedelta(days=40))]
     amounts = [
         [line["amount_minor"] for line in (await lines(cast, team["supervisor"], month)).values()] for month in months
     ]
