@@ -156,8 +156,8 @@ async def test_an_excluded_supervisor_does_not_learn_of_the_case_by_counting(cas
     hidden = await open_case(cast, lead, SENSITIVE)
     excluded = await newcomer(cast, Role.SUPERVISOR, "ngo")
     await exclude(cast, lead, hidden, excluded)
-    assert [one["open_cases"] for one in await carried(cast, lead, excluded)] == [FULL_AT - 1]
-    assert [one["open_cases"] for one in await carried(cast, lead)] == [FULL_AT]
+    assert [one["open"] for one in await carried(cast, lead, excluded)] == [FULL_AT - 1]
+    assert [one["open"] for one in await carried(cast, lead)] == [FULL_AT]
     case_id = await open_case(cast, "caseworker", SENSITIVE)
     assert (await give(cast, "supervisor", case_id, lead, 409))["code"] == "caseload_full"
     assert (await give(cast, excluded, case_id, lead))["caseload"] == "full"
@@ -168,14 +168,14 @@ async def test_the_caseload_says_who_carries_how_much(cast: Cast) -> None:
     for cases, level in ((1, "normal"), (2, "high"), (4, "full"), (5, "over")):
         lead = await lead_of(cast, cases)
         (found,) = await carried(cast, lead)
-        assert found["user"]["id"] == cast.id(lead)
-        assert (found["open_cases"], found["level"]) == (cases, level)
+        assert found["lead"]["id"] == cast.id(lead)
+        assert (found["open"], found["level"]) == (cases, level)
     page = answered(await cast.client("supervisor").get("/caseload", params={"limit": 3}), 200)
-    ids = [one["user"]["id"] for one in page["leads"]]
+    ids = [one["lead"] and one["lead"]["id"] for one in page["leads"]]
     assert len(set(ids)) == len(ids)
-    assert set(ids) == {item["lead"]["id"] for item in page["items"] if item["lead"]}
+    assert {item["lead"]["id"] for item in page["items"] if item["lead"]} <= set(ids)
     waiting = answered(await cast.client("supervisor").get("/caseload", params={"needs_lead": True}), 200)
-    assert waiting["leads"] == []
+    assert {(one["lead"], one["level"]) for one in waiting["leads"]} == {(None, None)}
 
 
 @limited

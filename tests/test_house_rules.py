@@ -100,7 +100,7 @@ def layer(module: str) -> str:
 def test_the_rules_look_at_the_whole_of_app() -> None:
     assert len(SOURCES) > 60
     assert {"models", "services", "routers", "policy", "errors"} <= {layer(module) for module in MODULES}
-    assert "app.services.visible" in IMPORTS["app.http"]
+    assert "app.services.addressed" in IMPORTS["app.http"]
 
 
 def test_only_the_transaction_and_the_worker_commit() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field as Rule
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from app.models.action import YesNo
@@ -42,6 +42,12 @@ class RiskChange(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
         Index("ix_risk_changes_case", "case_id", "created_at"),
+        Index(
+            "ix_risk_changes_waiting",
+            "organisation_id",
+            "case_id",
+            postgresql_where=text("review_due_at IS NOT NULL AND reviewed_at IS NULL"),
+        ),
     )
 
     case_id: UUID

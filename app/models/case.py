@@ -97,6 +97,7 @@ class Case(Table, table=True):
         Index("ix_cases_lead", "lead_id", postgresql_where=text("status <> 'closed'")),
         Index("ix_cases_leaderless", "organisation_id", postgresql_where=LEADERLESS),
         Index("ix_cases_to_review", "organisation_id", "id", postgresql_where=TO_REVIEW),
+        Index("ix_cases_death_review", "organisation_id", postgresql_where=text("death_review_due_at IS NOT NULL")),
         Index("ix_cases_high_risk", "next_due_at", postgresql_where=HIGH_RISK),
         Index(
             "ix_cases_retention",

@@ -33,7 +33,8 @@ class WorklistItem(Read):
     """One thing to do. `subject_id`: the follow-up, incident, consent or other record that it is about.
 
     Of a case that the reader knows only as a stub there is its code, and `due_week` in place of `due_at`; `alias`,
-    `place` and `contact` are null. `contact` is also null where nobody is to be contacted.
+    `place` and `contact` are null; of a transfer that waits for an answer, its own code alone. `contact` is also
+    null where nobody is to be contacted.
     """
 
     kind: WorklistKind
@@ -41,7 +42,7 @@ class WorklistItem(Read):
     due_at: datetime | None
     due_week: str | None
     overdue: bool
-    case_id: UUID
+    case_id: UUID | None
     case_code: str
     alias: str | None
     place: WorklistPlace | None

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -47,7 +46,7 @@ class _Card:
 async def worklist(session: AsyncSession, actor: Actor) -> Worklist:
     """Today's work of the caller, by the day in Phnom Penh."""
     rows = await fetch(session, statement_for(actor.role), _parameters(actor.now))
-    cases = await summary_rows(session, {row.case_id for row in rows}) if rows else {}
+    cases = await summary_rows(session, {row.case_id for row in rows if row.case_id is not None}) if rows else {}
     looked_into = (judged(row, cases.get(row.case_id), ring_of(session), actor.now) for row in rows)
     todo = sorted(_each_once(one for one in looked_into if one is not None), key=_place)
     listed = todo[:MOST]
@@ -68,10 +67,10 @@ def _parameters(now: datetime) -> dict[str, Any]:
     }
 
 
-def _place(one: Todo) -> tuple[int, bool, float, UUID]:
+def _place(one: Todo) -> tuple[int, bool, float, str]:
     """Where it stands: by kind, then by when it is due; what has no time comes last of its kind."""
     due = one.due_at.timestamp() if one.due_at else 0.0
-    return RANK[one.kind], one.due_at is None, due, one.row.case_id
+    return RANK[one.kind], one.due_at is None, due, str(one.row.case_id or one.row.subject_id)
 
 
 def _each_once(todo: Iterable[Todo]) -> Iterator[Todo]:
@@ -106,7 +105,7 @@ def _item(
     session: AsyncSession, one: Todo, card: _Card | None, names: dict[str, WorklistPlace], actor: Actor
 ) -> WorklistItem:
     """`card` is None where the caller knows the case as a stub only."""
-    if card is None:
+    if card is None and one.row.case_id is not None:
         touched(session, one.row.case_id, Relation.STUB)
     overdue = bool(one.row.late) or (one.due_at is not None and one.due_at < actor.now)
     return WorklistItem(

@@ -168,13 +168,22 @@ create or replace function stubs_to_review(at_most int)
   set search_path = pg_catalog, public, pg_temp
 as $$
   select s.id, s.code, s.next_due_week, s.overdue
-    from (select c.id from cases c
-           where app_role() = 'supervisor' and c.organisation_id = app_organisation_id()
-             and c.erased_at is null and (c.status = 'closure_requested' or c.escalated_at is not null)
+    from (select w.id
+            from (select c.id from cases c
+                   where c.organisation_id = app_organisation_id() and c.erased_at is null
+                     and (c.status = 'closure_requested' or c.escalated_at is not null)
+                   union
+                  select c.id from cases c
+                   where c.organisation_id = app_organisation_id() and c.death_review_due_at is not null
+                   union
+                  select r.case_id from risk_changes r join cases c on c.id = r.case_id and c.risk_level = 'high'
+                   where r.organisation_id = app_organisation_id()
+                     and r.review_due_at is not null and r.reviewed_at is null) w
+           where app_role() = 'supervisor'
              and not exists (select from case_access a
-                              where a.case_id = c.id and a.principal = any (app_principals())
+                              where a.case_id = w.id and a.principal = any (app_principals())
                                 and (a.expires_at is null or a.expires_at > app_now()))
-           order by c.id limit at_most) waiting
+           order by w.id limit at_most) waiting
    cross join lateral case_stubs(only_case => waiting.id) s
 $$;
 

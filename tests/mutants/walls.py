@@ -770,7 +770,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("what is overdue is told to the team", "'follow_up.overdue', 'caseworkers'", "'follow_up.overdue', 'team'"),
         ("what is overdue is not told", "      from marked m returning id)", "      from marked m where false returning id)"),
         ("stubs of every organisation are to be looked at", "where app_role() = 'supervisor' and c.organisation_id = app_organisation_id()\n             and c.erased_at is null and (", "where app_role() = 'supervisor'\n             and c.erased_at is null and ("),
-        ("quiet stubs are to be looked at", " and (c.status = 'closure_requested' or c.escalated_at is not null)\n             and not exists", "\n             and not exists"),
+        ("quiet stubs are to be looked at", "\n                     and (c.status = 'closure_requested' or c.escalated_at is not null)\n                   union", "\n                   union"),
         ("what she sees is a stub too", "                              where a.case_id = c.id and a.principal = any (app_principals())\n                                and (a.expires_at is null or a.expires_at > app_now()))\n           order", "                              where false)\n           order"),
         ("other organisations' cases are counted", "           where app_role() = 'supervisor' and c.organisation_id = app_organisation_id()\n             and c.status <> 'closed'", "           where app_role() = 'supervisor'\n             and c.status <> 'closed'"),
         ("closed cases are counted", "             and c.status <> 'closed' and c.erased_at is null\n             and c.id <> all", "             and c.erased_at is null\n             and c.id <> all"),

@@ -1,0 +1,109 @@
+"""Sources of the worklist: what waits for a supervisor, on cases that she sees and on those that she only oversees."""
+
+from app.models.codes import WorklistKind
+from app.services.worklist_source import SUPERVISORS, Source, source
+
+K = WorklistKind
+
+# Who decides on a case: a reviewer, on a standard one any supervisor of the organisation.
+_DECIDES = """
+    (c.sensitivity = 'standard'
+     or exists (select from case_access r
+                 where r.case_id = c.id and r.principal = any ((select app_principals())::uuid[])
+                   and r.via = 'reviewer' and (r.expires_at is null or r.expires_at > (select app_now()))))
+"""
+
+OF_OVERSIGHT: tuple[Source, ...] = (
+    source(
+        SUPERVISORS,
+        f"'{K.LEADERLESS}'",
+        "from mine m join cases c on c.id = m.case_id where m.role = 'leaderless'",
+        due_at="""greatest(c.created_at, (select max(a.ended_at) from assignments a
+                                           where a.case_id = c.id and a.role = 'lead')) + interval '4 hours'""",
+        case_id="m.case_id",
+    ),
+    # Told to whom sees the case and does not lead it.
+    source(
+        SUPERVISORS,
+        f"'{K.ESCALATED}'",
+        """from cases c
+           where c.organisation_id = (select app_organisation_id()) and c.erased_at is null
+             and (c.status = 'closure_requested' or c.escalated_at is not null)
+             and c.status <> 'closed' and c.escalated_at is not null and c.lead_id <> (select app_user_id())""",
+        due_at="c.escalated_at",
+        case_id="c.id",
+    ),
+    # Of a sensitive case by a reviewer who is not the requester.
+    source(
+        SUPERVISORS,
+        f"'{K.CLOSURE_REVIEW}'",
+        """from cases c
+           where c.organisation_id = (select app_organisation_id()) and c.erased_at is null
+             and (c.status = 'closure_requested' or c.escalated_at is not null)
+             and c.status = 'closure_requested'
+             and (c.sensitivity = 'standard'
+                  or (c.closure_requested_by <> (select app_user_id())
+                      and exists (select from case_access r
+                                   where r.case_id = c.id and r.principal = any ((select app_principals())::uuid[])
+                                     and r.via = 'reviewer'
+                                     and (r.expires_at is null or r.expires_at > (select app_now())))))""",
+        case_id="c.id",
+    ),
+    source(
+        SUPERVISORS,
+        f"'{K.APPROVAL}'",
+        f"""from assistance_requests q join cases c on c.id = q.case_id
+            where q.organisation_id = (select app_organisation_id()) and q.status = 'submitted'
+              and q.created_by <> (select app_user_id())
+              and q.first_approved_by is distinct from (select app_user_id()) and {_DECIDES}""",
+        due_at="q.created_at",
+        case_id="q.case_id",
+        subject_id="q.id",
+    ),
+    # What another organisation would hand over: its own code, and nothing of the case.
+    source(
+        SUPERVISORS,
+        f"'{K.TRANSFER}'",
+        "from transfers_in(only_status => 'requested', at_most => 100) t",
+        due_at="t.due_at",
+        subject_id="t.id",
+        code="t.code",
+    ),
+    # A high risk that a supervisor has not looked at; of a stub the review below says as much.
+    source(
+        SUPERVISORS,
+        f"'{K.NEEDS_REVIEW}'",
+        """from risk_changes r join cases c on c.id = r.case_id
+            where r.organisation_id = (select app_organisation_id()) and r.review_due_at is not null
+              and r.reviewed_at is null and c.risk_level = 'high'""",
+        due_at="r.review_due_at",
+        case_id="r.case_id",
+        subject_id="r.id",
+    ),
+    source(
+        SUPERVISORS,
+        f"'{K.NEEDS_REVIEW}'",
+        """from cases c
+            where c.organisation_id = (select app_organisation_id()) and c.death_review_due_at is not null""",
+        due_at="c.death_review_due_at",
+        case_id="c.id",
+    ),
+    source(
+        SUPERVISORS,
+        f"'{K.BREAK_GLASS_REVIEW}'",
+        """from glass_broken(reviewed => false, at_most => 100) g where g.user_id <> (select app_user_id())""",
+        due_at="g.review_due_at",
+        case_id="g.case_id",
+        subject_id="g.id",
+        code="g.case_code",
+    ),
+    source(
+        SUPERVISORS,
+        f"'{K.NEEDS_REVIEW}'",
+        "from stubs_to_review(200) s",
+        case_id="s.id",
+        code="s.code",
+        due_week="s.next_due_week",
+        late="s.overdue",
+    ),
+)
