@@ -247,7 +247,7 @@ TAKEN = photograph("JPEG")
         ("photograph.png", TAKEN, "content_is_not_its_name"),
         ("letter.jpg", b"Just words.", "content_is_not_its_name"),
         ("page.html", b"<script>alert(1)</script>", "content_is_not_its_name"),
-        ("letter.pdf.exe", paper(99), "content_is_not_its_name"),
+        ("letter.pdf.exe", PDF + b"words", "content_is_not_its_name"),
         ("empty.txt", b"", "empty"),
         ("../../\u202egpj.txt", b"Words.", "text_direction_override"),
         ("x" * 201 + ".txt", b"Words.", "text_too_long"),

@@ -14,6 +14,7 @@ from tests.acts import SENSITIVE, assign, exclude, newcomer, with_liaison
 from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.pages import whole
+from tests.plans import add_action
 from tests.test_follow_ups import plan
 
 BEYOND = timedelta(minutes=3)  # longer than a run looks back
@@ -82,17 +83,20 @@ async def note(cast: Cast, case_id: str, who: str = "caseworker", **more: Any) -
 
 async def test_a_device_holds_its_own_cases_with_notes_and_follow_ups_and_no_others(cast: Cast) -> None:
     own, others = await open_case(cast, category=SENSITIVE), await open_case(cast, "colleague")
+    step = await add_action(cast, own)
     written, planned = await note(cast, own), await plan(cast, own, (cast.clock() + timedelta(days=2)).isoformat())
     await note(cast, others, "colleague")
     device = Device(cast, "caseworker")
     await device.pull()
-    assert {("case", own), ("note", written), ("follow_up", planned["id"])} <= device.held.keys()
+    kept = {("case", own), ("note", written), ("follow_up", planned["id"]), ("action", step["id"])}
+    assert kept <= device.held.keys()
     assert others not in device.cases  # which the caseworker may read, but does not work on
     assert device.cases == {case["id"] for case in await whole(device.client, "/cases", assigned="me", limit=200)}
     path = f"/cases/{own}"
     assert device.held["case", own] == answered(await device.client.get(path), 200)
     listed = answered(await device.client.get(f"{path}/follow-ups/{planned['id']}"), 200)
     assert device.held["follow_up", planned["id"]] == listed
+    assert device.held["action", step["id"]] == answered(await device.client.get(f"{path}/actions/{step['id']}"), 200)
     assert device.held["note", written] == answered(await device.client.get(f"{path}/notes/{written}"), 200)
 
 
@@ -262,7 +266,7 @@ def new_note(case_id: str, **changes: Any) -> dict[str, Any]:
 
 async def test_a_day_in_the_field_arrives_in_one_call(cast: Cast, clock: FrozenClock) -> None:
     old = await open_case(cast)
-    device, own_id, planned = Device(cast, "caseworker"), str(uuid4()), str(uuid4())
+    device, own_id, planned, step = Device(cast, "caseworker"), str(uuid4()), str(uuid4()), str(uuid4())
     await device.pull()
     due = (clock() + timedelta(days=2)).isoformat()
     done = {"happened_at": clock().isoformat(), "outcome": "met_safe"}
@@ -277,9 +281,17 @@ async def test_a_day_in_the_field_arrives_in_one_call(cast: Cast, clock: FrozenC
             "data": {"case_id": own_id, "due_at": due, "channel": "visit"},
         },
         {"op": "transition", "type": "follow_up", "id": planned, "data": {"case_id": own_id, **done}},
+        {
+            "op": "create",
+            "type": "action",
+            "id": step,
+            "data": {"case_id": own_id, "title": "Ask for a card", "need": "documents", "due_on": due[:10]},
+        },
+        {"op": "update", "type": "action", "id": step, "if_match": '"1"', "data": {"case_id": own_id, "urgent": True}},
+        {"op": "transition", "type": "action", "id": step, "data": {"case_id": own_id}},
         {"op": "update", "type": "case", "id": old, "if_match": '"1"', "data": {"summary": "All is well."}},
     )
-    assert [result["status"] for result in results] == [201, 200, 201, 201, 200, 200]
+    assert [result["status"] for result in results] == [201, 200, 201, 201, 200, 201, 200, 200, 200]
     assert [result["id"] for result in (*results[:2], results[3])] == [own_id, own_id, planned]
     case = answered(await device.client.get(f"/cases/{own_id}"), 200)
     assert case["status"] == "assessment"
@@ -352,20 +364,23 @@ async def test_an_id_that_is_taken_by_something_hidden_makes_a_new_row(cast: Cas
     hidden_note = await note(cast, hidden, "stranger")
     due = (cast.clock() + timedelta(days=2)).isoformat()
     hidden_plan = (await plan(cast, hidden, due, "stranger"))["id"]
+    hidden_step = (await add_action(cast, hidden, "stranger"))["id"]
     case_id, seen = await open_case(cast), await open_case(cast, "colleague")
     planned = {"case_id": case_id, "due_at": due, "channel": "visit"}
+    step = {"case_id": case_id, "title": "Ask", "need": "documents", "due_on": due[:10]}
     device = Device(cast, "caseworker")
     *made, taken = await device.push(
         {"op": "create", "type": "case", "id": hidden, "data": intake()},
         new_note(case_id, id=hidden_note),
         {"op": "create", "type": "follow_up", "id": hidden_plan, "data": planned},
+        {"op": "create", "type": "action", "id": hidden_step, "data": step},
         {"op": "create", "type": "case", "id": seen, "data": intake()},
     )
-    assert [one["status"] for one in (*made, taken)] == [201, 201, 201, 409]
-    assert not {one["id"] for one in made} & {hidden, hidden_note, hidden_plan}
+    assert [one["status"] for one in (*made, taken)] == [201, 201, 201, 201, 409]
+    assert not {one["id"] for one in made} & {hidden, hidden_note, hidden_plan, hidden_step}
     answered(await device.client.get(f"/cases/{made[0]['id']}"), 200)
     answered(await device.client.get(f"/cases/{hidden}"), 404)
-    for left in (f"notes/{hidden_note}", f"follow-ups/{hidden_plan}"):
+    for left in (f"notes/{hidden_note}", f"follow-ups/{hidden_plan}", f"actions/{hidden_step}"):
         answered(await cast.client("stranger").get(f"/cases/{hidden}/{left}"), 200)
 
 

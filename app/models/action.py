@@ -9,7 +9,7 @@ from pydantic import Field as Rule
 from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from app.models.base import TIMESTAMP, Body, Day, Moment, Patch, Read, Table, optional
+from app.models.base import TIMESTAMP, Body, Day, Moment, OwnId, Patch, Read, Table, optional
 from app.models.case import Colleague
 from app.models.codes import ActionNeed, ActionPrompt
 from app.text import LongText, ShortText
@@ -50,7 +50,7 @@ class Action(Table, table=True):
     sealed: bytes | None = Field(default=None, nullable=False)
 
 
-class ActionCreate(Body):
+class ActionCreate(OwnId):
     title: ShortText
     need: ActionNeed
     due_on: Day

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from app.models.action import ActionRead
 from app.models.base import Body, Read
 from app.models.case import CaseLiaisonRead, CaseRead
 from app.models.follow_up import FollowUpRead
@@ -20,10 +21,11 @@ class SyncType(StrEnum):
     CASE = "case"
     NOTE = "note"
     FOLLOW_UP = "follow_up"
+    ACTION = "action"
 
 
 class SyncOp(StrEnum):
-    """`transition`: a step of a case, the record of a follow-up."""
+    """`transition`: a step of a case, the record of a follow-up, the end of an action."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -43,7 +45,7 @@ class SyncChange(Read):
     type: SyncType
     id: UUID
     version: int
-    data: CaseRead | CaseLiaisonRead | NoteRead | FollowUpRead
+    data: CaseRead | CaseLiaisonRead | NoteRead | FollowUpRead | ActionRead
 
 
 class SyncPage(Read):

@@ -21,9 +21,16 @@ _OPERATIONS: dict[tuple[SyncType, SyncOp], tuple[str, str]] = {
     (T.NOTE, Op.CREATE): ("POST", "/cases/{case_id}/notes"),
     (T.FOLLOW_UP, Op.CREATE): ("POST", "/cases/{case_id}/follow-ups"),
     (T.FOLLOW_UP, Op.UPDATE): ("PATCH", "/cases/{case_id}/follow-ups/{id}"),
+    (T.ACTION, Op.CREATE): ("POST", "/cases/{case_id}/actions"),
+    (T.ACTION, Op.UPDATE): ("PATCH", "/cases/{case_id}/actions/{id}"),
+    (T.ACTION, Op.TRANSITION): ("POST", "/cases/{case_id}/actions/{id}/complete"),
     (T.FOLLOW_UP, Op.TRANSITION): ("POST", "/cases/{case_id}/follow-ups/{id}/record"),
 }
-_PLACES = {T.CASE: "/cases/{id}", T.FOLLOW_UP: "/cases/{case_id}/follow-ups/{id}"}
+_PLACES = {
+    T.CASE: "/cases/{id}",
+    T.FOLLOW_UP: "/cases/{case_id}/follow-ups/{id}",
+    T.ACTION: "/cases/{case_id}/actions/{id}",
+}
 STALE = 412
 
 

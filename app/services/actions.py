@@ -22,6 +22,7 @@ from app.services.action_rows import new_row, read_of, reads_of, state_of, tell
 from app.services.assignments import works_on
 from app.services.cases import open_for_change
 from app.services.next_follow_up import plan_by_the_clock
+from app.services.own_ids import id_for
 from app.services.visible import access_for, lock_case
 
 NEXT_DUE = "select next_due_at from cases where id = %(case_id)s"
@@ -35,6 +36,7 @@ async def add_action(session: AsyncSession, actor: Actor, case_id: UUID, wanted:
     await _check_assignee(session, actor, case_id, assignee_id)
     due_at = end_of(wanted.due_on)
     row = new_row(actor, case, due_at=due_at, assignee_id=assignee_id, urgent=wanted.urgent)
+    row.id = await id_for(session, "actions", wanted.id)
     seal(session, row, {**wanted.model_dump(mode="json", include=_PRIVATE), "prompt": None})
     session.add(row)
     await tell(session, actor, row, "action.added")

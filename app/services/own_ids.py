@@ -12,7 +12,9 @@ from app.ids import new_id
 _LOOK = "select app_id_is_taken('{0}', %(id)s) as taken, exists (select from {0} where id = %(id)s) as seen"
 
 
-async def id_for(session: AsyncSession, table: Literal["cases", "notes", "follow_ups"], wanted: UUID | None) -> UUID:
+async def id_for(
+    session: AsyncSession, table: Literal["cases", "notes", "follow_ups", "actions"], wanted: UUID | None
+) -> UUID:
     """The id of a row that is about to be written: the one that is wanted, when it is free.
 
     409 when the caller sees a row of this id. A hidden one is none for the caller: the new row gets another id.

@@ -18,12 +18,14 @@ from sqlmodel import col
 
 from app.db import fetch
 from app.errors import Invalid
+from app.models.action import Action
 from app.models.base import Read
 from app.models.follow_up import FollowUp
 from app.models.note import Note
 from app.models.sync import SyncChange, SyncPage, SyncQuery, SyncType
 from app.sealing import ring_of
 from app.security import Actor
+from app.services import action_rows
 from app.services.case_views import detail_of
 from app.services.follow_up_views import reads_across, said_of
 from app.services.notes import reads_of
@@ -58,7 +60,10 @@ CHANGED = f"""
          where greatest(own.since, n.updated_at) > %(since)s
         union all
         select 2, f.id, f.case_id from own join follow_ups f on f.case_id = own.case_id
-         where greatest(own.since, f.updated_at) > %(since)s) changed
+         where greatest(own.since, f.updated_at) > %(since)s
+        union all
+        select 3, s.id, s.case_id from own join actions s on s.case_id = own.case_id
+         where greatest(own.since, s.updated_at) > %(since)s) changed
      where (case_id, kind, id) > (%(case_id)s, %(kind)s, %(id)s)
      order by case_id, kind, id
      limit %(wanted)s
@@ -130,6 +135,8 @@ async def _read(session: AsyncSession, actor: Actor, rows: Sequence[Any]) -> lis
     found |= {note.id: note for note in await reads_of(session, notes)}
     follow_ups = await _rows(session, FollowUp, of_type[SyncType.FOLLOW_UP])
     found |= {planned.id: planned for planned in await reads_across(session, actor, said, follow_ups)}
+    actions = await _rows(session, Action, of_type[SyncType.ACTION])
+    found |= {action.id: action for action in await action_rows.reads_of(session, actions)}
     return [_change(ORDER[row.kind], row.id, found[row.id]) for row in rows if row.id in found]
 
 
