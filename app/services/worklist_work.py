@@ -13,7 +13,7 @@ _PLANNED = """
 _TO_DO = """
       from mine m
       join actions a on a.case_id = m.case_id
-     where a.completed_at is null and a.ended_at is null and a.due_at <= %(tomorrow)s
+     where a.completed_at is null and a.ended_at is null and (a.urgent or a.due_at <= %(tomorrow)s)
 """
 _ACTION = {"due_at": "a.due_at", "case_id": "m.case_id", "subject_id": "a.id"}
 _FOLLOW_UP = {"due_at": "f.due_at", "case_id": "m.case_id", "subject_id": "f.id", "sealed": "f.sealed"}
