@@ -260,14 +260,12 @@ ON_A_STUB = {
 }
 # Of these a caseworker's role is told first, whatever the relation.
 FOR_SUPERVISORS = {
-    *("PUT /cases/{case_id}/legal-hold", "DELETE /cases/{case_id}/legal-hold"),
     "POST /cases/{case_id}/risk-history/{change_id}/review",
     "PUT /cases/{case_id}/legal-hold",
     "DELETE /cases/{case_id}/legal-hold",
     "POST /assistance-requests/{assistance_request_id}/decision",
     "POST /cases/{case_id}/death-review",
 }
-FOR_SUPERVISORS = {"PUT /cases/{case_id}/legal-hold", "DELETE /cases/{case_id}/legal-hold"}
 # Who may not send a file is told so before anything else is looked at.
 REFUSED_FIRST = {"POST /cases/{case_id}/attachments"}
 HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +11,7 @@ from app.calendar import day_of
 from app.demo.draws import Draws
 from app.demo.invented import incident
 from app.models.assignment import AssignmentCreate, ExclusionCreate, ExclusionLift
-from app.models.case import Closure, Transition
+from app.models.case import CaseRow, Closure, SafeContact, Transition
 from app.models.codes import (
     AssignmentRole,
     CaseStatus,
@@ -23,7 +23,7 @@ from app.models.codes import (
     RiskLevel,
 )
 from app.models.consent import ConsentCreate, Withdrawal
-from app.models.follow_up import FollowUpState, FollowUpUpdate
+from app.models.follow_up import FollowUpCreate, FollowUpRead, FollowUpState, FollowUpUpdate
 from app.models.note import NoteCreate
 from app.models.person import CasePersonCreate
 from app.paging import ListQuery
@@ -32,11 +32,12 @@ from app.services.assignments import assign
 from app.services.consents import give_consent, list_consents, withdraw_consent
 from app.services.exclusions import exclude, lift, list_exclusions
 from app.services.follow_up_views import said_in
-from app.services.follow_ups import change_follow_up, list_follow_ups
+from app.services.follow_ups import change_follow_up, list_follow_ups, plan_follow_up
 from app.services.incidents import report_incident
 from app.services.lifecycle import move
 from app.services.notes import add_note
 from app.services.people import add_to_case
+from app.services.risk_clock import clock_of
 from app.services.safe_contact import window_at
 from app.services.visible import lock_case
 
@@ -132,16 +133,33 @@ def due(who: str, at: datetime) -> Act:
     """Make a visit or call of the date that the opening has planned: then, or as soon afterwards as she may be seen."""
 
     async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
-        planned = (await list_follow_ups(session, actor, case_id, ListQuery())).items
-        [first] = [one for one in planned if one.state is FollowUpState.PLANNED]
         case = await lock_case(session, case_id)
-        said, latest = said_in(case), at if case.risk_level is RiskLevel.NOT_ASSESSED else min(at, first.due_at)
+        planned = (await list_follow_ups(session, actor, case_id, ListQuery())).items
+        first = next((one for one in planned if one.state is FollowUpState.PLANNED), None)
+        said, limit = said_in(case), _latest(session, actor, case, first)
         channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
-        window = window_at(said, channel, latest)
-        due_at = latest if window.allowed else window.opens_next or latest
-        if case.risk_level is not RiskLevel.NOT_ASSESSED and due_at > first.due_at:
-            return  # she may not be reached before the risk of the case wants somebody to look at it
-        wanted = FollowUpUpdate(due_at=due_at, channel=channel)
-        await change_follow_up(session, actor, case_id, first.id, wanted, f'"{first.version}"')
+        due_at = _open_at(said, channel, min(at, limit))
+        if due_at > limit:  # somebody has to look at it sooner: as soon as she may be reached
+            due_at = _open_at(said, channel, actor.now)
+        if due_at > limit:
+            return
+        if first is None:  # a closing that waits for its decision: she is told of it
+            await plan_follow_up(session, actor, case_id, FollowUpCreate(due_at=due_at, channel=channel))
+        else:
+            wanted = FollowUpUpdate(due_at=due_at, channel=channel)
+            await change_follow_up(session, actor, case_id, first.id, wanted, f'"{first.version}"')
 
     return Act(who, do, soon=True)
+
+
+def _latest(session: AsyncSession, actor: Actor, case: CaseRow, first: FollowUpRead | None) -> datetime:
+    """Until when somebody has to look at it: by its risk, once that is known."""
+    if case.risk_level is RiskLevel.NOT_ASSESSED:
+        return datetime.max.replace(tzinfo=UTC)
+    return first.due_at if first else actor.now + clock_of(session, case.risk_level).follow_up
+
+
+def _open_at(said: SafeContact | None, channel: ContactChannel, at: datetime) -> datetime:
+    """Then, or as soon afterwards as she may be reached."""
+    window = window_at(said, channel, at)
+    return at if window.allowed else window.opens_next or at

@@ -12,7 +12,7 @@ from app.models.case import (
     Colleague,
     LiaisonClient,
 )
-from app.models.codes import DatePrecision
+from app.models.codes import DatePrecision, Outcome
 from app.models.incident import IncidentRead
 from app.relations import Access
 from app.sealing import KeyRing
@@ -64,7 +64,7 @@ def _closure(row: Any, private: dict[str, Any]) -> Closure | None:
     said = private.get("closure")
     if row.closure_reason is None or (said is not None and said["reason"] == row.closure_reason):
         return Closure.model_validate(said) if said is not None else None
-    return Closure(reason=row.closure_reason, outcome=row.outcome)
+    return Closure(reason=row.closure_reason, outcome=row.outcome or Outcome.UNKNOWN)
 
 
 def _private(row: Any, ring: KeyRing) -> dict[str, Any]:

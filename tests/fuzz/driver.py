@@ -68,6 +68,7 @@ class Fuzz:
         row = ROWS[f"{operation.method.upper()} {operation.path.removeprefix('/api/v1')}"]
         stage = self.on.stage
         known = {**stage.register, **stage.cases.get(point.case, stage.cases["standard"]).ids, "code": "170201"}
+        known["incoming_id"] = stage.cases["standard"].ids["transfer_id"]
         known["session_id"] = str(uuid4())  # the own one would end what the others need
         own = {name: known[name] for name in _names(row.path)}
         ids: list[dict[str, str] | None] = [own or None, None]
