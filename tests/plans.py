@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import psycopg
+
 from app.models.codes import DangerItem
 from tests.cast import Cast, answered
 from tests.pages import whole
@@ -46,6 +48,19 @@ async def end_contacts(cast: Cast, case_id: str) -> None:
         if one["state"] == "planned":
             path = f"/cases/{case_id}/follow-ups/{one['id']}"
             answered(await cast.client("caseworker").delete(path, headers=EDIT), 204)
+
+
+async def put_first(cast: Cast, case_id: str, **change: Any) -> Any:
+    """Make the date that the opening has planned another one: somebody plans it now."""
+    (first,) = await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")
+    path = f"/cases/{case_id}/follow-ups/{first['id']}"
+    return answered(await cast.client("caseworker").patch(path, json=change, headers=EDIT), 200)
+
+
+def put_undated(superuser: psycopg.Connection[Any], cast: Cast, case_id: str) -> None:
+    """A case without a date, as of a database from before the openings planned one."""
+    superuser.execute("select set_config('samaki.now', %s, false)", [cast.clock().isoformat()])
+    superuser.execute("delete from follow_ups where case_id = %s", [case_id])
 
 
 async def add_action(cast: Cast, case_id: str, who: str = "caseworker", status: int = 201, **more: Any) -> Any:

@@ -10,7 +10,7 @@ from tests.acts import SENSITIVE, assign, break_glass, status_of, with_liaison
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.pages import whole
-from tests.plans import EDIT, add_action
+from tests.plans import EDIT, add_action, put_undated
 
 Superuser = psycopg.Connection[Any]
 
@@ -29,8 +29,11 @@ async def complete(cast: Cast, one: Any, who: str = "caseworker", status: int = 
     return answered(await cast.client(who).post(path, json=more or None), status)
 
 
-async def test_an_action_is_due_at_the_end_of_its_day_in_cambodia_and_is_the_next_date_of_the_case(cast: Cast) -> None:
+async def test_an_action_is_due_at_the_end_of_its_day_in_cambodia_and_is_the_next_date_of_the_case(
+    cast: Cast, superuser: Superuser
+) -> None:
     case_id = await open_case(cast)
+    put_undated(superuser, cast, case_id)
     added = await add_action(cast, case_id, due_on="2026-06-01", need="livelihood", note="With her sister.")
     assert (added["state"], added["need"], added["note"], added["urgent"], added["prompt"]) == (
         "open",
@@ -106,9 +109,10 @@ async def test_a_repeated_completion_is_one_and_answers_the_same(cast: Cast) -> 
 
 
 async def test_the_last_action_that_is_done_leaves_a_follow_up_and_cannot_be_taken_back(
-    cast: Cast, clock: FrozenClock
+    cast: Cast, clock: FrozenClock, superuser: Superuser
 ) -> None:
     case_id = await open_case(cast)
+    put_undated(superuser, cast, case_id)
     added = await add_action(cast, case_id)
     path = f"/cases/{case_id}/actions/{added['id']}"
     answered(await cast.client("caseworker").delete(path), 428)
@@ -122,11 +126,16 @@ async def test_the_last_action_that_is_done_leaves_a_follow_up_and_cannot_be_tak
     assert moment(planned["due_at"]) == clock() + timedelta(days=30)
 
 
-async def test_an_action_that_is_done_beside_another_date_plans_nothing(cast: Cast) -> None:
-    case_id = await open_case(cast)
-    added, _ = await add_action(cast, case_id), await add_action(cast, case_id)
+async def test_an_action_that_is_done_beside_another_date_plans_nothing(cast: Cast, superuser: Superuser) -> None:
+    case_id, path = await open_case(cast), "/cases/{}/follow-ups"
+    first = await whole(cast.client("caseworker"), path.format(case_id))
+    await complete(cast, await add_action(cast, case_id))
+    assert await whole(cast.client("caseworker"), path.format(case_id)) == first
+    undated = await open_case(cast)
+    put_undated(superuser, cast, undated)
+    added, _ = await add_action(cast, undated), await add_action(cast, undated)
     await complete(cast, added)
-    assert await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups") == []
+    assert await whole(cast.client("caseworker"), path.format(undated)) == []
 
 
 async def test_a_case_that_closes_leaves_nothing_to_do_and_a_closed_one_gets_nothing(cast: Cast) -> None:
@@ -157,8 +166,9 @@ async def test_a_liaison_sees_and_does_only_the_actions_that_were_given_to_her(c
     assert await status_of(cast, "second_liaison", case_id, "/actions") == 404
 
 
-async def test_a_liaison_who_does_the_last_action_gets_the_next_contact(cast: Cast) -> None:
+async def test_a_liaison_who_does_the_last_action_gets_the_next_contact(cast: Cast, superuser: Superuser) -> None:
     case_id, _ = await with_liaison(cast)
+    put_undated(superuser, cast, case_id)
     await complete(cast, await add_action(cast, case_id, assignee_id=cast.id("liaison")), "liaison")
     (planned,) = await whole(cast.client("liaison"), f"/cases/{case_id}/follow-ups")
     assert planned["assignee"]["id"] == cast.id("liaison")

@@ -11,7 +11,7 @@ from tests.acts import SENSITIVE, assign, break_glass, status_of, with_liaison
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.pages import whole
-from tests.plans import add_action, assess, da5, set_risk
+from tests.plans import add_action, assess, da5, put_first, put_undated, set_risk
 from tests.test_follow_ups import SAFE, at, next_due, next_monday, plan, report
 
 Superuser = psycopg.Connection[Any]
@@ -278,9 +278,10 @@ async def test_no_other_change_waits_for_a_look(cast: Cast) -> None:
 
 @pytest.mark.parametrize(("level", "hours", "days"), [("high", 24, 7), ("medium", 72, 14), ("low", 168, 30)])
 async def test_the_level_says_when_the_first_action_and_the_next_contact_are_due(
-    cast: Cast, clock: FrozenClock, level: str, hours: int, days: int
+    cast: Cast, clock: FrozenClock, superuser: Superuser, level: str, hours: int, days: int
 ) -> None:
     case_id = await case_of(cast)
+    put_undated(superuser, cast, case_id)
     await set_risk(cast, case_id, level)
     (action,) = await actions_of(cast, case_id)
     assert (action["prompt"], action["urgent"]) == ("first_step", level == "high")
@@ -289,11 +290,27 @@ async def test_the_level_says_when_the_first_action_and_the_next_contact_are_due
     assert moment(contact["due_at"]) == clock() + timedelta(days=days)
 
 
+@pytest.mark.parametrize(("level", "hours"), [("high", 24), ("medium", 72), ("low", None)])
+async def test_the_date_of_the_opening_is_the_contact_where_it_is_in_time(
+    cast: Cast, clock: FrozenClock, level: str, hours: int | None
+) -> None:
+    """A week after the opening is no first action of a higher risk, and a day after it is one of every risk."""
+    for category, asked in ((SENSITIVE, None), ("id_poor", hours)):
+        case_id = await open_case(cast, category=category)
+        first = await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")
+        await set_risk(cast, case_id, level)
+        assert await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups") == first
+        due = [clock() + timedelta(hours=asked)] if asked else []
+        assert [moment(one["due_at"]) for one in await actions_of(cast, case_id)] == due
+
+
 async def test_what_is_due_in_time_stays_as_it_is_planned(cast: Cast, clock: FrozenClock) -> None:
     case_id = await case_of(cast)
     planned = await plan(cast, case_id, (clock() + timedelta(hours=23)).isoformat())
+    before = await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")
     await set_risk(cast, case_id, "high")
-    assert await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups") == [planned]
+    assert await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups") == before
+    assert [one for one in before if one["state"] == "planned"] == [planned]
     assert await actions_of(cast, case_id) == []
 
 
@@ -301,10 +318,10 @@ async def test_a_contact_that_is_planned_too_late_is_brought_forward_when_the_ri
     cast: Cast, clock: FrozenClock
 ) -> None:
     case_id = await case_of(cast)
-    planned = await plan(cast, case_id, (clock() + timedelta(days=20)).isoformat(), channel="phone")
+    planned = await put_first(cast, case_id, due_at=(clock() + timedelta(days=20)).isoformat(), channel="phone")
     await set_risk(cast, case_id, "high")
     (moved,) = await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")
-    assert (moved["id"], moved["channel"], moved["version"]) == (planned["id"], "phone", 2)
+    assert (moved["id"], moved["channel"], moved["version"]) == (planned["id"], "phone", planned["version"] + 1)
     assert moment(moved["due_at"]) == clock() + timedelta(days=7)
     told = await whole(cast.client("caseworker"), f"/cases/{case_id}/timeline")
     assert {"fields": ["due_at"], "because": "risk"} in [one["data"] for one in told]
@@ -315,7 +332,8 @@ async def test_a_contact_that_is_planned_too_late_is_brought_forward_when_the_ri
 async def test_it_is_brought_forward_to_when_she_may_be_reached(cast: Cast, clock: FrozenClock) -> None:
     monday = next_monday(clock)
     case_id = await case_of(cast, safe_contact={**SAFE, "days": [1]})
-    await plan(cast, case_id, at(f"{monday + timedelta(days=21):%Y-%m-%d}", "09:00"))
+    late = at(f"{monday + timedelta(days=21):%Y-%m-%d}", "09:00")
+    await put_first(cast, case_id, due_at=late, channel="visit")
     await set_risk(cast, case_id, "high")
     (moved,) = await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")
     assert moment(moved["due_at"]) <= clock() + timedelta(days=7)

@@ -12,6 +12,7 @@ from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.confirmations import confirmed
 from tests.pages import whole
+from tests.plans import set_risk
 from tests.test_worklist import about, leaderless, moment, plan, put, record
 
 UNDATED = """
@@ -162,6 +163,22 @@ async def test_the_first_date_gives_way_to_a_sooner_one_and_not_to_a_later_one(c
     met = await plan(cast, other, clock() + timedelta(hours=30))
     await record(cast, met)
     assert first["id"] not in [one["id"] for one in await dates(cast, other)], "she was seen"
+
+
+async def test_a_first_date_that_gives_way_does_not_excuse_a_late_one(cast: Cast, clock: FrozenClock) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    await set_risk(cast, case_id, "high")
+    visit = await plan(cast, case_id, clock() + timedelta(hours=30))
+    before = await dates(cast, case_id)
+    body = {"happened_at": clock().isoformat(), "outcome": "met_safe"}
+    path = f"/cases/{case_id}/follow-ups/{visit['id']}/record"
+    late = {**body, "next_due_at": (clock() + timedelta(days=20)).isoformat()}
+    refused = answered(await cast.client("caseworker").post(path, json=late), 422)
+    assert [error["code"] for error in refused["errors"]] == ["later_than_risk_allows"]
+    assert await dates(cast, case_id) == before
+    answered(await cast.client("caseworker").post(path, json=body), 200)
+    [left] = await dates(cast, case_id)
+    assert moment(left["due_at"]) <= clock() + timedelta(days=7)
 
 
 async def test_recording_the_first_date_leaves_the_next_one(cast: Cast, clock: FrozenClock) -> None:

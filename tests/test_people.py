@@ -1,11 +1,12 @@
 """People and households: each person is seen exactly as their home is."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.cases import intake, open_case
-from tests.cast import VILLAGE, Cast, answered
+from tests.cast import VILLAGE, Cast, FrozenClock, answered
 
 PERSON = {
     "family_name_km": "ស៊ុន",
@@ -41,9 +42,13 @@ async def test_khmer_digits_in_a_phone_number_are_understood(cast: Cast) -> None
 
 
 async def test_a_name_is_shown_in_the_readers_script_family_name_first(cast: Cast) -> None:
-    person = await register(cast)
-    assert person["display_name"] == "ស៊ុន សុភា"
-    assert person["age"] == 35
+    assert (await register(cast))["display_name"] == "ស៊ុន សុភា"
+
+
+async def test_an_age_is_full_years(cast: Cast, clock: FrozenClock) -> None:
+    today = clock().date()
+    born = [day.replace(year=day.year - 36).isoformat() for day in (today, today + timedelta(days=1))]
+    assert [(await register(cast, birth_date=day))["age"] for day in born] == [36, 35]
 
 
 async def test_an_alias_alone_is_enough_and_no_name_at_all_is_not(cast: Cast) -> None:

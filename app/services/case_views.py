@@ -12,7 +12,7 @@ from app.models.case import (
     Colleague,
     LiaisonClient,
 )
-from app.models.codes import DatePrecision, Outcome
+from app.models.codes import ClosureReason, DatePrecision
 from app.models.incident import IncidentRead
 from app.relations import Access
 from app.sealing import KeyRing
@@ -61,10 +61,10 @@ def liaison_view(row: Any, access: Access, actor: Actor, ring: KeyRing) -> CaseL
 
 def _closure(row: Any, private: dict[str, Any]) -> Closure | None:
     """What was said at the end; of a case that another organisation has taken, only that it was."""
-    said = private.get("closure")
-    if row.closure_reason is None or (said is not None and said["reason"] == row.closure_reason):
-        return Closure.model_validate(said) if said is not None else None
-    return Closure(reason=row.closure_reason, outcome=row.outcome or Outcome.UNKNOWN)
+    said, transferred = private.get("closure"), ClosureReason.TRANSFERRED
+    if row.closure_reason == transferred and (said is None or said["reason"] != transferred):
+        return Closure(reason=transferred)
+    return Closure.model_validate(said) if said is not None else None
 
 
 def _private(row: Any, ring: KeyRing) -> dict[str, Any]:

@@ -130,8 +130,8 @@ async def record_follow_up(
     seal(session, row, {**opened(session, row), "outcome": told.outcome, "note": told.note})
     row.happened_at, row.recorded_by = told.happened_at, actor.id
     row.touch(actor.now)
+    await _give_way(session, actor, row)  # before: a date that ends here is not one in time for the risk
     following = await next_planned(session, actor, case, row, told)
-    await _give_way(session, actor, row)
     await _tell(session, actor, row, "follow_up.recorded")
     if following is not None:
         await _tell(session, actor, following, "follow_up.planned")

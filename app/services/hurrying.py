@@ -25,7 +25,7 @@ async def hurry(session: AsyncSession, actor: Actor, case: CaseRow) -> None:
     planned = (await session.execute(statement)).scalar_one_or_none()
     if planned is None:
         await plan_by_the_clock(session, actor, case, assignee_id=assignee_id)
-    elif planned.due_at > actor.now + clock.follow_up:
+    else:
         await bring_forward(session, actor, case, planned)
     if not await _is_due_by(session, case.id, actor.now + clock.first_action):
         await ask_for(

@@ -18,7 +18,7 @@ from app.security import Actor
 from app.services.agreed import may_contact
 from app.services.assignments import works_on
 from app.services.events import record
-from app.services.first_date import FIRST
+from app.services.first_date import AWAITED, FIRST
 from app.services.follow_up_views import channel_of, said_in
 from app.services.risk_clock import clock_of
 from app.services.safe_contact import require_safe_contact, window_at
@@ -40,13 +40,15 @@ def planned_on(case_id: UUID) -> tuple[Any, ...]:
 
 
 async def has_future(session: AsyncSession, actor: Actor, case_id: UUID) -> bool:
-    """Is a contact still to come? The date that an opening plans by itself is none, nobody waits for it; asking for her
-    consent again is none either: closing is the other answer."""
+    """Is a contact still to come? The date that an opening plans by itself is none, nobody waits for it, until the risk
+    rises; asking for her consent again is none either: closing is the other answer."""
     statement = select(FollowUp).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
     rows = (await session.execute(statement)).scalars()
-    return any(
-        not private.get("asks_consent") and FIRST not in private for private in (opened(session, row) for row in rows)
-    )
+    return any(_is_awaited(opened(session, row)) for row in rows)
+
+
+def _is_awaited(private: dict[str, Any]) -> bool:
+    return not private.get("asks_consent") and (FIRST not in private or AWAITED in private)
 
 
 async def end_planned(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
@@ -110,8 +112,12 @@ async def plan_by_the_clock(session: AsyncSession, actor: Actor, case: CaseRow, 
 
 
 async def bring_forward(session: AsyncSession, actor: Actor, case: CaseRow, planned: FollowUp) -> None:
-    """Move what is planned to the latest moment that the risk allows."""
+    """Move what is planned to the latest moment that the risk allows, unless it is sooner."""
     wait = clock_of(session, case.risk_level).follow_up
+    if FIRST in opened(session, planned):
+        seal(session, planned, {**opened(session, planned), AWAITED: True})
+    if planned.due_at <= actor.now + wait:
+        return
     planned.due_at, channel = _by_the_clock(said_in(case), channel_of(session, planned), actor.now, wait)
     seal(session, planned, {**opened(session, planned), "channel": channel})
     planned.touch(actor.now)
