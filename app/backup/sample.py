@@ -50,11 +50,9 @@ SEALED = {
     ("whereabouts", "sealed"): "whereabouts",
 }
 # Rows that are a home of their own although they belong to a case.
-OWN_HOMES = {"attachments", "health_records", "whereabouts"}
-OWN_HOMES = {"whereabouts"}
+OWN_HOMES = {"attachments", "health_records", "transfers", "whereabouts"}
 # Rows that are at home in another row, which this column names.
 HOMES = {"import_chunks": "import_id"}
-OWN_HOMES = {"whereabouts", "transfers"}
 # Sealed with the root secret (app/sealed_secret.py), which the manifest's keyed hash proves to be the right one.
 BY_THE_ROOT = {("user_private", "sealed")}
 KEYS = "select home, kek_id, wrapped from vault.data_keys"
