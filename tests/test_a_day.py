@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from app.calendar import day_of
 from tests.acts import SENSITIVE
 from tests.cases import intake
 from tests.cast import COMMUNE, Cast, FrozenClock, answered
@@ -28,7 +29,7 @@ class Calls:
 async def test_a_day_from_the_first_home_visit_to_a_safe_closure_takes_twenty_five_calls(
     cast: Cast, clock: FrozenClock
 ) -> None:
-    call, now = Calls(cast), clock().isoformat()
+    call, now, day = Calls(cast), clock().isoformat(), day_of(clock()).isoformat()
     opened = await call("POST", "/cases", first_visit(clock), 201)
     case = f"/cases/{opened['id']}"
     await call("POST", f"{case}/transitions", {"to": "assessment"})
@@ -59,10 +60,10 @@ async def test_a_day_from_the_first_home_visit_to_a_safe_closure_takes_twenty_fi
     await call("POST", f"{case}/assignments", reviewer, 201, who="supervisor")
     request = f"/assistance-requests/{asked['id']}"
     await call("POST", f"{request}/decision", {"decision": "approve", "reason": "Needed."}, who="supervisor")
-    payment = {"amount_minor": 100_000, "method": "cash", "paid_on": now[:10], "receipt_reference": "R-1"}
+    payment = {"amount_minor": 100_000, "method": "cash", "paid_on": day, "receipt_reference": "R-1"}
     await call("POST", f"{request}/disbursements", payment, 201)
 
-    await call("PUT", f"{case}/safety-plan", {**PLAN, "reviewed_on": now[:10]}, headers=EDIT)
+    await call("PUT", f"{case}/safety-plan", {**PLAN, "reviewed_on": day}, headers=EDIT)
     asks = {"reason": "needs_met", "outcome": "improved", "informed_can_return": True, "summary": "Safe."}
     await call("POST", f"{case}/transitions", {"to": "closure_requested", "closure": asks})
     open_ones = [one for one in (await call("GET", f"{case}/follow-ups"))["items"] if one["state"] == "planned"]

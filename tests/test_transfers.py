@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.calendar import day_of
 from app.database_urls import DatabaseUrls
 from app.models.codes import Role
 from tests.acts import assign, call_as, exclude, finds, listed, newcomer, open_again, status_of, without_instance
@@ -594,7 +595,7 @@ async def test_a_transfer_ends_in_the_second_in_which_she_takes_her_consent_back
 
 async def test_a_consent_that_has_lapsed_is_none(cast: Cast, clock: FrozenClock) -> None:
     case_id = await open_case(cast, "caseworker", SENSITIVE)
-    today = f"{clock():%Y-%m-%d}"
+    today = day_of(clock()).isoformat()
     await agreed(cast, case_id, expires_on=today)
     transfer = await ask(cast, case_id)
     in_time = await open_case(cast, "caseworker", SENSITIVE)

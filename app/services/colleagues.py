@@ -17,6 +17,7 @@ from app.paging import ListQuery
 from app.services.areas import is_area
 from app.services.screening import keep_screened
 
+ALONE = {"key_share": True}  # for no key update: rows that point to the user are still written
 StaffRole = Literal[Role.CASEWORKER, Role.SUPERVISOR, Role.CCWC_LIAISON, Role.PARTNER]
 
 # The cursor is the last id, and its name is looked up: names of people do not belong into addresses.
@@ -73,10 +74,20 @@ async def user_as_they_stay(session: AsyncSession, user_id: UUID, *, alone: bool
     Taken before any case is locked: a change of the user locks in this order too. `alone`: nobody else chooses them
     meanwhile either, so that what they carry can be counted.
     """
-    user = await session.get(User, user_id, with_for_update={"key_share": True} if alone else {"read": True})
+    user = await session.get(User, user_id, with_for_update=ALONE if alone else {"read": True})
     if user is not None:
         await keep_screened(session, user)
     return user
+
+
+async def users_alone(session: AsyncSession, user_ids: Iterable[UUID]) -> dict[UUID, User | None]:
+    """Several of them, `alone`. All are held, in one order, before any is screened: who screens keeps everybody else
+    from screening, and must not wait for a user meanwhile."""
+    users = {user_id: await session.get(User, user_id, with_for_update=ALONE) for user_id in sorted(set(user_ids))}
+    for user in users.values():
+        if user is not None:
+            await keep_screened(session, user)
+    return users
 
 
 async def names_of(session: AsyncSession, user_ids: Iterable[UUID | None]) -> dict[UUID, Colleague]:

@@ -20,7 +20,7 @@ from app.sealing import load_keys, seal
 from app.security import Actor
 from app.services.assignments import CASEWORK, row_of, words_of
 from app.services.carrying import level_with
-from app.services.colleagues import user_as_they_stay
+from app.services.colleagues import users_alone
 from app.services.events import record
 
 HELD = "select * from handover_of(%(leaver)s, %(successor)s)"
@@ -58,9 +58,7 @@ async def hand_over(session: AsyncSession, actor: Actor, leaver_id: UUID, wanted
 
 async def _both_alone(session: AsyncSession, leaver_id: UUID, successor_id: UUID) -> tuple[User | None, User | None]:
     """Both people, held in one order: of two handovers at once the second finds what the first has left and given."""
-    held = {
-        own_id: await user_as_they_stay(session, own_id, alone=True) for own_id in sorted({leaver_id, successor_id})
-    }
+    held = await users_alone(session, (leaver_id, successor_id))
     return held[leaver_id], held[successor_id]
 
 
