@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from app.calendar import day_of
 from app.security import Runtime
 from benchmarks.capture import recording
 from tests.acts import SENSITIVE, assign, break_glass, exclude, newcomer, without_instance
@@ -311,7 +312,7 @@ async def test_a_reversal_is_a_row_of_its_own_that_frees_the_amount_and_moves_th
     assert (back["amount_minor"], back["reversal_of"], back["paid_on"], back["reason"], back["receipt_reference"]) == (
         -60_000,
         second["id"],
-        f"{clock():%Y-%m-%d}",
+        f"{day_of(clock())}",
         "Counted twice.",
         None,
     )
@@ -382,7 +383,7 @@ async def test_of_many_decisions_and_of_many_reversals_at_once_one_counts(cast: 
 async def test_a_payment_that_is_sent_again_with_its_key_is_paid_once(cast: Cast) -> None:
     one = await decide(cast, await ask(cast, await open_case(cast)))
     path = f"/assistance-requests/{one['id']}/disbursements"
-    body, headers = {**PAID, "paid_on": f"{cast.clock():%Y-%m-%d}"}, {"Idempotency-Key": f"pay {one['id']}"}
+    body, headers = {**PAID, "paid_on": f"{day_of(cast.clock())}"}, {"Idempotency-Key": f"pay {one['id']}"}
     first, again = [await cast.client("caseworker").post(path, json=body, headers=headers) for _ in range(2)]
     assert answered(first, 201) == answered(again, 201)
     assert again.headers["Idempotency-Replayed"] == "true"

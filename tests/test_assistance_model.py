@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.calendar import day_of
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.helping import PAID, ask, lines, of_their_own
@@ -134,7 +135,7 @@ class Course:
         answered(await self.client(who).post(path, json=said), request.decide(who, decision, amount))
 
     async def pay(self, request: Request, amount: int) -> None:
-        body = {**PAID, "amount_minor": amount, "paid_on": f"{self.clock():%Y-%m-%d}"}
+        body = {**PAID, "amount_minor": amount, "paid_on": f"{day_of(self.clock())}"}
         status = request.may_pay(amount)
         path = f"/assistance-requests/{request.own_id}/disbursements"
         made = answered(await self.client("caseworker").post(path, json=body), status)
@@ -153,7 +154,7 @@ class Course:
         made = answered(await self.client("caseworker").post(path, json={"reason": "A mistake."}), status)
         if status == 201:
             payment.open = False
-            today = f"{self.clock():%Y-%m-%d}"
+            today = f"{day_of(self.clock())}"
             self.lines.append((made["ledger_reference"], today, -payment.amount, request.currency, payment.line[0]))
             request.settle()
 
