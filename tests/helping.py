@@ -5,6 +5,7 @@ from uuid import UUID
 
 import httpx
 
+from app.calendar import day_of
 from app.models.codes import Role
 from tests.acts import newcomer
 from tests.cast import Cast, FrozenClock, answered
@@ -38,7 +39,7 @@ async def pay(cast: Cast, one: Any, who: str = "caseworker", status: int = 201, 
 
 
 async def paying(cast: Cast, one: Any, who: str = "caseworker", **changes: Any) -> httpx.Response:
-    body = {**PAID, "paid_on": f"{cast.clock():%Y-%m-%d}", **changes}
+    body = {**PAID, "paid_on": day_of(cast.clock()).isoformat(), **changes}
     sent = {name: value for name, value in body.items() if value is not None}
     return await cast.client(who).post(f"/assistance-requests/{one['id']}/disbursements", json=sent)
 

@@ -295,8 +295,8 @@ def _case_in(urls: DatabaseUrls) -> UUID:
     with psycopg.connect(urls.admin) as admin:
         admin.execute(
             "insert into organisations (id, version, created_at, updated_at, name, name_km, kind, active, signatory,"
-            " staff_principal, supervisors_principal) values (%s, 1, now(), now(), 'x', 'x', 'ngo', true, true,"
-            " gen_random_uuid(), gen_random_uuid())",
+            " assistance_ceiling_khr_minor, assistance_ceiling_usd_minor, staff_principal, supervisors_principal)"
+            " values (%s, 1, now(), now(), 'x', 'x', 'ngo', true, true, 1, 1, gen_random_uuid(), gen_random_uuid())",
             [organisation_id],
         )
         admin.execute(

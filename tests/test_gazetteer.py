@@ -251,8 +251,9 @@ def test_progress_ends_with_the_number_of_rows(database: DatabaseUrls, tmp_path:
 
 ADD_CASE = """
     insert into organisations (id, version, created_at, updated_at, name, name_km, kind, active, signatory,
+                               assistance_ceiling_khr_minor, assistance_ceiling_usd_minor,
                                staff_principal, supervisors_principal)
-    values (%(o)s, 1, now(), now(), 'x', 'x', 'ngo', true, false, gen_random_uuid(), gen_random_uuid());
+    values (%(o)s, 1, now(), now(), 'x', 'x', 'ngo', true, false, 1, 1, gen_random_uuid(), gen_random_uuid());
     insert into users (id, version, created_at, updated_at, username, display_name, role, organisation_id,
                        language, active, system, principal)
     values (%(u)s, 1, now(), now(), %(u)s, 'x', 'caseworker', %(o)s, 'km', true, false, gen_random_uuid());

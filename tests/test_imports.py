@@ -58,7 +58,7 @@ async def test_cases_of_a_register_are_opened_as_any_other(on: Desk) -> None:
     consents = answered(await on.cast.client("caseworker").get(f"/cases/{case_id}/consents"), 200)["items"]
     assert [one["purpose"] for one in consents] == ["services"]
     events = answered(await on.cast.client("caseworker").get(f"/cases/{case_id}/timeline"), 200)["items"]
-    assert {one["type"] for one in events} == {"case.opened", "consent.given"}
+    assert {one["type"] for one in events} == {"case.opened", "follow_up.planned", "consent.given"}
     told = answered(await on.cast.client("supervisor").get(f"/cases/{case_id}/access-report"), 200)["items"]
     assert "write_import" in {one["action"] for one in told}
     assert answered(await on.cast.client("supervisor").get(f"/cases/{case_id}"), 200)["access"]["via"] == "lead"

@@ -168,7 +168,7 @@ def _add_consent(actor: Actor, case: Opened, given: ConsentCreate, made: Rows) -
             "case_id": case.id,
             "organisation_id": case.organisation_id,
             "recipient_id": given.organisation_id,
-            **given.model_dump(mode="json", exclude={"organisation_id"}),
+            **given.model_dump(mode="json", exclude={"organisation_id", "bypass"}),
             **first_version(actor),
         }
     )
