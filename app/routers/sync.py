@@ -48,7 +48,7 @@ router = APIRouter(prefix=API, tags=["offline"], route_class=DeviceRoute)
 
 
 @router.get("/sync")
-async def pull_changes(
+async def list_changes(
     query: Annotated[SyncQuery, Query()],
     session: Session,
     actor: Annotated[Actor, allowed(Permission.SYNC)],
