@@ -114,7 +114,10 @@ async def read_disbursement(session: AsyncSession, request_id: UUID, disbursemen
 
 async def _seen(session: AsyncSession, request_id: UUID) -> AssistanceRequest:
     await assistance_for(session, request_id, Permission.ASSISTANCE_READ)
-    return await session.get_one(AssistanceRequest, request_id)
+    row = await session.get(AssistanceRequest, request_id)
+    if row is None:  # erased with its case since it was looked for
+        raise NotFound
+    return row
 
 
 async def _of_request(session: AsyncSession, request_id: UUID, disbursement_id: UUID) -> Disbursement:

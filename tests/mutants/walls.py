@@ -950,38 +950,6 @@ TRIGGERS = {
     "consent_changed": "consents",
     "people_linked": "person_links",
     "user_changed": "users",
-    "144_own_ids": [
-        (
-            "a hidden case is nobody's id",
-            "when 'cases' then exists (select from cases where id = the_id)",
-            "when 'cases' then false",
-        ),
-        (
-            "a hidden note is nobody's id",
-            "when 'notes' then exists (select from notes where id = the_id)",
-            "when 'notes' then false",
-        ),
-        (
-            "a hidden follow-up is nobody's id",
-            "when 'follow_ups' then exists (select from follow_ups where id = the_id)",
-            "when 'follow_ups' then false",
-        ),
-        (
-            "every id of a case is taken",
-            "when 'cases' then exists (select from cases where id = the_id)",
-            "when 'cases' then exists (select from cases)",
-        ),
-        (
-            "every id of a note is taken",
-            "when 'notes' then exists (select from notes where id = the_id)",
-            "when 'notes' then exists (select from notes)",
-        ),
-        (
-            "every id of a follow-up is taken",
-            "when 'follow_ups' then exists (select from follow_ups where id = the_id)",
-            "when 'follow_ups' then exists (select from follow_ups)",
-        ),
-    ],
     "transfer_void_with_case": "cases",
     "transfer_void_with_consent": "consents",
     "opened_case_erased": "cases",
