@@ -1,8 +1,9 @@
 """A device that was away: it pulls what changed in its own cases, pushes what was written, and loses nothing."""
 
+import base64
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -251,7 +252,23 @@ async def test_a_run_asks_as_many_queries_for_many_cases_as_for_one(cast: Cast, 
     assert counted[0] == counted[1] <= 11
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "MjAyNi0wMy0wMlQwMzowMDowMHwx", "e30", "%00"])
+def cursor_of(*parts: object) -> str:
+    return base64.urlsafe_b64encode("|".join(map(str, parts)).encode()).decode().rstrip("=")
+
+
+NIL, DAY = UUID(int=0), "2026-03-02T03:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *("", "x", "MjAyNi0wMy0wMlQwMzowMDowMHwx", "e30", "%00"),
+        cursor_of(DAY, "0001-01-01T00:00:00+00:00", NIL, 0, NIL),  # before which there is no time
+        cursor_of(DAY, "9999-12-31T00:00:00+00:00", NIL, 0, NIL),
+        cursor_of(DAY, DAY, NIL, 99, NIL),
+        cursor_of("2026-03-02T03:00:00", DAY, NIL, 0, NIL),
+    ],
+)
 async def test_a_cursor_that_was_not_made_here_is_refused(cast: Cast, cursor: str) -> None:
     answered(await cast.client("caseworker").get("/sync", params={"cursor": cursor}), 422)
 

@@ -92,7 +92,7 @@ class SyncCursor:
             parts = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
             since, began, case_id, kind, own_id = parts.split("|")
             cursor = cls(_moment(since), _moment(began), UUID(case_id), int(kind), UUID(own_id))
-            if cursor.began > now or not -1 <= cursor.kind < len(ORDER):
+            if not BEGINNING <= cursor.began <= now or not -1 <= cursor.kind < len(ORDER):
                 raise ValueError
         except (ValueError, OverflowError, binascii.Error):
             raise Invalid.at("/query/cursor", "cursor_invalid", "The cursor was not made by this list.") from None
