@@ -254,7 +254,7 @@ WITHOUT_ORGANISATION = {
     "user_private",
     "user_tokens",
 }
-SHARED = {"users", "organisations", "areas"}
+SHARED = {"users", "organisations", "areas", "services"}
 
 
 def differences(connection: psycopg.Connection[Any]) -> list[str]:

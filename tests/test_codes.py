@@ -25,6 +25,7 @@ OWN_LISTS = {
     "worklist_kind",
     *("import_kind", "import_state", "import_row_status"),
     "caseload_level",
+    *("service_status", "service_capacity", "service_warning", "weekday"),
 }
 
 agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")

@@ -985,6 +985,44 @@ class ImportRowStatus(StrEnum):
     UNCHANGED = "unchanged"
 
 
+class ServiceStatus(StrEnum):
+    """Whether a service of the directory can be used; the words of HSDS."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DEFUNCT = "defunct"
+    TEMPORARILY_CLOSED = "temporarily_closed"
+
+
+class ServiceCapacity(StrEnum):
+    """Whether a service takes more people."""
+
+    OPEN = "open"
+    FULL = "full"
+    UNKNOWN = "unknown"
+
+
+class ServiceWarningCode(StrEnum):
+    """What to think of before sending a client to a service; never a refusal."""
+
+    AGE_NOT_SERVED = "age_not_served"
+    SEX_NOT_SERVED = "sex_not_served"
+    FULL = "full"
+    NOT_ASSURED = "not_assured"
+
+
+class Weekday(StrEnum):
+    """Days on which a service is open, as iCalendar writes them."""
+
+    MONDAY = "MO"
+    TUESDAY = "TU"
+    WEDNESDAY = "WE"
+    THURSDAY = "TH"
+    FRIDAY = "FR"
+    SATURDAY = "SA"
+    SUNDAY = "SU"
+
+
 CODE_LISTS: dict[str, type[StrEnum]] = {
     "role": Role,
     "category": Category,
@@ -1070,4 +1108,8 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "import_state": ImportState,
     "import_row_status": ImportRowStatus,
     "caseload_level": CaseloadLevel,
+    "service_status": ServiceStatus,
+    "service_capacity": ServiceCapacity,
+    "service_warning": ServiceWarningCode,
+    "weekday": Weekday,
 }
