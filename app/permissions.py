@@ -84,6 +84,11 @@ class Permission(StrEnum):
     TRANSFER_READ = "transfer:read"
     TRANSFER_EDIT = "transfer:edit"
     TRANSFER_RECEIVE = "transfer:receive"
+    REFERRAL_READ = "referral:read"
+    REFERRAL_ASK = "referral:ask"  # another organisation, for a client of one's own
+    REFERRAL_MOVE = "referral:move"  # what the own case asked for: cancel it, or say that it was a mistake
+    REFERRAL_ANSWER = "referral:answer"  # what the own organisation is asked
+    REFERRAL_SEND = "referral:send"  # a client, as a partner, to an organisation that takes the case
     ACCESS_REPORT_READ = "access_report:read"
     TRAIL_READ = "trail:read"
     TRAIL_VERIFY = "trail:verify"

@@ -16,6 +16,8 @@ BATCH = 200
 TELLING = {
     "reminders.overdue_told": "select tell_overdue(%s)",
     "reminders.escalated": "select escalate_cases(%s)",
+    "referrals.overdue_told": "select tell_overdue_referrals(%s)",
+    "referrals.closed": "select close_disclosures(%s)",
 }
 
 

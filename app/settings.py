@@ -131,6 +131,19 @@ class Settings(BaseSettings):
     alert_cases_listed_per_hour: int = Field(
         default=400, ge=1, description="the same for cases on pages of lists as well"
     )
+    referral_stat_hours: int = Field(default=4, ge=1, le=720, description="for the recipient of a referral `stat`")
+    referral_asap_hours: int = Field(default=24, ge=1, le=720, description="the same for `asap`")
+    referral_urgent_hours: int = Field(default=72, ge=1, le=2160, description="the same for `urgent`")
+    referral_routine_hours: int = Field(default=336, ge=1, le=8760, description="the same for `routine`")
+    referral_open_after_completion_days: int = Field(
+        default=30,
+        ge=0,
+        le=365,
+        description="what was told stays open to the recipient after the referral is completed",
+    )
+    referral_open_without_change_days: int = Field(
+        default=90, ge=1, le=365, description="the same for a referral on which nothing happens"
+    )
 
     risk_high_first_action_hours: int = Field(
         default=24, ge=1, le=168, description="at high risk, for the first action"

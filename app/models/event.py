@@ -30,6 +30,9 @@ class Event(SQLModel, table=True):
         ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
         Index("ix_events_case", "case_id", text("at DESC"), text("id DESC")),
         Index("ix_events_stream", "organisation_id", "xid"),
+        # The stream of an organisation: of referrals, on whichever side it is.
+        Index("ix_events_partner", "partner_id", "xid", "id", postgresql_where=text("referral_id IS NOT NULL")),
+        Index("ix_events_referred", "organisation_id", "xid", "id", postgresql_where=text("referral_id IS NOT NULL")),
     )
 
     __mapper_args__ = {"eager_defaults": False}  # RETURNING would need the right to read the row
@@ -44,6 +47,8 @@ class Event(SQLModel, table=True):
     subject_id: UUID | None = None
     data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     sealed: bytes | None = None
+    referral_id: UUID | None = None  # what happened to a referral is told to the other organisation, too
+    partner_id: UUID | None = None
     xid: int | None = Field(
         default=None,
         sa_column=Column(TransactionId(), nullable=False, server_default=text("pg_current_xact_id()")),

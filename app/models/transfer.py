@@ -1,6 +1,6 @@
 """Handing a case to another organisation: what is asked, what the receiver may know before and after the yes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -12,14 +12,6 @@ from app.models.base import TIMESTAMP, Body, Read, Table, coded
 from app.models.case import CaseReceipt, Colleague
 from app.models.codes import Priority, Sector, SharedField, TransferStatus
 from app.text import ShortText
-
-# How soon somebody must answer (referrals.md, "Silence is an event").
-ANSWER_WITHIN = {
-    Priority.STAT: timedelta(hours=4),
-    Priority.ASAP: timedelta(hours=24),
-    Priority.URGENT: timedelta(hours=72),
-    Priority.ROUTINE: timedelta(days=14),
-}
 
 
 class Transfer(Table, table=True):

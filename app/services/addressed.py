@@ -10,6 +10,7 @@ from sqlmodel import col
 from app.db import fetch
 from app.errors import NotFound
 from app.models.imports import Import
+from app.models.referral import Referral
 from app.permissions import Permission
 from app.policy import RELATION_PERMISSIONS
 from app.relations import Access, Relation
@@ -50,6 +51,15 @@ async def incoming_row(session: AsyncSession, transfer_id: UUID) -> Any:
     return rows[0]
 
 
+async def referral_row(session: AsyncSession, referral_id: UUID) -> Referral:
+    """A referral that the caller sees, as it stands now; 404 otherwise."""
+    statement = select(Referral).where(col(Referral.id) == referral_id).execution_options(populate_existing=True)
+    row: Referral | None = await session.scalar(statement)
+    if row is None:
+        raise NotFound
+    return row
+
+
 async def is_addressable(session: AsyncSession, name: str, value: str, permission: Permission) -> bool:
     """Does what a path names exist for the caller? Asked before a wrong body is explained."""
     looks: dict[str, Any] = {
@@ -60,6 +70,7 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "assistance_request_id": lambda s, own_id: assistance_for(s, own_id, Permission.ASSISTANCE_READ),
         "import_id": import_row,
         "incoming_id": incoming_row,
+        "referral_id": referral_row,
     }
     if name not in looks:
         return True

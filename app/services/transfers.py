@@ -16,7 +16,7 @@ from app.models.case import CaseRow, Colleague
 from app.models.codes import ConsentPurpose, OrganisationKind, Priority, Role, SharedField, TransferStatus
 from app.models.consent import Consent
 from app.models.organisation import Organisation
-from app.models.transfer import ANSWER_WITHIN, Transfer, TransferCreate, TransferRead, TransferWithdraw
+from app.models.transfer import Transfer, TransferCreate, TransferRead, TransferWithdraw
 from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission
@@ -29,6 +29,7 @@ from app.services.events import record
 from app.services.handed_content import SNAPSHOT, content_of
 from app.services.incident_views import CLIENT
 from app.services.screening import keep_screened
+from app.services.silence import answer_due
 from app.services.visible import access_for, lock_case
 
 PART = "transfer"  # of the case's keys: who receives a transfer has none of the case's own
@@ -44,7 +45,7 @@ async def ask_transfer(session: AsyncSession, actor: Actor, case_id: UUID, wante
     consent, fields = await _consented(session, actor, case_id, wanted)
     if await _waiting(session, case_id):
         raise Conflict
-    row = _row(actor, case, consent, wanted)
+    row = _row(session, actor, case, consent, wanted)
     ring = ring_of(session)
     ring.make(row.id)
     await write_key(session, row.id, case.organisation_id, case_id, part=PART)
@@ -127,7 +128,7 @@ async def _snapshot(session: AsyncSession, actor: Actor, case: CaseRow, fields: 
     return content_of(case, client.sex, private, fields, actor.now)
 
 
-def _row(actor: Actor, case: CaseRow, consent: Consent, wanted: TransferCreate) -> Transfer:
+def _row(session: AsyncSession, actor: Actor, case: CaseRow, consent: Consent, wanted: TransferCreate) -> Transfer:
     priority = wanted.priority or Priority(case.priority)
     return Transfer(
         case_id=case.id,
@@ -137,7 +138,7 @@ def _row(actor: Actor, case: CaseRow, consent: Consent, wanted: TransferCreate) 
         code=f"TR{new_case_code()[2:]}",
         sector=wanted.sector,
         priority=priority,
-        due_at=actor.now + ANSWER_WITHIN[priority],
+        due_at=answer_due(session, priority, actor.now),
         created_at=actor.now,
         updated_at=actor.now,
         created_by=actor.id,

@@ -93,6 +93,9 @@ _COLUMNS = [field.name for field in fields(CaseRow) if field.name not in {"priva
 CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id", "sealed"}]
 LOCK = f"select {', '.join(_COLUMNS)} from cases where id = %(case_id)s for no key update"
 
+# How she may be reached is not told any more to whom it was told before it changed.
+SUSPEND_CONTACT = "select suspend_transfer_contact(%(case_id)s), suspend_referral_contact(%(case_id)s)"
+
 COUNTS = f"""
     select a.status, a.category, count(distinct a.case_id) as cases
       from case_access a where {_MINE} group by a.status, a.category
@@ -139,7 +142,7 @@ async def save_case(session: AsyncSession, case: CaseRow) -> None:
     if changed and not await update(session, "cases", case.id, changed):
         raise NotFound
     if case.private.get("safe_contact") != case.as_read["private"].get("safe_contact"):
-        await run(session, "select suspend_transfer_contact(%(case_id)s)", {"case_id": case.id})
+        await run(session, SUSPEND_CONTACT, {"case_id": case.id})
 
 
 async def detail_row(session: AsyncSession, case_id: UUID) -> tuple[Any, Access]:

@@ -1,0 +1,134 @@
+"""From the rows of referrals to what a reader of either side may read of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.audit import touched
+from app.models.codes import Role, ServiceType
+from app.models.organisation import Organisation
+from app.models.referral import OPEN_STATUSES, Referral, ReferralDirection, ReferralSnapshot
+from app.models.referral_reads import (
+    Disclosed,
+    PartnerRead,
+    PartnerSummary,
+    Party,
+    ReferralFace,
+    ReferralRead,
+    ReferralSummary,
+)
+from app.sealing import load_keys, opened, ring_of
+from app.security import Actor
+from app.services.colleagues import names_of
+from app.services.referral_content import CONTACT, OPEN_PART
+
+# How a case was reached, for the trail: the row alone, or what was told with it.
+VIA_ROW, VIA_DISCLOSED = "referral", "disclosed"
+_AS_THEY_ARE = (
+    *("id", "code", "sector", "service_id", "province_code", "priority", "status", "business_status", "appointment_at"),
+    *("reason_code", "outcome_code", "due_at", "answered_at", "ended_at", "version", "created_at", "updated_at"),
+)
+
+
+def is_partner_of(row: Referral, actor: Actor) -> bool:
+    """Does the caller read it as the other organisation, or as a partner's account of the case's own?
+
+    Everybody else whom the row policy shows it sees the case.
+    """
+    return actor.role is Role.PARTNER or row.partner_id == actor.organisation_id
+
+
+async def summaries(
+    session: AsyncSession, actor: Actor, rows: Sequence[Referral]
+) -> list[ReferralSummary | PartnerSummary]:
+    """Rows of a list, in their order: three queries for all of them."""
+    parties = await _parties(session, rows)
+    await load_keys(session, (home for row in rows for home in (row.id, row.case_id)))
+    for row in rows:
+        touched(session, row.case_id, VIA_ROW)
+    return [_summary(session, actor, row, parties) for row in rows]
+
+
+async def full_read(session: AsyncSession, actor: Actor, row: Referral) -> ReferralRead | PartnerRead:
+    """One referral as the caller may read it; what is told of the client when it is open to the caller."""
+    parties = await _parties(session, [row])
+    await load_keys(session, (row.id, row.case_id))
+    if is_partner_of(row, actor):
+        return await _partner_read(session, actor, row, parties)
+    touched(session, row.case_id, VIA_ROW)
+    words = opened(session, row)
+    return ReferralRead(
+        **_face(session, actor, row, parties, words.get("service_type")),
+        case_id=row.case_id,
+        shared_fields=words.get("shared_fields", []),
+        reason=words.get("reason"),
+        message=words.get("message"),
+        requested_by=(await names_of(session, [row.created_by]))[row.created_by],
+    )
+
+
+async def snapshot_of_row(session: AsyncSession, referral_id: UUID) -> ReferralSnapshot | None:
+    """The snapshot with its key, where it is open to the caller; None otherwise."""
+    statement = select(ReferralSnapshot).where(col(ReferralSnapshot.referral_id) == referral_id)
+    found: ReferralSnapshot | None = await session.scalar(statement.execution_options(populate_existing=True))
+    if found is not None:
+        await load_keys(session, [found.id])
+    return found
+
+
+async def _partner_read(session: AsyncSession, actor: Actor, row: Referral, parties: dict[UUID, Party]) -> PartnerRead:
+    snapshot = await snapshot_of_row(session, row.id)
+    told: dict[str, Any] = {}
+    disclosed = None
+    if snapshot is not None and snapshot.sealed is not None:
+        ring = ring_of(session)
+        told = opened(session, snapshot)
+        contact = ring.open(CONTACT, snapshot.id, snapshot.id, snapshot.contact_sealed)
+        disclosed = Disclosed(**told["disclosed"], **contact)
+    touched(session, row.case_id, VIA_ROW if disclosed is None else VIA_DISCLOSED)
+    return PartnerRead(
+        **_face(session, actor, row, parties, told.get("service_type")),
+        external_id=row.external_id,
+        commune_code=told.get("commune_code"),
+        message=told.get("message"),
+        disclosed=disclosed,
+    )
+
+
+def _summary(
+    session: AsyncSession, actor: Actor, row: Referral, parties: dict[UUID, Party]
+) -> ReferralSummary | PartnerSummary:
+    if is_partner_of(row, actor):
+        return PartnerSummary(**_face(session, actor, row, parties, None), external_id=row.external_id)
+    service_type = opened(session, row).get("service_type")
+    return ReferralSummary(**_face(session, actor, row, parties, service_type), case_id=row.case_id)
+
+
+def _face(
+    session: AsyncSession, actor: Actor, row: Referral, parties: dict[UUID, Party], service_type: str | None
+) -> dict[str, Any]:
+    """The fields of ReferralFace. `service_type`: as the caller knows it beside what both sides may read."""
+    words = ring_of(session).open(OPEN_PART, row.id, row.id, row.open_sealed)
+    outwards = row.direction is ReferralDirection.OUT
+    sender, recipient = (row.organisation_id, row.partner_id) if outwards else (row.partner_id, row.organisation_id)
+    known = service_type or words.get("service_type")
+    return ReferralFace(
+        direction="incoming" if recipient == actor.organisation_id else "outgoing",
+        sender=parties[sender],
+        recipient=parties[recipient],
+        service_type=ServiceType(known) if known else None,
+        status_reason=words.get("reason"),
+        overdue=row.status in OPEN_STATUSES and row.due_at < actor.now,
+        contact_suspended=row.contact_suspended_at is not None,
+        **{name: getattr(row, name) for name in _AS_THEY_ARE},
+    ).model_dump()
+
+
+async def _parties(session: AsyncSession, rows: Iterable[Referral]) -> dict[UUID, Party]:
+    wanted = {own_id for row in rows for own_id in (row.organisation_id, row.partner_id)}
+    statement = select(col(Organisation.id), col(Organisation.name)).where(col(Organisation.id).in_(wanted))
+    return {row.id: Party(id=row.id, name=row.name) for row in (await session.execute(statement)).all()}
