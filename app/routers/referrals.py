@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from app.http import API, IfMatch, Route, Session, answers_for, created
 from app.models.base import Page
 from app.models.referral import MessageCreate, ReferralCreate, ReferralTransition, ReferralUpdate, ShareAnew
+from app.models.referral_in import ReferralInCreate
 from app.models.referral_reads import (
     MessageRead,
     PartnerRead,
@@ -20,7 +21,7 @@ from app.paging import ListQuery
 from app.permissions import Permission
 from app.preconditions import etag
 from app.security import Actor, allowed
-from app.services import referral_moves, referral_pages, referral_words, referrals
+from app.services import referral_moves, referral_pages, referral_words, referrals, referring_in
 
 router = APIRouter(prefix=API, tags=["referrals"], route_class=Route)
 
@@ -73,6 +74,24 @@ async def list_referrals(
 ) -> Page[ReferralSummary | PartnerSummary]:
     """The inbox of your organisation and what it sent, newest first; nothing of what is told of a client."""
     return await referral_pages.list_referrals(session, actor, query)
+
+
+@router.post("/referrals", status_code=201, responses={200: {"description": "Sent before: the first one."}})
+async def refer_in(
+    wanted: ReferralInCreate,
+    response: Response,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.REFERRAL_SEND)],
+) -> PartnerRead:
+    """Send a client, as a partner, with her consent. The same `external_id` again answers with the first referral."""
+    sent, is_new = await referring_in.refer_in(session, actor, wanted)
+    if is_new:
+        created(response, f"/referrals/{sent.id}")
+    else:
+        response.status_code = 200
+        answers_for(response, f"/referrals/{sent.id}")
+    response.headers["ETag"] = etag(sent.version)
+    return sent
 
 
 @router.get("/referrals/{referral_id}")

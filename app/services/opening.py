@@ -61,10 +61,10 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     return case
 
 
-async def open_received(session: AsyncSession, actor: Actor, intake: CaseCreate) -> Opened:
+async def open_received(session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID) -> Opened:
     """Write a case that another organisation hands over, with its client and nothing else yet; nobody leads it."""
-    client = await _client(session, actor, intake, actor.own_organisation)
-    return await _write(session, actor, intake, Opened(new_id(), "", actor.own_organisation, None, new_id()), client)
+    client = await _client(session, actor, intake, organisation_id)
+    return await _write(session, actor, intake, Opened(new_id(), "", organisation_id, None, new_id()), client)
 
 
 async def _write(session: AsyncSession, actor: Actor, intake: CaseCreate, case: Opened, client: Client) -> Opened:

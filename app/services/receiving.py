@@ -86,7 +86,7 @@ async def accept(session: AsyncSession, actor: Actor, transfer_id: UUID, wanted:
     ring.add(transfer_id, taken.kek_id, taken.wrapped)
     content = ring.open(SNAPSHOT, transfer_id, transfer_id, taken.snapshot_sealed)
     intake, risk = intake_of(taken, content), risk_of(content)
-    case = await open_received(session, actor, intake)
+    case = await open_received(session, actor, intake, actor.own_organisation)
     await update(session, "cases", case.id, {"risk_level": risk})
     await run(session, SETTLE, {"id": transfer_id, "case_id": case.id})
     led = await _tell(session, actor, case, transfer_id, lead_id)

@@ -15,6 +15,7 @@ from app.db import fetch
 from app.models.base import Moment, Page
 from app.models.codes import ReferralStatus, Role
 from app.models.referral import Referral
+from app.models.referral_in import ExternalId
 from app.models.referral_reads import PartnerSummary, ReferralSummary
 from app.paging import Cursor, ListQuery
 from app.security import Actor
@@ -51,7 +52,7 @@ class ReferralQuery(ListQuery):
     direction: Literal["incoming", "outgoing"] | None = None
     status: ReferralStatus | None = None
     updated_after: Moment | None = None
-    external_id: str | None = None
+    external_id: ExternalId | None = None
 
 
 async def list_referrals(

@@ -88,7 +88,8 @@ async def _partner_read(session: AsyncSession, actor: Actor, row: Referral, part
         ring = ring_of(session)
         told = opened(session, snapshot)
         contact = ring.open(CONTACT, snapshot.id, snapshot.id, snapshot.contact_sealed)
-        disclosed = Disclosed(**told["disclosed"], **contact)
+        if row.direction is ReferralDirection.OUT:  # of whom the partner sent itself nothing is told back
+            disclosed = Disclosed(**told["disclosed"], **contact)
     touched(session, row.case_id, VIA_ROW if disclosed is None else VIA_DISCLOSED)
     return PartnerRead(
         **_face(session, actor, row, parties, told.get("service_type")),

@@ -100,6 +100,16 @@ as $$
                     and (r.consent_id is null or transfer_is_consented(r.consent_id)))
 $$;
 
+-- What the caller's organisation sent under this number of its own, seen or not: so that it is not sent twice.
+create or replace function referral_of_external_id(the_number text) returns uuid
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select r.id from referrals r
+   where r.partner_id = app_organisation_id() and r.direction = 'in' and r.external_id = the_number
+     and app_role() = 'partner'
+$$;
+
 -- Who of the other organisation had the told fields before them; for who sees the case.
 create or replace function referral_openings(the_referral uuid)
   returns table (at timestamptz, user_id uuid, display_name text, organisation_id uuid)
@@ -234,14 +244,14 @@ begin
     'referral_closes(text)', 'referral_side(uuid)', 'hold_referral(uuid)', 'put_referral_event(referrals, text)',
     'tell_referral(uuid, text)',
     'move_referral(uuid, text, text, text, text, timestamptz, timestamptz, bytea, text)', 'app_may_open_referral(uuid)',
-    'referral_openings(uuid)', 'suspend_referral_contact(uuid)', 'on_referral_void()', 'on_case_sensitive()',
+    'referral_of_external_id(text)', 'referral_openings(uuid)', 'suspend_referral_contact(uuid)', 'on_referral_void()', 'on_case_sensitive()',
     'tell_overdue_referrals(int)', 'close_disclosures(int)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
   foreach f in array array[
     'hold_referral(uuid)', 'tell_referral(uuid, text)',
     'move_referral(uuid, text, text, text, text, timestamptz, timestamptz, bytea, text)', 'app_may_open_referral(uuid)',
-    'referral_openings(uuid)', 'suspend_referral_contact(uuid)'] loop
+    'referral_of_external_id(text)', 'referral_openings(uuid)', 'suspend_referral_contact(uuid)'] loop
     execute format('grant execute on function %s to samaki_runtime', f);
   end loop;
 end
