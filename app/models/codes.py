@@ -944,6 +944,8 @@ class WorklistKind(StrEnum):
     ACTION = "action"
     NO_DATE = "no_date"
     TRANSFER = "transfer"
+    REFERRAL_OVERDUE = "referral_overdue"
+    REFERRAL = "referral"
     APPROVAL = "approval"
     CLOSURE_REVIEW = "closure_review"
     BREAK_GLASS_REVIEW = "break_glass_review"

@@ -51,6 +51,7 @@ OPEN_STATUSES = (
 CONTACT_FIELDS = frozenset({SharedField.PHONE, SharedField.VILLAGE, SharedField.SAFE_CONTACT})
 
 _OPEN = text("status in ('requested', 'accepted', 'in_progress', 'on_hold')")
+_SILENT = text("standard and direction = 'out' and status in ('requested', 'accepted', 'in_progress', 'on_hold')")
 
 
 class Referral(Table, table=True):
@@ -75,6 +76,7 @@ class Referral(Table, table=True):
         ),
         Index("ix_referrals_consent", "consent_id"),
         Index("ix_referrals_due", "due_at", postgresql_where=_OPEN),
+        Index("ix_referrals_silent", "organisation_id", "due_at", postgresql_where=_SILENT),
         Index("ix_referrals_disclosed", "disclosed_until", postgresql_where=text("disclosed_until IS NOT NULL")),
         Index(
             "one_referral_of_an_external_id",

@@ -13,6 +13,7 @@ from app.errors import ClosureBlocked, Invalid
 from app.models.case import CaseRow, Transition
 from app.models.codes import CaseStatus, ClosureReason, FollowUpOutcome
 from app.models.follow_up import FollowUp
+from app.models.referral import OPEN_STATUSES, Referral
 from app.sealing import opened
 from app.security import Actor
 from app.services.assistance_closing import UNDECIDED, UNPAID, has_assistance
@@ -68,6 +69,14 @@ async def unreviewed_safety_plan(closing: Closing) -> bool:
     return await has_unreviewed_plan(closing.session, closing.case)
 
 
+async def open_referral(closing: Closing) -> bool:
+    """Another organisation, or this one for a partner, has not come to the end of what it was asked."""
+    statement = select(col(Referral.id)).where(
+        col(Referral.case_id) == closing.case.id, col(Referral.status).in_(OPEN_STATUSES)
+    )
+    return await closing.session.scalar(statement.limit(1)) is not None
+
+
 async def undecided_assistance(closing: Closing) -> bool:
     """A request for help waits for a decision."""
     return await has_assistance(closing.session, closing.case.id, UNDECIDED)
@@ -86,6 +95,7 @@ OF_THE_REASON: dict[str, Guard] = {
 AT_THE_END: dict[str, Guard] = {
     "future_follow_up": future_follow_up,
     "safety_plan_review": unreviewed_safety_plan,
+    "open_referral": open_referral,
     "undecided_assistance": undecided_assistance,
     "unpaid_assistance": unpaid_assistance,
 }

@@ -69,6 +69,32 @@ OF_OVERSIGHT: tuple[Source, ...] = (
         subject_id="t.id",
         code="t.code",
     ),
+    # What another organisation asks of the own one: its own code, and nothing of the case.
+    source(
+        SUPERVISORS,
+        f"'{K.REFERRAL}'",
+        """from referrals r
+            where r.partner_id = (select app_organisation_id()) and r.direction = 'out'
+              and (r.status = 'requested' or (r.status in ('accepted', 'in_progress', 'on_hold')
+                                              and r.due_at < (select app_now())))""",
+        due_at="r.due_at",
+        subject_id="r.id",
+        code="r.code",
+    ),
+    # Silence on the standard cases of others; those that are the supervisor's own are with the work.
+    source(
+        SUPERVISORS,
+        f"'{K.REFERRAL_OVERDUE}'",
+        """from (select x.* from referrals x
+                   where x.organisation_id = (select app_organisation_id()) and x.standard and x.direction = 'out'
+                     and x.status in ('requested', 'accepted', 'in_progress', 'on_hold')
+                     and x.due_at < (select app_now())
+                   order by x.due_at limit 100) r
+            where not exists (select from mine m where m.case_id = r.case_id)""",
+        due_at="r.due_at",
+        case_id="r.case_id",
+        subject_id="r.id",
+    ),
     # A high risk that a supervisor has not looked at; of a stub the review below says as much.
     source(
         SUPERVISORS,

@@ -1,6 +1,7 @@
 """Sources of the worklist: what is to be done on the cases on which somebody works."""
 
 from app.models.codes import WorklistKind
+from app.models.referral import OPEN_STATUSES
 from app.services.worklist_source import LIAISONS, STAFF, Source, source
 
 K = WorklistKind
@@ -15,6 +16,7 @@ _TO_DO = """
       join actions a on a.case_id = m.case_id
      where a.completed_at is null and a.ended_at is null and (a.urgent or a.due_at <= %(tomorrow)s)
 """
+_OPEN = ", ".join(f"'{status}'" for status in OPEN_STATUSES)
 _ACTION = {"due_at": "a.due_at", "case_id": "m.case_id", "subject_id": "a.id"}
 _FOLLOW_UP = {"due_at": "f.due_at", "case_id": "m.case_id", "subject_id": "f.id", "sealed": "f.sealed"}
 
@@ -118,6 +120,28 @@ OF_WORK: tuple[Source, ...] = (
         "from mine m where m.role = 'lead' and m.opened_at < (select app_now()) - interval '30 days'",
         due_at="m.opened_at",
         case_id="m.case_id",
+    ),
+    # What the own case asked of another organisation, and nobody answered or finished in time.
+    source(
+        STAFF,
+        f"'{K.REFERRAL_OVERDUE}'",
+        f"""from mine m join referrals r on r.case_id = m.case_id
+            where m.role in ('lead', 'cover', 'leaderless', 'reviewer') and r.direction = 'out'
+              and r.status in ({_OPEN}) and r.due_at < (select app_now())""",
+        due_at="r.due_at",
+        case_id="m.case_id",
+        subject_id="r.id",
+    ),
+    # What a partner sent, until its end: to be answered, or past its time.
+    source(
+        STAFF,
+        f"'{K.REFERRAL}'",
+        f"""from mine m join referrals r on r.case_id = m.case_id
+            where m.role in ('lead', 'cover', 'leaderless') and r.direction = 'in' and r.status in ({_OPEN})
+              and (r.status = 'requested' or r.due_at < (select app_now()))""",
+        due_at="r.due_at",
+        case_id="m.case_id",
+        subject_id="r.id",
     ),
     # Whom the answer is asked of: the lead; a supervisor where the match took the lead away, or there is none.
     source(

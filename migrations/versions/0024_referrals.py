@@ -84,6 +84,8 @@ def upgrade() -> None:
     op.create_index("ix_referrals_consent", "referrals", ["consent_id"])
     op.create_index("ix_referrals_service_id", "referrals", ["service_id"])
     op.create_index("ix_referrals_due", "referrals", ["due_at"], postgresql_where=OPEN)
+    silent = sa.text(f"standard and direction = 'out' and {OPEN.text}")
+    op.create_index("ix_referrals_silent", "referrals", ["organisation_id", "due_at"], postgresql_where=silent)
     disclosed = sa.text("disclosed_until IS NOT NULL")
     op.create_index("ix_referrals_disclosed", "referrals", ["disclosed_until"], postgresql_where=disclosed)
     op.create_index(
