@@ -70,14 +70,15 @@ def stage(data_dir: Path, cases: int) -> Iterator[Stage]:
                 _load(urls, plain, cases)
             settings = use(urls.into(plain))
             now = datetime.now(UTC)
-            callers = {name: _sign_in(connection, name, now) for name in (CALLER, DAY_CASEWORKER, DAY_SUPERVISOR)}
+            callers = {name: sign_in(connection, name, now) for name in (CALLER, DAY_CASEWORKER, DAY_SUPERVISOR)}
         try:
             yield Stage(urls, settings, callers)
         finally:
             _forget(urls, now)
 
 
-def _sign_in(connection: psycopg.Connection, name: str, now: datetime) -> Caller:
+def sign_in(connection: psycopg.Connection, name: str, now: datetime) -> Caller:
+    """A session of somebody of the load data, for a day."""
     found = connection.execute("select id, organisation_id from users where username = %s", [name]).fetchone()
     assert found is not None, f"the load data has no {name}: load it anew in an empty data directory"
     caller = Caller(*found, session_id=uuid4())

@@ -30,7 +30,7 @@ async def test_a_day_from_the_first_home_visit_to_a_safe_closure_takes_twenty_fi
     cast: Cast, clock: FrozenClock
 ) -> None:
     call, now, day = Calls(cast), clock().isoformat(), day_of(clock()).isoformat()
-    opened = await call("POST", "/cases", first_visit(clock), 201)
+    opened = await call("POST", "/cases", first_visit(cast, clock), 201)
     case = f"/cases/{opened['id']}"
     await call("POST", f"{case}/transitions", {"to": "assessment"})
     assessed = await call("POST", f"{case}/assessments", da5(cast, "choked"), 201)
@@ -53,6 +53,10 @@ async def test_a_day_from_the_first_home_visit_to_a_safe_closure_takes_twenty_fi
         "POST", f"{case}/follow-ups/{planned['id']}/record", {"happened_at": now, "outcome": "met_safe"}
     )
     await call("POST", f"{case}/notes", {"text": "She is with her aunt, and calm."}, 201)
+
+    referral = await call("POST", f"{case}/referrals", to_the_clinic(cast), 201)
+    for step in ({"to": "accepted"}, {"to": "completed", "outcome_code": "attended"}):
+        await call("POST", f"/referrals/{referral['id']}/transitions", step, who="partner")
 
     money = {"kind": "financial", "amount_minor": 100_000, "currency": "KHR", "purpose": "Transport."}
     asked = await call("POST", f"{case}/assistance-requests", money, 201)
@@ -109,10 +113,22 @@ async def test_the_same_day_without_network_arrives_whole_beside_a_colleagues_ed
     assert device.held["case", known]["summary"] == both["summary"]
 
 
-def first_visit(clock: FrozenClock) -> dict[str, Any]:
+def to_the_clinic(cast: Cast) -> dict[str, Any]:
+    """What is asked of the health centre, with what she agreed to tell it."""
+    told = {"shared_fields": ["name", "age"], "reason": "Care after violence.", "priority": "stat"}
+    return {"organisation_id": cast.organisation("clinic"), "service_type": "clinical_management_of_rape", **told}
+
+
+def first_visit(cast: Cast, clock: FrozenClock) -> dict[str, Any]:
     """What a first home visit after violence tells, in one call."""
+    agreed = {"form": "verbal", "obtained_on": day_of(clock()).isoformat()}
+    to_clinic = {"purpose": "referral", "organisation_id": cast.organisation("clinic"), **agreed}
     return {
         **intake(SENSITIVE),
+        "consents": [
+            {"purpose": "services", **agreed},
+            {**to_clinic, "shared_fields": ["name", "age"]},
+        ],
         "commune_code": COMMUNE,
         "client": {"family_name_en": "Test", "given_name_en": "Client", "sex": "female", "birth_date": "1990-05-01"},
         "safe_contact": {"channels": ["visit", "phone"], "last_confirmed_on": f"{clock():%Y-%m-%d}"},

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.audit import touched
-from app.models.codes import Role, ServiceType
+from app.models.codes import Role
 from app.models.organisation import Organisation
 from app.models.referral import OPEN_STATUSES, Referral, ReferralDirection, ReferralSnapshot
 from app.models.referral_reads import (
@@ -17,7 +17,6 @@ from app.models.referral_reads import (
     PartnerRead,
     PartnerSummary,
     Party,
-    ReferralFace,
     ReferralRead,
     ReferralSummary,
 )
@@ -117,16 +116,16 @@ def _face(
     outwards = row.direction is ReferralDirection.OUT
     sender, recipient = (row.organisation_id, row.partner_id) if outwards else (row.partner_id, row.organisation_id)
     known = service_type or words.get("service_type")
-    return ReferralFace(
-        direction="incoming" if recipient == actor.organisation_id else "outgoing",
-        sender=parties[sender],
-        recipient=parties[recipient],
-        service_type=ServiceType(known) if known else None,
-        status_reason=words.get("reason"),
-        overdue=row.status in OPEN_STATUSES and row.due_at < actor.now,
-        contact_suspended=row.contact_suspended_at is not None,
+    return {
+        "direction": "incoming" if recipient == actor.organisation_id else "outgoing",
+        "sender": parties[sender],
+        "recipient": parties[recipient],
+        "service_type": known,
+        "status_reason": words.get("reason"),
+        "overdue": row.status in OPEN_STATUSES and row.due_at < actor.now,
+        "contact_suspended": row.contact_suspended_at is not None,
         **{name: getattr(row, name) for name in _AS_THEY_ARE},
-    ).model_dump()
+    }
 
 
 async def _parties(session: AsyncSession, rows: Iterable[Referral]) -> dict[UUID, Party]:
