@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import UUID
 
 from app.demo.acts import (
     Act,
@@ -18,11 +17,13 @@ from app.demo.acts import (
     step,
     withdrawal,
 )
+from app.demo.cast import CastIds
 from app.demo.draws import Draws
 from app.demo.helping import help_in
 from app.demo.invented import child, written
 from app.demo.names import NOTES
 from app.demo.planning import assessment, no_more_contacts, planned_step, safety_plan, visited
+from app.demo.referring import refer_in
 from app.demo.stories import SUPERVISOR_OF, Story
 from app.models.case import Closure
 from app.models.codes import (
@@ -53,10 +54,11 @@ COLLEAGUE_OF = {"caseworker1": "caseworker2", "caseworker2": "caseworker1"}
 
 
 class Course:
-    """Tells one story: `acts()` after its opening, as the people of `users` (ids by username)."""
+    """Tells one story: `acts()` after its opening, as the people of the cast."""
 
-    def __init__(self, story: Story, draws: Draws, users: dict[str, UUID], now: datetime) -> None:
-        self.story, self.draws, self.users, self.now = story, draws, users, now
+    def __init__(self, story: Story, draws: Draws, ids: CastIds, now: datetime) -> None:
+        self.story, self.draws, self.now = story, draws, now
+        self.users, self.organisations = ids.users, ids.organisations
         self.lead, self.supervisor = story.lead, SUPERVISOR_OF[story.lead]
 
     @property
@@ -81,6 +83,7 @@ class Course:
         yield from self._support()
         yield from self._exclusions()
         yield from help_in(self.story, self.lead, self.supervisor)
+        yield from refer_in(self.story, self.lead, self.organisations)
         yield from self._way()
         yield from self._endings_of_consents()
         yield from self._today()

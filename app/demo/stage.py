@@ -72,6 +72,12 @@ SETTLE = (
                               placing '4' from 13) placing '8' from 17)::uuid
      where type = 'assignment.ended' and organisation_id = any (:organisations)
     """,
+    """
+    update events
+       set id = overlay(overlay(md5(concat(referral_id, type, at at time zone 'UTC')) placing '4' from 13)
+                        placing '8' from 17)::uuid
+     where referral_id is not null and organisation_id = any (:organisations)
+    """,
     "delete from sessions where id = any (:sessions)",
 )
 

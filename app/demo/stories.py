@@ -68,6 +68,7 @@ class Story:
     commune: str
     village: str
     leaderless: bool = False  # opened by the liaison of the commune, still without a lead
+    sent_by: str | None = None  # and not by the liaison, but by a partner's referral
     excluded: str | None = None
     excluded_at_intake: str | None = None
     exclusion_lifted: bool = False
@@ -163,7 +164,8 @@ def _leave_without_lead(told: list[Story]) -> None:
         (Category.HEALTH_REFERRAL, 0, "caseworker3"),
     ):
         index = _find(told, category, CaseStatus.INTAKE, recent=True)
-        told[index] = replace(_at(told[index], lead, place), leaderless=True)
+        sent_by = "partner_health" if category is Category.HEALTH_REFERRAL else None
+        told[index] = replace(_at(told[index], lead, place), leaderless=True, sent_by=sent_by)
 
 
 def _find(told: Sequence[Story], category: Category, status: CaseStatus, *, recent: bool) -> int:

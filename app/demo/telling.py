@@ -11,6 +11,7 @@ from app.demo.course import FORMS, Course
 from app.demo.draws import Draws, weekdays
 from app.demo.invented import household, incident, person, safe_contact, summary, unnamed, villages_of
 from app.demo.places import COMMUNES
+from app.demo.referring import sent_by_partner
 from app.demo.stage import Stage
 from app.demo.stories import LIAISONS, SUPERVISOR_OF, WORKS_IN, Story
 from app.models.case import CaseCreate
@@ -20,6 +21,7 @@ from app.models.person import PersonCreate
 from app.services.households import add_household
 from app.services.opening import open_case
 from app.services.people import add_to_register
+from app.services.referring_in import refer_in
 
 REGISTERED = (date(2024, 5, 13), date(2024, 6, 28))
 HOUSEHOLDS = 5  # of each caseworker in each commune
@@ -64,8 +66,13 @@ class Teller:
 
     async def tell(self, story: Story) -> None:
         """Open the case, and let happen what happens."""
-        course = Course(story, self.draws, self.stage.ids.users, self.now)
+        course = Course(story, self.draws, self.stage.ids, self.now)
         actor = await self.stage.enter(self._opener(story), story.opened)
+        if story.sent_by is not None:  # the partner knows nothing more of her
+            await refer_in(
+                self.stage.session, actor, sent_by_partner(self._intake(story, course), f"HC-{story.number}")
+            )
+            return
         case = await open_case(self.stage.session, actor, self._intake(story, course))
         self._clients[story.number] = case.client_id
         acts = list(course.acts())
@@ -75,6 +82,8 @@ class Teller:
         self.stage.session.expunge_all()
 
     def _opener(self, story: Story) -> str:
+        if story.sent_by is not None:
+            return story.sent_by
         if story.leaderless:
             return LIAISONS[story.commune]
         return SUPERVISOR_OF[story.lead] if story.number % 19 == 0 and not story.same_client_as else story.lead
