@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -52,9 +52,10 @@ async def incoming_row(session: AsyncSession, transfer_id: UUID) -> Any:
 
 
 async def referral_row(session: AsyncSession, referral_id: UUID) -> Referral:
-    """A referral that the caller sees, as it stands now; 404 otherwise."""
-    statement = select(Referral).where(col(Referral.id) == referral_id).execution_options(populate_existing=True)
-    row: Referral | None = await session.scalar(statement)
+    """A referral that the caller sees, as it stands now; 404, as long for a hidden id as for an unknown one."""
+    sees = select(func.app_sees_referral(referral_id)).scalar_subquery()
+    statement = select(Referral).where(col(Referral.id) == referral_id, sees)
+    row: Referral | None = await session.scalar(statement.execution_options(populate_existing=True))
     if row is None:
         raise NotFound
     return row

@@ -8,6 +8,28 @@ create or replace function referral_closes(the_status text) returns boolean
   language sql immutable parallel safe
   return the_status in ('rejected', 'cancelled', 'failed', 'entered_in_error');
 
+-- Does the caller see it? What the policy below says, asked by the same steps of one that is hidden and of none.
+create or replace function app_sees_referral(the_referral uuid) returns boolean
+  language plpgsql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+  home uuid;
+  others uuid;
+  followed uuid;
+begin
+  select r.case_id, r.partner_id, case when r.standard then r.organisation_id end into home, others, followed
+    from referrals r where r.id = the_referral;
+  home := coalesce(home, the_referral);  -- that is no case: nothing is found there
+  return home <> all (app_excluded_cases())
+     and (exists (select from case_access a
+                   where a.case_id = home and a.principal = any (app_principals()) and a.via <> 'liaison'
+                     and (a.expires_at is null or a.expires_at > app_now()))
+          or (app_role() in ('partner', 'supervisor') and others = app_organisation_id()) is true
+          or (app_role() = 'partner' and followed = app_organisation_id()) is true);
+end
+$$;
+
 -- On which side the caller may act: 'case' for who works on it, 'partner' for the other organisation; null for nobody.
 create or replace function referral_side(the_referral uuid) returns text
   language sql stable security definer
@@ -241,7 +263,7 @@ declare
   f text;
 begin
   foreach f in array array[
-    'referral_closes(text)', 'referral_side(uuid)', 'hold_referral(uuid)', 'put_referral_event(referrals, text)',
+    'referral_closes(text)', 'app_sees_referral(uuid)', 'referral_side(uuid)', 'hold_referral(uuid)', 'put_referral_event(referrals, text)',
     'tell_referral(uuid, text)',
     'move_referral(uuid, text, text, text, text, timestamptz, timestamptz, bytea, text)', 'app_may_open_referral(uuid)',
     'referral_of_external_id(text)', 'referral_openings(uuid)', 'suspend_referral_contact(uuid)', 'on_referral_void()', 'on_case_sensitive()',
@@ -249,7 +271,7 @@ begin
     execute format('revoke all on function %s from public', f);
   end loop;
   foreach f in array array[
-    'hold_referral(uuid)', 'tell_referral(uuid, text)',
+    'app_sees_referral(uuid)', 'hold_referral(uuid)', 'tell_referral(uuid, text)',
     'move_referral(uuid, text, text, text, text, timestamptz, timestamptz, bytea, text)', 'app_may_open_referral(uuid)',
     'referral_of_external_id(text)', 'referral_openings(uuid)', 'suspend_referral_contact(uuid)'] loop
     execute format('grant execute on function %s to samaki_runtime', f);
