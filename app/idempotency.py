@@ -32,8 +32,8 @@ class KeyedPost:
     async def claim(cls, request: Request, session: AsyncSession, actor: Actor) -> Self | None:
         """None without the header. 409 while the same key still runs, 422 for the same key with another body."""
         key = request.headers.get("idempotency-key")
-        if key is None or request.method != "POST" or actor.owes_factor:
-            return None  # who owes a factor has no rows; what is left to them may be repeated as it is
+        if key is None or request.method != "POST" or actor.is_nobody:
+            return None  # who owes something first has no rows; what is left to them may be repeated as it is
         if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
             raise Invalid.at("/header/idempotency-key", "key_invalid", "1 to 200 printable characters.")
         upload = getattr(request.state, "upload", None)  # hashed while it came: it is nowhere in one piece

@@ -45,6 +45,9 @@ _WORK = (
 )
 _OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.ACCESS_REPORT_READ} | _SCREENING | _ERASE | _HOLD
 
+# What a partner's people do and its systems never: an admin makes systems, so none says yes to an admin.
+_FOR_PERSONS = {P.USER_CONFIRM, P.CLIENT_READ, P.CLIENT_CONFIRM, P.CLIENT_END}
+
 _EVERYONE = {P.SELF, P.SELF_DETAILS, P.CODES_READ, P.AREAS_READ, P.NOTICE_READ}
 _LIAISON = _EVERYONE | {
     *(P.STAFF_READ, P.CASE_READ, P.CASE_OPEN, P.SYNC, P.WORKLIST_READ, P.ASSIGNMENT_READ, P.TIMELINE_READ),
@@ -68,11 +71,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {P.TRANSFER_RECEIVE, P.ASSIGNMENT_HANDOVER, P.IMPORT_READ, P.IMPORT_EDIT}
     ),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
-    Role.PARTNER: frozenset(_EVERYONE | {P.USER_CONFIRM, P.REFERRAL_READ, P.REFERRAL_ANSWER, P.REFERRAL_SEND}),
+    Role.PARTNER: frozenset(_EVERYONE | _FOR_PERSONS | {P.REFERRAL_READ, P.REFERRAL_ANSWER, P.REFERRAL_SEND}),
     Role.AUDITOR: frozenset(_EVERYONE | {P.TRAIL_READ, P.TRAIL_VERIFY}),
     Role.ADMIN: frozenset(
         _EVERYONE
-        | {P.ORGANISATION_READ, P.ORGANISATION_EDIT, P.CLIENT_EDIT}
+        | {P.ORGANISATION_READ, P.ORGANISATION_EDIT, P.CLIENT_READ, P.CLIENT_EDIT, P.CLIENT_END}
         | {P.USER_READ, P.USER_EDIT, P.USER_CONFIRM}
         | {P.TRAIL_READ, P.TRAIL_VERIFY}
     ),
@@ -103,9 +106,16 @@ RELATION_PERMISSIONS: dict[Relation, frozenset[Permission]] = {
 }
 
 
-def role_may(role: Role, permission: Permission) -> bool:
-    """May this role ever use the operation?"""
-    return permission in ROLE_PERMISSIONS[role]
+def role_may(role: Role, permission: Permission, scopes: frozenset[str] | None = None) -> bool:
+    """May this role ever use the operation? `scopes` bound a system, beside what everybody may; None: a person."""
+    within = scopes is None or permission in _EVERYONE or permission in scopes
+    return within and permission in ROLE_PERMISSIONS[role]
+
+
+def scopes_of_systems() -> frozenset[Permission]:
+    """What a partner's system may be allowed: a scope is a permission of the role that is neither everybody's nor a
+    person's."""
+    return ROLE_PERMISSIONS[Role.PARTNER] - _EVERYONE - _FOR_PERSONS
 
 
 def may(access: Access, permission: Permission) -> bool:
@@ -130,9 +140,9 @@ def own_sensitivity(category: Category) -> Sensitivity:
     return Sensitivity.SENSITIVE if category in SENSITIVE_CATEGORIES else Sensitivity.STANDARD
 
 
-def permissions_of(role: Role) -> list[str]:
-    """The role's permissions, for /me."""
-    return sorted(permission.value for permission in ROLE_PERMISSIONS[role])
+def permissions_of(role: Role, scopes: frozenset[str] | None = None) -> list[str]:
+    """The permissions of a role, or of a system of it within its scopes, for /me."""
+    return sorted(one.value for one in ROLE_PERMISSIONS[role] if role_may(role, one, scopes))
 
 
 def forbid(condition: Any) -> None:

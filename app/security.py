@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import Database
 from app.erasures import Ledger
 from app.errors import (
+    ConfirmationRequired,
     Forbidden,
     MfaRequired,
     PasswordChangeRequired,
@@ -52,11 +53,13 @@ class Actor:
     mfa_enrolled: bool = False
     password_due: bool = False
     mfa_due: bool = False
+    scopes: frozenset[str] | None = None  # of a system; None: a person
+    confirmation_due: bool = False
 
     @property
-    def owes_factor(self) -> bool:
-        """Must this account give a new factor before it does anything else? The row policies show it nothing."""
-        return self.password_due or self.mfa_due
+    def is_nobody(self) -> bool:
+        """Is something owed first, a factor or somebody's yes? To the row policies such an account is nobody."""
+        return self.password_due or self.mfa_due or self.confirmation_due
 
     @property
     def own_organisation(self) -> UUID:
@@ -180,6 +183,8 @@ async def act_as(runtime: Runtime, session: AsyncSession, session_id: UUID, user
         mfa_enrolled=row.mfa_enrolled,
         password_due=row.password_due,
         mfa_due=row.mfa_due,
+        scopes=None if row.scopes is None else frozenset(row.scopes),
+        confirmation_due=row.confirmation_due,
     )
 
 
@@ -215,12 +220,15 @@ def declared_permission(dependant: Dependant) -> Permission | None:
 
 
 def require_role(actor: Actor, permission: Permission) -> None:
-    """403 when the caller's role may never use the operation, whatever the id; 401 while the account owes a factor."""
+    """403 when the caller's role, or scopes, may never use the operation, whatever the id; before that 401 while the
+    account owes a factor, and 403 to a system that nobody of its organisation has confirmed."""
     if permission is not Permission.SELF and actor.password_due:
         raise PasswordChangeRequired
     if permission is not Permission.SELF and actor.mfa_due:
         raise MfaRequired
-    if not role_may(actor.role, permission):
+    if permission is not Permission.SELF and actor.confirmation_due:
+        raise ConfirmationRequired
+    if not role_may(actor.role, permission, actor.scopes):
         raise Forbidden
 
 

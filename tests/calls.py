@@ -258,6 +258,10 @@ def _asked(stage: Stage, point: Standpoint) -> None:
     )
 
 
+def _client_waits(stage: Stage, _: Standpoint) -> None:
+    stage.run("update users set confirmed_at = null where id = %s", stage.register["client_id"])
+
+
 def _client_lives(stage: Stage, _: Standpoint) -> None:
     stage.run("update users set active = true where id = %s", stage.register["client_id"])
 
@@ -563,6 +567,7 @@ CALLS: dict[str, Call] = {
     "PATCH /organisations/{organisation_id}": Call({"name": "Renamed"}, headers=EDIT),
     "POST /organisations/{organisation_id}/clients": Call({"name": "System"}),
     "DELETE /organisations/{organisation_id}/clients/{client_id}": Call(after=_client_lives),
+    "POST /organisations/{organisation_id}/clients/{client_id}/confirm": Call(after=_client_waits),
     "POST /users": Call(lambda *_: {"username": f"new.{uuid4().hex[:12]}", "display_name": "New", "role": "auditor"}),
     "PATCH /users/{user_id}": Call({"display_name": "Renamed"}, headers=EDIT),
     "POST /users/{user_id}/deactivate": Call(after=_user_lives),

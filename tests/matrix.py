@@ -215,10 +215,11 @@ GET    /organisations                                    200 200 200 200 200 403
 POST   /organisations                                    403 403 403 403 403 403 403 201 401
 GET    /organisations/{organisation_id}                  200 200 200 200 200 403 403 200 401
 PATCH  /organisations/{organisation_id}                  403 403 403 403 403 403 403 200 401
-GET    /organisations/{organisation_id}/clients          403 403 403 403 403 403 403 200 401
+GET    /organisations/{organisation_id}/clients          403 403 403 403 403 200 403 200 401
 POST   /organisations/{organisation_id}/clients          403 403 403 403 403 403 403 201 401
-GET    /organisations/{organisation_id}/clients/{client_id}     403 403 403 403 403 403 403 200 401
-DELETE /organisations/{organisation_id}/clients/{client_id}     403 403 403 403 403 403 403 204 401
+GET    /organisations/{organisation_id}/clients/{client_id}     403 403 403 403 403 200 403 200 401
+DELETE /organisations/{organisation_id}/clients/{client_id}     403 403 403 403 403 204 403 204 401
+POST   /organisations/{organisation_id}/clients/{client_id}/confirm  403 403 403 403 403 200 403 403 401
 GET    /users                                            403 403 403 403 403 403 403 200 401
 POST   /users                                            403 403 403 403 403 403 403 201 401
 GET    /users/{user_id}                                  403 403 403 403 403 403 403 200 401

@@ -118,9 +118,6 @@ OPERATIONS = [
     ("POST", "/organisations", 422),
     ("PATCH", "/organisations/{organisation}", 428),
     ("POST", "/organisations/{organisation}/clients", 422),
-    ("GET", "/organisations/{organisation}/clients", 200),
-    ("GET", "/organisations/{organisation}/clients/{unknown}", 404),
-    ("DELETE", "/organisations/{organisation}/clients/{unknown}", 404),
 ]
 ROLES = ("caseworker", "supervisor", "liaison", "partner", "auditor", "admin")
 

@@ -78,6 +78,7 @@ ALL = [
     errors.PasswordChangeRequired(),
     errors.StepUpRequired(),
     errors.Forbidden(),
+    errors.ConfirmationRequired(),
     errors.NotFound(),
     errors.MethodNotAllowed(),
     errors.RequestTimeout(),

@@ -18,6 +18,7 @@ from app.errors.case_problems import (
 )
 from app.errors.problems import (
     BadRequest,
+    ConfirmationRequired,
     Conflict,
     DeviceWiped,
     FieldError,
@@ -51,6 +52,7 @@ __all__ = [
     "CaseClosed",
     "CaseloadFull",
     "ClosureBlocked",
+    "ConfirmationRequired",
     "Conflict",
     "ConsentRequired",
     "DeviceWiped",

@@ -95,6 +95,12 @@ class Forbidden(Problem):
     status, code = 403, "forbidden"
 
 
+class ConfirmationRequired(Problem):
+    """A system does nothing until a person of its own organisation has confirmed it."""
+
+    status, code = 403, "confirmation_required"
+
+
 class NotFound(Problem):
     """Unknown, hidden, or not an id at all: nobody can tell which."""
 

@@ -9,6 +9,10 @@ TITLES: dict[str, tuple[str, str]] = {
     "password_change_required": ("Please choose a new password first", "សូមជ្រើសរើសពាក្យសម្ងាត់ថ្មីជាមុនសិន"),
     "step_up_required": ("Please enter your password again", "សូមបញ្ចូលពាក្យសម្ងាត់របស់អ្នកម្ដងទៀត"),
     "forbidden": ("You are not allowed to do this", "អ្នកគ្មានសិទ្ធិធ្វើសកម្មភាពនេះទេ"),
+    "confirmation_required": (
+        "A person of your organisation must confirm this system first",
+        "ត្រូវមានអ្នកតំណាងអង្គការរបស់អ្នកបញ្ជាក់ប្រព័ន្ធនេះជាមុនសិន",
+    ),
     "not_found": ("Not found", "រកមិនឃើញ"),
     "method_not_allowed": ("This method is not allowed here", "មិនអនុញ្ញាតឱ្យប្រើវិធីនេះទេ"),
     "request_timeout": ("The request took too long to arrive", "សំណើមកដល់យឺតពេក"),

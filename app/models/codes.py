@@ -397,6 +397,7 @@ class UserRequestKind(StrEnum):
     CHANGE = "change"
     PASSWORD_RESET = "password_reset"  # noqa: S105 (a code)
     MFA_RESET = "mfa_reset"
+    CLIENT = "client"  # a system of a partner: confirmed under its organisation, not as a user
 
 
 class BreakGlassReason(StrEnum):

@@ -21,6 +21,10 @@ CEILINGS = {Currency.KHR: 800_000, Currency.USD: 20_000}
 Ceiling = Annotated[int, Rule(strict=True, ge=0, le=1_000_000_000_000)]  # minor units; 0: never one person alone
 
 
+# Permissions that a partner's system may hold (app/policy.py, scopes_of_systems).
+Scopes = Annotated[list[Annotated[str, Rule(max_length=40)]], Rule(min_length=1, max_length=40)]
+
+
 def principal(kind: str, owner_id: UUID) -> UUID:
     """The principal under which `case_access` names a user, an organisation's staff or its supervisors."""
     return uuid5(PRINCIPALS, f"{kind}:{owner_id}")
@@ -86,20 +90,23 @@ class OrganisationRead(Read):
 
 
 class ClientCreate(Body):
-    """A partner's system that signs in with client credentials."""
+    """A partner's system that signs in with client credentials; without `scopes` it may do all that systems may."""
 
     name: NameText
+    scopes: Scopes | None = None
 
 
 class ClientRead(Read):
     id: UUID
     client_id: str
     name: str
+    scopes: list[str]
     active: bool
+    confirmed: bool
     created_at: datetime
 
 
 class ClientSecret(ClientRead):
-    """The only answer that ever holds the secret."""
+    """The only answer that ever holds this secret."""
 
     client_secret: str

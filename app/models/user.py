@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field as Rule
-from sqlalchemy import BigInteger, Column, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -30,6 +30,7 @@ TypedOtp = Annotated[str, Rule(min_length=1, max_length=20)]
 
 class User(Table, table=True):
     __tablename__ = "users"
+    __table_args__ = (CheckConstraint("system = (scopes is not null)", name="ck_users_scopes"),)
 
     username: str = Field(unique=True)
     display_name: str
@@ -41,6 +42,9 @@ class User(Table, table=True):
     language: Language = Field(default=Language.KM, sa_type=coded(Language))
     active: bool = True
     system: bool = False  # a partner's system (client credentials), never a person
+    scopes: list[str] | None = Field(default=None, sa_column=Column(ARRAY(String()), nullable=True))  # systems alone
+    # A system: when a person of its organisation said yes. Of persons it is user_requests that knows.
+    confirmed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     principal: UUID
 
     @classmethod
@@ -221,12 +225,13 @@ class Me(Read):
 
 
 class TokenRead(Read):
-    """Answer of the token endpoint (RFC 6749 section 5.1); `expires_in` in seconds."""
+    """Answer of the token endpoint (RFC 6749 section 5.1); `expires_in` in seconds, `scope` of a system."""
 
     access_token: str
     token_type: str = "bearer"  # noqa: S105 (the type's name in the standard)
     expires_in: int
     refresh_token: str | None = None
+    scope: str | None = None
 
 
 class KeySet(Read):

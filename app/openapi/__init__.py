@@ -25,7 +25,6 @@ from app.openapi.parts import (
     Json,
 )
 from app.permissions import Permission
-from app.policy import ROLE_PERMISSIONS
 from app.security import declared_permission
 
 
@@ -129,10 +128,9 @@ def statuses(operation: Operation) -> set[int]:
     signs_in = operation.permission is None and operation.has_body
     changes = operation.permission is not None and operation.method != "GET"
     addresses = operation.permission is not None and "{" in operation.path
-    refused_to_some = any(operation.permission not in held for held in ROLE_PERMISSIONS.values())
     answers = {
         401: operation.permission is not None or signs_in,
-        403: operation.permission is not None and refused_to_some,
+        403: operation.permission not in {None, Permission.SELF},  # at least to a system that waits for its yes
         404: addresses or (changes and operation.method == "POST"),  # ids in the body, repeated requests
         408: operation.has_body,
         409: changes,

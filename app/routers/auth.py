@@ -134,7 +134,7 @@ async def read_me(actor: Annotated[Actor, allowed(Permission.SELF)]) -> Me:
         role=actor.role,
         organisation_id=actor.organisation_id,
         communes=list(actor.communes),
-        permissions=permissions_of(actor.role),
+        permissions=permissions_of(actor.role, actor.scopes),
         mfa_enrolled=actor.mfa_enrolled,
         language=actor.language,
     )

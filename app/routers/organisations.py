@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from app.http import API, IfMatch, Session, created
+from app.http import API, IfMatch, Session, answers_for, created
 from app.models.base import Page
 from app.models.organisation import (
     ClientCreate,
@@ -87,7 +87,7 @@ async def add_client(
     actor: Annotated[Actor, allowed(Permission.CLIENT_EDIT)],
     issued: Annotated[Issued, issuing(new_secret)],
 ) -> ClientSecret:
-    """Add a system of a partner. Its secret is in this answer and can never be read again."""
+    """Add a system of a partner. It does nothing, and its secret is only for trying, until the partner confirmed it."""
     client = await clients.add_client(session, actor, organisation_id, wanted, issued.secret, issued.hashed)
     created(response, f"/organisations/{organisation_id}/clients/{client.client_id}")
     return client
@@ -98,7 +98,7 @@ async def list_clients(
     organisation_id: UUID,
     query: Annotated[ListQuery, Query()],
     session: Session,
-    actor: Annotated[Actor, allowed(Permission.CLIENT_EDIT)],
+    actor: Annotated[Actor, allowed(Permission.CLIENT_READ)],
 ) -> Page[ClientRead]:
     """The systems of an organisation, newest first."""
     return await clients.list_clients(session, organisation_id, query)
@@ -109,10 +109,24 @@ async def read_client(
     organisation_id: UUID,
     client_id: UUID,
     session: Session,
-    actor: Annotated[Actor, allowed(Permission.CLIENT_EDIT)],
+    actor: Annotated[Actor, allowed(Permission.CLIENT_READ)],
 ) -> ClientRead:
     """One system of a partner, without its secret."""
     return await clients.read_client(session, organisation_id, client_id)
+
+
+@router.post("/organisations/{organisation_id}/clients/{client_id}/confirm")
+async def confirm_client(
+    organisation_id: UUID,
+    client_id: UUID,
+    response: Response,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.CLIENT_CONFIRM)],
+    issued: Annotated[Issued, issuing(new_secret)],
+) -> ClientSecret:
+    """Say yes to a system of your organisation. Its new secret is in this answer alone; the earlier one is dead."""
+    answers_for(response, f"/organisations/{organisation_id}/clients/{client_id}")
+    return await clients.confirm_client(session, actor, organisation_id, client_id, issued.secret, issued.hashed)
 
 
 @router.delete("/organisations/{organisation_id}/clients/{client_id}", status_code=204)
@@ -120,7 +134,7 @@ async def end_client(
     organisation_id: UUID,
     client_id: UUID,
     session: Session,
-    actor: Annotated[Actor, allowed(Permission.CLIENT_EDIT)],
+    actor: Annotated[Actor, allowed(Permission.CLIENT_END)],
 ) -> None:
     """Shut a system out, at once and for good."""
     await clients.end_client(session, actor, organisation_id, client_id)

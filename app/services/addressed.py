@@ -16,6 +16,9 @@ from app.policy import RELATION_PERMISSIONS
 from app.relations import Access, Relation
 from app.services.visible import access_for, access_to, household_row, person_row, supervises
 
+# Whose systems a caller may know of (clients.py); everybody else who may ask about organisations sees all of them.
+_OWN = "(app_role() <> 'partner' or {} = app_organisation_id())"
+
 
 async def import_row(session: AsyncSession, import_id: UUID, *, lock: bool = False) -> Import:
     """An import of the caller's own; 404 otherwise."""
@@ -24,6 +27,20 @@ async def import_row(session: AsyncSession, import_id: UUID, *, lock: bool = Fal
     if row is None:
         raise NotFound
     return row
+
+
+async def organisation_seen(session: AsyncSession, organisation_id: UUID) -> None:
+    """404 unless there is such an organisation; for a partner there is none but the own one."""
+    statement = f"select o.id from organisations o where o.id = %(id)s and {_OWN.format('o.id')}"  # noqa: S608
+    if not await fetch(session, statement, {"id": organisation_id}):
+        raise NotFound
+
+
+async def client_seen(session: AsyncSession, client_id: UUID) -> None:
+    """404 unless there is such a system of an organisation that the caller sees."""
+    statement = f"select u.id from users u where u.id = %(id)s and u.system and {_OWN.format('u.organisation_id')}"  # noqa: S608
+    if not await fetch(session, statement, {"id": client_id}):
+        raise NotFound
 
 
 async def grant_row(session: AsyncSession, grant_id: UUID) -> Any:
@@ -70,6 +87,8 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "grant_id": grant_row,
         "assistance_request_id": lambda s, own_id: assistance_for(s, own_id, Permission.ASSISTANCE_READ),
         "import_id": import_row,
+        "organisation_id": organisation_seen,
+        "client_id": client_seen,
         "incoming_id": incoming_row,
         "referral_id": referral_row,
     }

@@ -28,17 +28,18 @@ ALIVE = text("""
 
 
 async def open_session(
-    runtime: Runtime, session: AsyncSession, user_id: UUID, now: datetime, *, system: bool, account: str
+    runtime: Runtime, session: AsyncSession, user_id: UUID, now: datetime, *, scopes: list[str] | None, account: str
 ) -> TokenRead:
-    """A new session: of a person for weeks, of a system for one access token, which it asks for again."""
+    """A new session: of a person for weeks, of a system (it has `scopes`) for one access token; then it asks again."""
     days = runtime.settings.refresh_absolute_days
-    life = timedelta(seconds=LIFETIME) if system else timedelta(days=days)
+    life = timedelta(days=days) if scopes is None else timedelta(seconds=LIFETIME)
     opened = SignInSession(user_id=user_id, created_at=now, expires_at=now + life)
     session.add(opened)
     await session.flush()
-    refresh_token = None if system else _add_refresh_token(runtime, session, opened.id, now)
+    refresh_token = _add_refresh_token(runtime, session, opened.id, now) if scopes is None else None
     await append_apart(runtime, session, Deed(SIGN_IN), 200, session_id=opened.id, account=account)
-    return _tokens(runtime, user_id, opened.id, refresh_token, now)
+    tokens = _tokens(runtime, user_id, opened.id, refresh_token, now)
+    return tokens if scopes is None else tokens.model_copy(update={"scope": " ".join(scopes)})
 
 
 async def refresh(runtime: Runtime, token: str) -> TokenRead:

@@ -38,7 +38,7 @@ FILLED_AT = text("""
 """)
 
 FIND = text("""
-    select u.id, c.password_hash, c.changed_at, t.secret, t.last_step,
+    select u.id, u.scopes, c.password_hash, c.changed_at, t.secret, t.last_step,
            u.system = :system and u.active and coalesce(o.active, true) as admitted
       from users u
       join user_credentials c on c.user_id = u.id
@@ -83,7 +83,8 @@ async def sign_in(
         async with runtime.database.transaction() as session:
             now = await runtime.database.use_clock(session)
             await accept(session, proof)
-            return await open_session(runtime, session, proof.found.id, now, system=system, account=username)
+            found = proof.found
+            return await open_session(runtime, session, found.id, now, scopes=found.scopes, account=username)
 
 
 async def prove(

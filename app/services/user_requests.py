@@ -31,19 +31,20 @@ CONFIRMABLE = text("""
                u.role = 'supervisor' and coalesce(o.signatory and o.active, false) as speaks_for_signatories
           from users u left join organisations o on o.id = u.organisation_id
          where u.id = :me and u.active and not u.system)  -- an admin makes systems, so none says yes to an admin
-    select r.id, r.user_id, party
+    select r.id, r.user_id, r.kind, party
       from me, user_requests r cross join lateral unnest(r.awaiting) party
      where r.settled_at is null and r.requested_by <> me.id and r.user_id <> me.id
-       and case party
-             when 'administration' then me.role = 'admin' or me.speaks_for_signatories
-             when 'signatories' then me.speaks_for_signatories
+       and case
+             when r.kind = 'client' then party = me.home and me.role = 'partner'  -- nobody else speaks for its systems
+             when party = 'administration' then me.role = 'admin' or me.speaks_for_signatories
+             when party = 'signatories' then me.speaks_for_signatories
              else (party = me.home and me.role in ('supervisor', 'partner'))
                or (me.speaks_for_signatories and not exists (
                      select from users k join organisations o on o.id = k.organisation_id
                       where k.organisation_id::text = party and k.active and o.active and not k.system
                         and k.role in ('supervisor', 'partner') and k.id <> r.user_id))
            end
-""").columns(id=Uuid(), user_id=Uuid(), party=String())
+""").columns(id=Uuid(), user_id=Uuid(), kind=String(), party=String())
 
 
 async def ask(session: AsyncSession, actor: Actor, user: User, kind: UserRequestKind, wanted: dict[str, Any]) -> None:
@@ -84,9 +85,10 @@ async def open_requests(session: AsyncSession, user_ids: Iterable[UUID]) -> dict
 
 
 async def parties_spoken_for(session: AsyncSession, actor: Actor, user_id: UUID) -> set[str]:
-    """For which of the parties awaited about this user the caller may say yes; none when nothing is open."""
+    """For which of the parties awaited about this person the caller may say yes; none when nothing is open."""
     rows = CONFIRMABLE.subquery()
-    return set(await session.scalars(select(rows.c.party).where(rows.c.user_id == user_id), {"me": actor.id}))
+    about = (rows.c.user_id == user_id, rows.c.kind != UserRequestKind.CLIENT.value)  # clients.py confirms systems
+    return set(await session.scalars(select(rows.c.party).where(*about), {"me": actor.id}))
 
 
 async def list_notices(session: AsyncSession, actor: Actor, query: ListQuery) -> Page[Notice]:
@@ -147,7 +149,7 @@ async def _parties(session: AsyncSession, user: User, kind: UserRequestKind, wan
     """Who must say yes: for the place that is left and for the one that is taken; a new account leaves none."""
     present = {name: getattr(user, name) for name in PLACE}
     following = present | {name: value for name, value in wanted.items() if name in PLACE}
-    places = [following] if kind is UserRequestKind.CREATE else [present, following]
+    places = [following] if kind in {UserRequestKind.CREATE, UserRequestKind.CLIENT} else [present, following]
     parties = set()
     for place in places:
         home = None if place["organisation_id"] is None else UUID(str(place["organisation_id"]))

@@ -39,7 +39,12 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("every role needs a second factor", " and u.role in ('supervisor', 'admin', 'auditor', 'partner'))),", ")),"),
         ("supervisors need no second factor", "u.role in ('supervisor', 'admin',", "u.role in ('admin',"),
         ("a factor counts before it is confirmed", " and t.confirmed_at is not null\n", "\n"),
-        ("who owes a factor is somebody", "  if not found or password_due or mfa_due then", "  if not found then"),
+        ("who owes a factor is somebody", "  if not found or password_due or mfa_due or confirmation_due then", "  if not found or confirmation_due then"),
+        ("an unconfirmed system is somebody", "  if not found or password_due or mfa_due or confirmation_due then", "  if not found or password_due or mfa_due then"),
+        ("no system waits for a yes", "u.system and u.confirmed_at is null,", "false,"),
+        ("persons wait for a system's yes", "u.system and u.confirmed_at is null,", "u.confirmed_at is null,"),
+        ("a confirmed system waits on", "u.system and u.confirmed_at is null,", "u.system,"),
+        ("systems have no scopes of their own", "         u.scopes::text[], u.system", "         null::text[], u.system"),
         ("a dead session keeps what was left behind", "set_config('samaki.principals', '', true)", "set_config('samaki.now', '', true)"),
     ],
     "030_case_access_rows": [
