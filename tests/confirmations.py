@@ -38,6 +38,24 @@ async def joined(cast: Cast, body: dict[str, Any]) -> Any:
     return {**present, "password": chosen}
 
 
+async def asked_system(cast: Cast, organisation: str = "clinic", **body: Any) -> Any:
+    """A system that the admin made and nobody confirmed, as the answer shows it."""
+    path = f"/organisations/{cast.organisation(organisation)}/clients"
+    return answered(await cast.client("admin").post(path, json={"name": "Records", **body}), 201)
+
+
+async def working_system(cast: Cast, **body: Any) -> Any:
+    """A system of the clinic that its person confirmed, with the secret that works."""
+    made = await asked_system(cast, **body)
+    path = f"/organisations/{cast.organisation('clinic')}/clients/{made['client_id']}/confirm"
+    return answered(await cast.client("partner").post(path), 200)
+
+
+def credentials(system: dict[str, Any]) -> dict[str, str]:
+    """The form with which a system signs in."""
+    return {"grant_type": "client_credentials", **{name: system[name] for name in ("client_id", "client_secret")}}
+
+
 async def choose_password(cast: Cast, username: str, issued: str, chosen: str) -> None:
     """Sign in with what was issued, choose another password, and sign out again."""
     nobody = cast.client("nobody")

@@ -1,6 +1,6 @@
-"""An admin alone, by any sequence of calls, reaches no case: a table of attempts, each with every step it takes.
+"""An admin alone, by any sequence of calls, reaches no case and no referral: a table of attempts.
 
-In every attempt the admin is real, everything the API answers to the admin is known to the admin, and nobody helps.
+Each is written with every step it takes. In every attempt the admin is real, everything the API answers to the admin is known to the admin, and nobody helps.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,9 @@ from app.models.codes import Role
 from app.security import Runtime
 from tests.cases import open_case
 from tests.cast import COMMUNE, OTHER_COMMUNE, PASSWORD, Cast, answered
+from tests.confirmations import credentials, working_system
 from tests.doors import Newcomer, bearer, door, member, token
+from tests.referring import referred
 from tests.test_users import wanted
 
 
@@ -29,6 +31,7 @@ class Attempt:
     victim: Newcomer  # a caseworker of the NGO, whose password the admin does not know
     liaison: Newcomer
     cases: list[str]
+    referral: str  # of the last of them, to the clinic
     answers: list[httpx.Response] = field(default_factory=list)
 
     @property
@@ -42,6 +45,18 @@ class Attempt:
         response = await client.request(method, path, json=body, headers=headers)
         self.answers.append(response)
         return response.json() if response.content else {}
+
+    @property
+    def clients(self) -> str:
+        """Where the systems of the clinic are made."""
+        return f"/organisations/{self.cast.organisation('clinic')}/clients"
+
+    async def works_as(self, made: dict[str, Any]) -> dict[str, str]:
+        """Sign in as a system with what the admin was shown; everything there is for it is tried."""
+        client = door(self.app)
+        headers = bearer(answered(await token(client, credentials(made)), 200))
+        assert await reaches_a_referral(self, client, headers) == []
+        return headers
 
     async def new(self, **changes: Any) -> dict[str, Any]:
         """Ask for a user, and try to say yes oneself."""
@@ -203,9 +218,80 @@ async def says_yes_through_a_system_of_the_partner(it: Attempt) -> None:
             await it.call("POST", f"/users/{user_id}/{asked}")
         yes = await client.post(f"/users/{user_id}/confirm", headers=system)
         it.answers.append(yes)
-        answered(yes, 404)
-    notices = answered(await client.get("/me/notices", headers=system), 200)["items"]
-    assert not [one for one in notices if one["may_confirm"]]
+        answered(yes, 403)
+    answered(await client.get("/me/notices", headers=system), 403)
+
+
+async def makes_a_system_and_uses_it(it: Attempt) -> None:
+    """With the secret, and with a session that was opened before and would go on."""
+    made = await it.call("POST", it.clients, {"name": "Records"})
+    await it.works_as(made)
+    await it.call("GET", f"{it.clients}/{made['client_id']}")
+
+
+async def confirms_the_system(it: Attempt) -> None:
+    made = await it.call("POST", it.clients, {"name": "Records"})
+    yes = f"{it.clients}/{made['client_id']}/confirm"
+    await it.call("POST", yes)
+    await it.call("POST", yes, {"confirmed": True}, **{"Idempotency-Key": made["id"]})
+    for path in (f"/users/{made['id']}", f"/users/{made['id']}/confirm", f"/users/{made['id']}/reset-password"):
+        await it.call("POST", path)
+    await it.call("PATCH", f"{it.clients}/{made['client_id']}", {"confirmed": True})
+    await it.call("PATCH", f"/users/{made['id']}", {"active": True, "system": False})
+    await it.call("POST", it.clients, {"name": "Records", "confirmed": True})
+    await it.works_as(made)
+
+
+async def makes_systems_that_confirm_each_other(it: Attempt) -> None:
+    one, other = [await it.call("POST", it.clients, {"name": "Records"}) for _ in range(2)]
+    client, headers = door(it.app), await it.works_as(one)
+    for made in (one, other):
+        yes = await client.post(f"{it.clients}/{made['client_id']}/confirm", headers=headers)
+        it.answers.append(yes)
+        answered(yes, 403)
+
+
+async def makes_a_person_of_the_partner_who_confirms_the_system(it: Attempt) -> None:
+    """Also where nobody else could say yes, in an organisation of the admin's own: a signatory's supervisor could."""
+    body = {"name": "Own", "name_km": "គ្លីនិក", "kind": "health", "signatory": True}
+    own = await it.call("POST", "/organisations", body)
+    for organisation in (it.cast.organisation("clinic"), own["id"]):
+        made = await it.call("POST", f"/organisations/{organisation}/clients", {"name": "Records"})
+        person = await it.new(role="partner", organisation_id=organisation)
+        await it.call("POST", f"/users/{person['id']}/confirm")
+        await it.call("POST", f"/organisations/{organisation}/clients/{made['client_id']}/confirm")
+        await it.works_as(made)
+
+
+async def becomes_a_person_of_the_partner(it: Attempt) -> None:
+    own, clinic = it.cast.id("admin"), it.cast.organisation("clinic")
+    made = await it.call("POST", it.clients, {"name": "Records"})
+    await it.call("PATCH", f"/users/{own}", {"role": "partner", "organisation_id": clinic})
+    await it.call("POST", f"/users/{own}/confirm")
+    await it.call("POST", f"{it.clients}/{made['client_id']}/confirm")
+    await it.works_as(made)
+
+
+async def keeps_a_session_over_the_partners_yes(it: Attempt) -> None:
+    """The partner says yes, as asked; what the admin knew and had opened before is worth nothing after it."""
+    key = {"Idempotency-Key": f"made-{it.victim.id}"}
+    made = await it.call("POST", it.clients, {"name": "Records"}, **key)
+    headers = await it.works_as(made)
+    yes = await it.cast.client("partner").post(f"{it.clients}/{made['client_id']}/confirm")
+    assert answered(yes, 200)["client_secret"] not in it.secrets()
+    await it.call("POST", it.clients, {"name": "Records"}, **key)
+    await it.call("POST", f"{it.clients}/{made['client_id']}/confirm")
+    await it.call("GET", it.clients)
+    await it.call("GET", "/me/notices")
+    answered(await door(it.app).get("/me", headers=headers), 401)
+    answered(await token(door(it.app), credentials(made)), 401)
+
+
+async def asks_for_more_scopes(it: Attempt) -> None:
+    for scopes in (["user:confirm"], ["client:confirm"], ["case:read"], ["case:read", "referral:read"]):
+        made = await it.call("POST", it.clients, {"name": "Records", "scopes": scopes})
+        assert "client_secret" not in made
+    await it.works_as(await it.call("POST", it.clients, {"name": "Records", "scopes": ["referral:read"]}))
 
 
 ATTEMPTS: list[Callable[[Attempt], Awaitable[None]]] = [
@@ -223,6 +309,13 @@ ATTEMPTS: list[Callable[[Attempt], Awaitable[None]]] = [
     closes_and_opens_the_organisation,
     makes_the_organisation_another,
     makes_systems,
+    makes_a_system_and_uses_it,
+    confirms_the_system,
+    makes_systems_that_confirm_each_other,
+    makes_a_person_of_the_partner_who_confirms_the_system,
+    becomes_a_person_of_the_partner,
+    keeps_a_session_over_the_partners_yes,
+    asks_for_more_scopes,
     says_yes_through_a_system_of_the_partner,
     steps_up_with_somebody_elses_password,
     changes_somebody_elses_factors,
@@ -237,8 +330,9 @@ async def it(app: object, runtime: Runtime, cast: Cast) -> Attempt:
     """A case of each kind, a caseworker and a liaison who sign in with passwords of their own."""
     victim = await member(runtime, Role.CASEWORKER, cast.organisations["ngo"])
     liaison = await member(runtime, Role.CCWC_LIAISON, cast.organisations["council"])
-    cases = [await open_case(cast), await open_case(cast, category="domestic_violence")]
-    return Attempt(app, runtime, cast, victim, liaison, cases)
+    asked = await referred(cast)
+    cases = [await open_case(cast), await open_case(cast, category="domestic_violence"), asked["case_id"]]
+    return Attempt(app, runtime, cast, victim, liaison, cases, asked["id"])
 
 
 async def sessions_of_the_admin(it: Attempt) -> list[dict[str, str]]:
@@ -272,15 +366,36 @@ async def reaches_a_case(it: Attempt, client: httpx.AsyncClient, headers: dict[s
     return found
 
 
+async def reaches_a_referral(it: Attempt, client: httpx.AsyncClient, headers: dict[str, str]) -> list[str]:
+    """What answers with a referral, or lets one be written."""
+    one = f"/referrals/{it.referral}"
+    calls: list[tuple[str, str, Any]] = [
+        *(("GET", f"{one}{rest}", None) for rest in ("", "/receipt", "/messages")),
+        ("GET", "/referrals", None),
+        ("POST", f"{one}/transitions", {"to": "accepted"}),
+        ("POST", f"{one}/messages", {"text": "Where is she?"}),
+        ("POST", "/referrals", {}),
+    ]
+    found = []
+    for method, path, body in calls:
+        answer = await client.request(method, path, json=body, headers=headers)
+        nothing = answer.status_code == 200 and answer.json().get("items") == []
+        if answer.status_code not in {401, 403, 404} and not nothing:
+            found.append(f"{method} {path}")
+    return found
+
+
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda one: one.__name__)
 async def test_an_admin_alone_reaches_no_case(it: Attempt, attempt: Callable[[Attempt], Awaitable[None]]) -> None:
     await attempt(it)
     assert it.answers
     assert await reaches_a_case(it, it.cast.client("admin"), {}) == []
+    assert await reaches_a_referral(it, it.cast.client("admin"), {}) == []
     me = answered(await it.cast.client("admin").get("/me"), 200)
     assert me["role"] == "admin"
     for headers in await sessions_of_the_admin(it):
         assert await reaches_a_case(it, door(it.app), headers) == []
+        assert await reaches_a_referral(it, door(it.app), headers) == []
     for response in it.answers:
         assert "initial_password" not in response.text
     # Whose rights the admin would borrow has none more than before: the liaison was given no commune.
@@ -289,7 +404,10 @@ async def test_an_admin_alone_reaches_no_case(it: Attempt, attempt: Callable[[At
 
 
 async def test_the_table_would_notice_a_way_in(it: Attempt) -> None:
-    """With the password of a caseworker the same questions do find cases."""
+    """With the password of a caseworker the same questions do find cases, and with a confirmed system's referrals."""
     headers = bearer(answered(await token(door(it.app), it.victim.grant()), 200))
     assert f"/cases/{it.cases[0]}" in await reaches_a_case(it, door(it.app), headers)
+    working = await working_system(it.cast)
+    headers = bearer(answered(await token(door(it.app), credentials(working)), 200))
+    assert len(await reaches_a_referral(it, door(it.app), headers)) >= 5
     assert str(uuid4()) not in it.secrets()

@@ -46,6 +46,7 @@ USERNAMES = [
     "auditor",
     "admin",
 ]
+SANDBOX = "3f6a2c5e-9d41-4b7e-8a05-c1d27e94b680"
 
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -139,13 +140,41 @@ def demo(server: Server, template: str, keys_dir: Path, tmp_path_factory: pytest
 
 
 def test_every_promised_account_is_there_with_a_password_that_fits(demo: Demo) -> None:
-    assert [account["username"] for account in demo.accounts] == USERNAMES
+    assert [account["username"] for account in demo.accounts] == [*USERNAMES, SANDBOX]
     stored = dict(
         demo.rows("select u.username, c.password_hash from users u join user_credentials c on c.user_id = u.id")
     )
     for account in demo.accounts:
         assert asyncio.run(password_matches(stored[account["username"]], account["password"]))
-    assert len({account["password"] for account in demo.accounts}) == len(USERNAMES)
+    assert len({account["password"] for account in demo.accounts}) == len(USERNAMES) + 1
+
+
+def test_the_last_account_is_a_confirmed_system_of_the_health_partner(demo: Demo) -> None:
+    *people, system = demo.accounts
+    assert [account for account in people if "system" in account] == []
+    health = next(account for account in people if account["username"] == "partner_health")
+    assert system["system"] is True
+    assert [system[name] for name in ("role", "organisation", "communes")] == ["partner", health["organisation"], []]
+    row = "select array[system, active, confirmed_at is not null] from users where username = %s"
+    assert demo.one(row, SANDBOX) == [True, True, True]
+    assert "referral:read" in demo.one("select scopes from users where username = %s", SANDBOX)
+
+
+def test_a_demo_that_was_loaded_before_there_was_a_system_gets_one(
+    demo: Demo, server: Server, tmp_path: Path, keys_dir: Path
+) -> None:
+    with server.clone(demo.one("select current_database()::text")) as urls:
+        with psycopg.connect(urls.admin) as connection:
+            connection.execute("delete from user_credentials where user_id = %s", [SANDBOX])
+            connection.execute("delete from users where id = %s", [SANDBOX])
+        settings = settings_of(urls, tmp_path, keys_dir)
+        (tmp_path / FILE).write_text(json.dumps(demo.accounts[:-1]))
+        accounts = load_demo(urls, settings, NOW)
+        assert [account["username"] for account in accounts] == [*USERNAMES, SANDBOX]
+        with psycopg.connect(urls.admin) as connection:
+            query = "select password_hash from user_credentials where user_id = %s"
+            [(stored,)] = connection.execute(query, [SANDBOX]).fetchall()
+        assert asyncio.run(password_matches(stored, accounts[-1]["password"]))
 
 
 def test_colleagues_strangers_and_communes_are_as_promised(demo: Demo) -> None:
@@ -399,7 +428,7 @@ def test_the_organisation_sees_its_standard_cases_and_a_supervisor_no_sensitive_
     assert all(demo.one(reviewed, row[0], "supervisor1") for row in sensitive if row[0] in led)
 
 
-@pytest.mark.parametrize("username", ["partner_health", "partner_legal", "auditor", "admin"])
+@pytest.mark.parametrize("username", ["partner_health", "partner_legal", "auditor", "admin", SANDBOX])
 def test_partners_auditor_and_admin_see_no_case_and_no_person(demo: Demo, username: str) -> None:
     for table in ("cases", "people", "events", "notes", "households"):
         assert demo.seen_by(username, of("select count(*) from {}", table)) == [(0,)]

@@ -18,6 +18,7 @@ from app.sealed_secret import SecretSeal, UnreadableSecret
 from app.security import Runtime
 from app.settings import Settings
 from tests.cast import Cast, FrozenClock, answered
+from tests.confirmations import credentials, working_system
 from tests.doors import Newcomer, bearer, door, member, newcomer, token
 
 STEP = 30
@@ -290,11 +291,8 @@ async def test_who_need_not_have_one_works_without(strict: object, runtime: Runt
 
 
 async def test_a_partners_system_needs_none(strict: object, cast: Cast) -> None:
-    path = f"/organisations/{cast.organisation('clinic')}/clients"
-    made = answered(await cast.client("admin").post(path, json={"name": "EMR"}), 201)
-    client, form = door(strict), {"grant_type": "client_credentials"}
-    form |= {"client_id": made["client_id"], "client_secret": made["client_secret"]}
-    headers = bearer(answered(await token(client, form), 200))
+    client, made = door(strict), await working_system(cast)
+    headers = bearer(answered(await token(client, credentials(made)), 200))
     answered(await client.get("/codes", headers=headers), 200)
 
 

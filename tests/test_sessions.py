@@ -177,7 +177,7 @@ async def test_a_partners_system_gets_an_access_token_and_nothing_to_keep(
 ) -> None:
     form = await system_of(cast)
     tokens = answered(await token(client, form), 200)
-    assert tokens.keys() == {"access_token", "token_type", "expires_in"}
+    assert tokens.keys() == {"access_token", "token_type", "expires_in", "scope"}
     me = answered(await client.get("/me", headers=bearer(tokens)), 200)
     assert (me["role"], me["organisation_id"]) == ("partner", cast.organisation("clinic"))
     assert (me["id"], me["username"]) == (form["client_id"], form["client_id"])

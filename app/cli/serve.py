@@ -105,9 +105,14 @@ def _welcome(url: str, accounts: Accounts) -> None:
         # A password must be seen whole; what is too long for the terminal is the organisation's name.
         whole = [Column("username", no_wrap=True, min_width=14), Column("password", no_wrap=True, min_width=19)]
         table = Table(*whole, "role", "organisation", "communes", title="Demo accounts")
+        systems = [account for account in accounts if account.get("system")]
         for account in accounts:
-            communes = ", ".join(account["communes"])
-            table.add_row(account["username"], account["password"], account["role"], account["organisation"], communes)
+            if account not in systems:
+                communes = ", ".join(account["communes"])
+                row = (account["username"], account["password"], account["role"], account["organisation"], communes)
+                table.add_row(*row)
         console.print(table)
+        for account in systems:  # whose ids are too long for a column
+            console.print(f"client_id {account['username']}  client_secret {account['password']}")
         console.print(f"API page   {url}/docs")
     console.print(f"API        {url}/api/v1\nStop with Ctrl-C.")

@@ -6,12 +6,12 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from app.demo.cast import CAST, CastIds
+from app.demo.cast import CAST, SANDBOX, CastIds
 from app.demo.names import ORGANISATIONS
 from app.models.user import UserCredential
 from app.passwords import hash_password, new_password
@@ -20,20 +20,24 @@ FILE = "demo-accounts.json"
 
 
 class Account(TypedDict):
-    """One way to sign in to the demo; `organisation` is its name in English, None for who belongs to none."""
+    """One way to sign in to the demo; `organisation` is its name in English, None for who belongs to none.
+
+    `system`: it signs in with client credentials, `username` as its id and `password` as its secret.
+    """
 
     username: str
     password: str
     role: str
     organisation: str | None
     communes: list[str]
+    system: NotRequired[bool]
 
 
 def read_accounts(data_dir: Path) -> list[Account] | None:
     """The accounts as they were written; None when the file is gone or is not ours."""
     try:
         accounts: list[Account] = json.loads((data_dir / FILE).read_bytes())
-        known = [account["username"] for account in accounts] == [member.username for member in CAST]
+        known = [account["username"] for account in accounts] == [one.username for one in (*CAST, SANDBOX)]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     return accounts if known else None
@@ -51,8 +55,9 @@ def renew_accounts(engine: sa.Engine, data_dir: Path, ids: CastIds) -> list[Acco
             organisation=names[member.organisation] if member.organisation else None,
             communes=list(member.communes),
         )
-        for member in CAST
+        for member in (*CAST, SANDBOX)
     ]
+    accounts[-1]["system"] = True
     with engine.begin() as connection:
         _set_passwords(connection, accounts, ids)
     _write(data_dir / FILE, json.dumps(accounts, ensure_ascii=False, indent=2) + "\n")

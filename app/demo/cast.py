@@ -1,4 +1,4 @@
-"""Who plays in the demo, and where: its areas, its organisations and its eleven accounts."""
+"""Who plays in the demo, and where: its areas, its organisations, its eleven people and a partner's system."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from app.models.area import Area
 from app.models.codes import Language, Role
 from app.models.organisation import Organisation
 from app.models.user import SignInSession, User
+from app.policy import scopes_of_systems
 
 SEED = 2024
 SET_UP = datetime(2024, 5, 6, 2, 0, tzinfo=UTC)  # before the first case
@@ -34,6 +35,9 @@ class Member:
     language: Language
     communes: tuple[str, ...] = ()
 
+
+# The system of the health partner, to try the partners' side with: confirmed, and allowed what systems may.
+SANDBOX = Member("3f6a2c5e-9d41-4b7e-8a05-c1d27e94b680", "Sandbox", Role.PARTNER, "health", Language.EN)
 
 CAST: tuple[Member, ...] = (
     Member("caseworker1", "Chan Sreymom", Role.CASEWORKER, "ngo_1", Language.KM),
@@ -64,7 +68,7 @@ def cast_ids() -> CastIds:
     draws = Draws(SEED)
     return CastIds(
         organisations={one.key: draws.uuid() for one in ORGANISATIONS},
-        users={member.username: draws.uuid() for member in CAST},
+        users={member.username: draws.uuid() for member in CAST} | {SANDBOX.username: UUID(SANDBOX.username)},
         sessions={member.username: draws.uuid() for member in CAST},
     )
 
@@ -74,7 +78,14 @@ def set_up(connection: sa.Connection, ids: CastIds) -> None:
     add_areas(connection)
     add_missing(connection, _organisations(ids))
     add_missing(connection, [_user(member, ids) for member in CAST])
+    add_sandbox(connection, ids)
     add_missing(connection, [_session(member, ids) for member in CAST])
+
+
+def add_sandbox(connection: sa.Connection, ids: CastIds) -> None:
+    """The partner's system; in a demo that was loaded before there was one, it is new."""
+    allowed = {"system": True, "scopes": sorted(scopes_of_systems()), "confirmed_at": SET_UP}
+    add_missing(connection, [_user(SANDBOX, ids, **allowed)])
 
 
 def add_areas(connection: sa.Connection) -> None:
@@ -103,7 +114,7 @@ def _organisations(ids: CastIds) -> Sequence[SQLModel]:
     ]
 
 
-def _user(member: Member, ids: CastIds) -> User:
+def _user(member: Member, ids: CastIds, **fields: Any) -> User:
     return User.named(
         SET_UP,
         id=ids.users[member.username],
@@ -113,6 +124,7 @@ def _user(member: Member, ids: CastIds) -> User:
         organisation_id=ids.organisations[member.organisation] if member.organisation else None,
         communes=list(member.communes),
         language=member.language,
+        **fields,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from app.database_urls import DatabaseUrls, sqlalchemy_url
 from app.db import Database
 from app.demo.accounts import Account, read_accounts, renew_accounts
-from app.demo.cast import SEED, SET_UP, SIGNATORY, CastIds, cast_ids, set_up
+from app.demo.cast import SEED, SET_UP, SIGNATORY, CastIds, add_sandbox, cast_ids, set_up
 from app.demo.draws import Draws
 from app.demo.stage import Stage, StoryClock, drawn, settle
 from app.demo.stories import stories
@@ -41,6 +41,8 @@ def load_demo(urls: DatabaseUrls, settings: Settings, now: datetime | None = Non
     ids = cast_ids()
     engine = sa.create_engine(sqlalchemy_url(urls.loader), poolclass=NullPool, hide_parameters=True)
     if _is_loaded(engine, ids):
+        with engine.begin() as connection:
+            add_sandbox(connection, ids)
         return read_accounts(settings.data_dir) or renew_accounts(engine, settings.data_dir, ids)
     with engine.begin() as connection:
         _refuse_other_accounts(connection, ids)

@@ -505,11 +505,12 @@ OWING = [
     (Role.SUPERVISOR, "ngo", "must_change", "confirmed", True, True),
     (Role.PARTNER, "clinic", "", "", True, True),
     (Role.PARTNER, "clinic", "system", "", True, False),
+    (Role.PARTNER, "clinic", "unconfirmed", "", False, True),
 ]
 
 
 @pytest.mark.parametrize(("role", "organisation", "mark", "factor", "required", "owes"), OWING)
-async def test_who_owes_a_factor_is_nobody_to_the_rows(
+async def test_who_owes_a_factor_or_a_yes_is_nobody_to_the_rows(
     cast: Cast,
     superuser: Superuser,
     runtime_connection: Superuser,
@@ -521,8 +522,9 @@ async def test_who_owes_a_factor_is_nobody_to_the_rows(
     owes: bool,
 ) -> None:
     name = await _newcomer(cast, role, organisation)
-    if mark == "system":
-        _run(cast, superuser, "update users set system = true where id = %s", cast.id(name))
+    if mark in {"system", "unconfirmed"}:
+        made = "update users set system = true, scopes = '{{}}', confirmed_at = {} where id = %s"
+        _run(cast, superuser, made.format("app_now()" if mark == "system" else "null"), cast.id(name))
     elif mark:
         _run(cast, superuser, f"update user_credentials set {mark} = true where user_id = %s", cast.id(name))
     if factor:
@@ -531,7 +533,8 @@ async def test_who_owes_a_factor_is_nobody_to_the_rows(
         _run(cast, superuser, row, cast.id(name), cast.clock(), confirmed_at)
     try:
         asked = [cast.sessions[name], cast.clock(), required]
-        found = runtime_connection.execute("select password_due or mfa_due from begin_request(%s, %s, %s)", asked)
+        owing = "select password_due or mfa_due or confirmation_due from begin_request(%s, %s, %s)"
+        found = runtime_connection.execute(owing, asked)
         assert found.fetchall() == [(owes,)]
         for setting in ("user_id", "role", "organisation_id", "principals"):
             value = runtime_connection.execute("select current_setting(%s, true)", [f"samaki.{setting}"]).fetchone()
