@@ -1,6 +1,7 @@
 """An admin alone, by any sequence of calls, reaches no case and no referral: a table of attempts.
 
-Each is written with every step it takes. In every attempt the admin is real, everything the API answers to the admin is known to the admin, and nobody helps.
+Each is written with every step it takes. In every attempt the admin is real, everything the API answers to the admin is
+known to the admin, and nobody helps.
 """
 
 from collections.abc import Awaitable, Callable

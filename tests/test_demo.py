@@ -211,12 +211,12 @@ def test_a_lost_accounts_file_gives_new_passwords_and_touches_no_case(
         (tmp_path / FILE).write_text(left)
     before = demo.fingerprint("ctid")
     accounts = load_demo(demo.urls, settings_of(demo.urls, tmp_path, keys_dir), NOW)
-    assert [account["username"] for account in accounts] == USERNAMES
+    assert [account["username"] for account in accounts] == [*USERNAMES, SANDBOX]
     assert not {account["password"] for account in accounts} & {one["password"] for one in demo.accounts}
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
     assert demo.fingerprint("ctid") == before
     admin = "select password_hash from user_credentials join users on id = user_id where username = 'admin'"
-    assert asyncio.run(password_matches(demo.one(admin), accounts[-1]["password"]))
+    assert asyncio.run(password_matches(demo.one(admin), accounts[len(USERNAMES) - 1]["password"]))
 
 
 def test_a_start_that_was_cut_off_goes_on_to_the_same_data_ids_and_codes(

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 from app.openapi import Operation, operations, statuses
 from app.openapi.parts import TAGS
 from app.permissions import Permission
-from tests.cast import Cast
+from tests.cast import Cast, answered
+from tests.confirmations import asked_system, credentials
 
 PUBLIC = {
     "POST /api/v1/auth/token",
@@ -180,22 +181,29 @@ def test_every_reference_of_the_description_leads_somewhere(document: dict[str, 
 async def test_a_role_without_the_permission_gets_403_exactly_where_it_is_described(
     cast: Cast, described: dict[str, Operation]
 ) -> None:
-    roles = ("caseworker", "supervisor", "liaison", "partner", "auditor", "admin")
+    """A system that nobody confirmed is one of them: it lacks even what everybody else may do."""
+    waiting = await asked_system(cast)
+    tokens = answered(await cast.client("nobody").post("/auth/token", data=credentials(waiting)), 200)
+    system = {"Authorization": f"Bearer {tokens['access_token']}"}
+    callers: list[tuple[str, dict[str, str]]] = [
+        *((who, {}) for who in ("caseworker", "supervisor", "liaison", "partner", "auditor", "admin")),
+        ("nobody", system),
+    ]
     for name, one in described.items():
         if name in PUBLIC or one.json["operationId"] == "log_out":
             continue
         refused = set()
-        for who in roles:
-            answer = await call(cast.client(who), one)
+        for who, headers in callers:
+            answer = await call(cast.client(who), one, headers)
             refused |= {answer.status_code} & {403}
         assert refused == ({403} if "403" in one.json["responses"] else set()), name
 
 
-async def call(client: httpx.AsyncClient, operation: Operation) -> httpx.Response:
+async def call(client: httpx.AsyncClient, operation: Operation, headers: dict[str, str]) -> httpx.Response:
     """The operation with an empty body: enough to be refused, too little to change anything."""
     address = re.sub(r"\{[a-z_]+\}", "00000000-0000-4000-8000-000000000000", operation.path)
     return await client.request(
-        operation.method, f"http://samaki.test{address}", json={} if operation.has_body else None
+        operation.method, f"http://samaki.test{address}", json={} if operation.has_body else None, headers=headers
     )
 
 
