@@ -39,6 +39,7 @@ def rows() -> Iterator[tuple[Row, Standpoint]]:
         "other_supervisor": "other_supervisor_standard",
         "admin": "admin_standard",
         "auditor": "auditor_standard",
+        "partner": "partner_standard",
     }
     by_name = {point.name: point for point in STANDPOINTS}
     by_column = {point.column: point for point in reversed(STANDPOINTS)}

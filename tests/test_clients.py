@@ -28,6 +28,7 @@ from tests.database import Server
 from tests.doors import bearer, blocked, change, door, member, token
 from tests.referring import move, referred, seen
 from tests.test_administration import acting
+from tests.test_referrals_in import sending
 
 # What everybody may do who is signed in, written down a second time.
 EVERYBODYS = {"self:read", "self:details", "codes:read", "areas:read", "notice:read"}
@@ -365,6 +366,14 @@ async def test_a_system_that_may_read_referrals_neither_answers_nor_sends_any(
     assert refusal(await client.post("/referrals", json={}, headers=headers)) == "forbidden"
     assert answered(await client.get(path, headers=headers), 200) == before
     await move(cast, referral, "accepted")
+
+
+async def test_a_system_that_may_only_send_sends_and_reads_nothing_back(cast: Cast, client: httpx.AsyncClient) -> None:
+    headers = await signed_in(await working_system(cast, scopes=["referral:send"]), client)
+    sent = answered(await client.post("/referrals", json=sending(cast), headers=headers), 201)
+    assert sent["direction"] == "outgoing"
+    assert refusal(await client.get(f"/referrals/{sent['id']}", headers=headers)) == "forbidden"
+    assert (await seen(cast, sent))["id"] == sent["id"], "the partner's people follow it"
 
 
 async def test_without_scopes_a_system_may_what_systems_may_and_never_what_is_a_persons(

@@ -193,7 +193,8 @@ async def test_a_role_without_the_permission_gets_403_exactly_where_it_is_descri
         if name in PUBLIC or one.json["operationId"] == "log_out":
             continue
         refused = set()
-        for who, headers in callers:
+        own = one.permission is Permission.SELF  # the system's sessions and factors, before the yes as after it
+        for who, headers in callers[:-1] if own else callers:
             answer = await call(cast.client(who), one, headers)
             refused |= {answer.status_code} & {403}
         assert refused == ({403} if "403" in one.json["responses"] else set()), name

@@ -81,6 +81,8 @@ FIELDS: dict[str, Any] = {
     "otp": "492039",
     "otpauth_uri": "otpauth://totp/Samaki:sok.dara?secret=JBSWY3DPEHPK3PXP&issuer=Samaki",
     "recipient": "District police, the officer on duty",
+    "scope": "referral:answer referral:read",
+    "scopes": ["referral:answer", "referral:read"],
     "what": "That she is in danger tonight.",
     "phone": "+85512345678",
     "pointer": "/commune_code",
