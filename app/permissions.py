@@ -14,6 +14,8 @@ class Permission(StrEnum):
     ORGANISATION_READ = "organisation:read"
     ORGANISATION_EDIT = "organisation:edit"
     CLIENT_EDIT = "client:edit"
+    DIRECTORY_READ = "directory:read"  # who looks for a service for somebody is no business of an admin: casework
+    SERVICE_EDIT = "service:edit"
     USER_READ = "user:read"
     USER_EDIT = "user:edit"
     USER_CONFIRM = "user:confirm"

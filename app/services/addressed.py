@@ -11,6 +11,7 @@ from app.db import fetch
 from app.errors import NotFound
 from app.models.imports import Import
 from app.models.referral import Referral
+from app.models.service import Service
 from app.permissions import Permission
 from app.policy import RELATION_PERMISSIONS
 from app.relations import Access, Relation
@@ -21,6 +22,15 @@ async def import_row(session: AsyncSession, import_id: UUID, *, lock: bool = Fal
     """An import of the caller's own; 404 otherwise."""
     statement = select(Import).where(col(Import.id) == import_id).execution_options(populate_existing=True)
     row = (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def service_row(session: AsyncSession, service_id: UUID, *, lock: bool = False) -> Service:
+    """A service of the directory, locked for a change if asked; 404 when there is none."""
+    statement = select(Service).where(col(Service.id) == service_id).execution_options(populate_existing=True)
+    row = await session.scalar(statement.with_for_update(key_share=True) if lock else statement)
     if row is None:
         raise NotFound
     return row
@@ -72,6 +82,7 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "import_id": import_row,
         "incoming_id": incoming_row,
         "referral_id": referral_row,
+        "service_id": service_row,
     }
     if name not in looks:
         return True
