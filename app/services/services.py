@@ -69,11 +69,12 @@ async def edit_service(
     await _check_keeper(session, actor, row.organisation_id)
     check_match(if_match, row.version)
     if sent := change.model_fields_set:
-        for name, value in _fields(change).items():
-            setattr(row, name, value)
-        _settle_capacity(row, sent, change.capacity)
         organisation = await session.get_one(Organisation, row.organisation_id)
-        await check_service(session, row, organisation.kind, actor.now, sent)
+        # Checked apart: what is refused must not be on its way to the database with the next question.
+        wanted = Service(**row.model_dump() | _fields(change))
+        _settle_capacity(wanted, sent, change.capacity)
+        await check_service(session, wanted, organisation.kind, actor.now, sent)
+        row.sqlmodel_update(wanted)
         row.touch(actor.now)
         await session.flush()
     return (await _reads(session, [row]))[0]
