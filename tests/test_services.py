@@ -190,6 +190,7 @@ async def test_the_free_places_say_whether_there_is_room(cast: Cast) -> None:
 
 
 PLACE = [{"area_code": VILLAGE, "address": MARKER}]
+PLACED = 'update services set locations = \'[{"area_code": "170201"}]\' where id = %s'
 IN_A_WALL = [{"number": MOBILE}, {"number": LANDLINE}]
 
 
@@ -231,6 +232,8 @@ async def test_who_turns_out_to_be_a_shelter_has_never_had_a_place(cast: Cast, s
     service = await added(cast, "admin", organisation_id=organisation, locations=PLACE)
     kept = await added(cast, locations=PLACE)
     path = f"/organisations/{organisation}"
+    answered(await cast.client("admin").patch(path, json={"kind": "legal_aid"}, headers={"If-Match": "*"}), 200)
+    assert answered(await cast.client("caseworker").get(f"/services/{service['id']}"), 200) == service
     change: dict[str, Any] = {"json": {"kind": "shelter"}, "headers": {"If-Match": "*"}}
     answered(await cast.client("admin").patch(path, **change), 200)
     after = answered(await cast.client("caseworker").get(f"/services/{service['id']}"), 200)
@@ -248,12 +251,11 @@ async def test_who_turns_out_to_be_a_shelter_has_never_had_a_place(cast: Cast, s
 
 async def test_the_database_itself_keeps_no_place_of_a_shelter(cast: Cast, superuser: Superuser) -> None:
     clinic, of_house = await added(cast), await added(cast, "admin", organisation_id=await home(cast))
-    place = 'update services set locations = \'[{"area_code": "170201"}]\' where id = %s'
-    superuser.execute(place, [clinic["id"]])
+    superuser.execute(PLACED, [clinic["id"]])
     with pytest.raises(psycopg.errors.CheckViolation):
         superuser.execute("update services set service_type = 'shelter' where id = %s", [clinic["id"]])
     with pytest.raises(psycopg.errors.CheckViolation):
-        superuser.execute(place, [of_house["id"]])
+        superuser.execute(PLACED, [of_house["id"]])
     with pytest.raises(psycopg.errors.CheckViolation):
         superuser.execute(
             "insert into services select gen_random_uuid(), version, created_at, updated_at, %s, service_type, status,"
@@ -261,6 +263,18 @@ async def test_the_database_itself_keeps_no_place_of_a_shelter(cast: Cast, super
             " sex_served, fees, fees_km, languages, schedules, phones, locations from services where id = %s",
             [of_house["organisation_id"], clinic["id"]],
         )
+
+
+async def test_nobody_writes_a_place_while_the_organisation_becomes_one_of_shelters(
+    cast: Cast, database: DatabaseUrls, superuser: Superuser
+) -> None:
+    service = await added(cast)
+    with psycopg.connect(database.admin) as becoming:
+        becoming.execute("update organisations set kind = 'shelter' where id = %s", [service["organisation_id"]])
+        superuser.execute("set lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            superuser.execute(PLACED, [service["id"]])
+        becoming.rollback()
 
 
 async def test_a_service_is_never_taken_away_and_never_changes_its_organisation(
