@@ -37,6 +37,7 @@ from app.routers import (
     erasure,
     follow_ups,
     health_record,
+    hsds,
     imports,
     incidents,
     notes,
@@ -46,6 +47,7 @@ from app.routers import (
     safety_plans,
     screening,
     search,
+    services,
     sync,
     transfers,
     users,
@@ -95,11 +97,13 @@ ROUTERS = (
     imports.sending,
     imports.router,
     areas.router,
+    services.router,
     users.router,
     organisations.router,
     audit.router,
     auth.router,
     auth.well_known,
+    hsds.router,
     health.router,
 )
 
@@ -185,5 +189,6 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         tokens=AccessTokens(keys, configuration.issuer, configuration.audience),
         rate=RequestRate(configuration.requests_per_minute),
         searches=RequestRate(configuration.searches_per_minute, policy="searches"),
+        visits=RequestRate(configuration.visits_per_minute, policy="visits"),
         ledger=ledger_of(configuration, keys),
     )

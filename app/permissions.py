@@ -17,6 +17,8 @@ class Permission(StrEnum):
     CLIENT_EDIT = "client:edit"
     CLIENT_CONFIRM = "client:confirm"
     CLIENT_END = "client:end"
+    DIRECTORY_READ = "directory:read"  # who looks for a service for somebody is no business of an admin: casework
+    SERVICE_EDIT = "service:edit"
     USER_READ = "user:read"
     USER_EDIT = "user:edit"
     USER_CONFIRM = "user:confirm"

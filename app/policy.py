@@ -6,6 +6,7 @@ A role without a permission gets 403 whatever the id; a relation without it gets
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from app.errors import Forbidden
 from app.models.codes import Category, Role, Sensitivity
@@ -52,6 +53,7 @@ _EVERYONE = {P.SELF, P.SELF_DETAILS, P.CODES_READ, P.AREAS_READ, P.NOTICE_READ}
 _LIAISON = _EVERYONE | {
     *(P.STAFF_READ, P.CASE_READ, P.CASE_OPEN, P.SYNC, P.WORKLIST_READ, P.ASSIGNMENT_READ, P.TIMELINE_READ),
     *(P.FOLLOW_UP_READ, P.FOLLOW_UP_RECORD, P.ACTION_READ, P.ACTION_COMPLETE, P.NOTE_READ, P.NOTE_ADD),
+    P.DIRECTORY_READ,
 }
 _CASEWORKER = (
     (_LIAISON | _READ_FULL | _EDIT | _PLAN | _PRIVATE | _SCREENING | _WHEREABOUTS | _SECOND_PERSON | _ERASE)
@@ -69,13 +71,19 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {P.CASELOAD_READ, P.BREAK_GLASS_REVIEW, P.USER_CONFIRM, P.LEGAL_HOLD_EDIT, P.RISK_REVIEW, P.DEATH_REVIEW}
         | {P.TRAIL_READ, P.INSIDER_REPORT_READ, P.ASSISTANCE_DECIDE, P.LEDGER_READ}
         | {P.TRANSFER_RECEIVE, P.ASSIGNMENT_HANDOVER, P.IMPORT_READ, P.IMPORT_EDIT}
+        | {P.SERVICE_EDIT}
     ),
     Role.CCWC_LIAISON: frozenset(_LIAISON | {P.ORGANISATION_READ}),
-    Role.PARTNER: frozenset(_EVERYONE | _FOR_PERSONS | {P.REFERRAL_READ, P.REFERRAL_ANSWER, P.REFERRAL_SEND}),
+    Role.PARTNER: frozenset(
+        (_EVERYONE | _FOR_PERSONS)
+        | {P.REFERRAL_READ, P.REFERRAL_ANSWER, P.REFERRAL_SEND}
+        | {P.DIRECTORY_READ, P.SERVICE_EDIT}
+    ),
     Role.AUDITOR: frozenset(_EVERYONE | {P.TRAIL_READ, P.TRAIL_VERIFY}),
     Role.ADMIN: frozenset(
         _EVERYONE
         | {P.ORGANISATION_READ, P.ORGANISATION_EDIT, P.CLIENT_READ, P.CLIENT_EDIT, P.CLIENT_END}
+        | {P.DIRECTORY_READ, P.SERVICE_EDIT}
         | {P.USER_READ, P.USER_EDIT, P.USER_CONFIRM}
         | {P.TRAIL_READ, P.TRAIL_VERIFY}
     ),
@@ -138,6 +146,11 @@ LIAISON_FILTERS = frozenset({"status", "priority", "commune_code", "assigned", "
 def own_sensitivity(category: Category) -> Sensitivity:
     """The least sensitivity of a category."""
     return Sensitivity.SENSITIVE if category in SENSITIVE_CATEGORIES else Sensitivity.STANDARD
+
+
+def keeps_services_of(role: Role, own_organisation: UUID | None, organisation_id: UUID) -> bool:
+    """Whose entries in the directory may this caller write? Of those who may at all, an admin everybody's."""
+    return role is Role.ADMIN or own_organisation == organisation_id
 
 
 def permissions_of(role: Role, scopes: frozenset[str] | None = None) -> list[str]:

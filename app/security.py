@@ -78,13 +78,13 @@ class Call:
 
 
 class RequestRate:
-    """Requests of one account in one process (safety.md: 1,200 a minute, of which 60 searches)."""
+    """Requests of one account, or address, in one process (safety.md: 1,200 a minute, of which 60 searches)."""
 
     def __init__(self, per_minute: int, policy: str = "requests") -> None:
         self._item, self._policy = RateLimitItemPerMinute(per_minute), policy
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    async def count(self, account: UUID) -> None:
+    async def count(self, account: UUID | str) -> None:
         """Count one request; 429 beyond the limit."""
         if not await self._limiter.hit(self._item, str(account)):
             raise RateLimited(retry_after=5, policy=self._policy)
@@ -130,6 +130,7 @@ class Runtime:
     tokens: AccessTokens
     rate: RequestRate
     searches: RequestRate
+    visits: RequestRate
     ledger: Ledger
     strangers: StrangerRate = field(default_factory=StrangerRate)
     files: FileBounds = field(default_factory=FileBounds)

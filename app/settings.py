@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     refresh_absolute_days: int = Field(default=30, ge=1, description="every session ends after so long")
     requests_per_minute: int = Field(default=1200, ge=1, description="requests per account and process")
     searches_per_minute: int = Field(default=60, ge=1, description="searches for people per account and process")
+    visits_per_minute: int = Field(
+        default=300, ge=1, description="requests without an account per address and process, for the public directory"
+    )
     search_floor_ms: int = Field(default=40, ge=0, le=1000, description="no search is answered sooner")
     failed_sign_ins_per_account: int = Field(default=10, ge=1, description="per account in 15 minutes")
     failed_sign_ins_per_address: int = Field(default=100, ge=1, description="per address in 15 minutes")

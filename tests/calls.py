@@ -11,8 +11,8 @@ from app.models.codes import Role
 from tests.acts import emergency
 from tests.cases import intake
 from tests.cast import COMMUNE, PASSWORD, password_hash
-from tests.matrix import Row
-from tests.stage import LONG, Stage
+from tests.matrix import ROOTS, Row
+from tests.stage import LONG, SERVICE, Stage
 from tests.standpoints import Standpoint
 
 Body = Mapping[str, Any]
@@ -92,6 +92,10 @@ def _note(audience: str) -> Callable[[Stage, Standpoint], Mapping[str, str]]:
 
 def _register(stage: Stage, _: Standpoint) -> Mapping[str, str]:
     return {"person_id": stage.register["register_person"]}
+
+
+def _service(organisation: str) -> Callable[[Stage, Standpoint], Body]:
+    return lambda stage, _: {**SERVICE, "organisation_id": stage.cast.organisation(organisation)}
 
 
 def _assign(user: str, role: str) -> Callable[[Stage, Standpoint], Body]:
@@ -563,6 +567,12 @@ CALLS: dict[str, Call] = {
     "POST /me/totp": Call(after=_no_factor),
     "POST /me/totp/confirm": Call({"otp": "123456"}, before=_no_factor),
     "GET /areas/{code}": Call(ids=lambda *_: {"code": COMMUNE}),
+    "POST /services [of the supervisor's]": Call(_service("ngo")),
+    "POST /services [of the partner's]": Call(_service("clinic")),
+    "PATCH /services/{service_id} [of the supervisor's]": Call({"fees": "Free."}, headers=EDIT),
+    "PATCH /services/{service_id} [of the partner's]": Call(
+        {"fees": "Free."}, ids=lambda stage, _: {"service_id": stage.register["partner_service_id"]}, headers=EDIT
+    ),
     "POST /organisations": Call({"name": "New", "name_km": "ថ្មី", "kind": "shelter"}),
     "PATCH /organisations/{organisation_id}": Call({"name": "Renamed"}, headers=EDIT),
     "POST /organisations/{organisation_id}/clients": Call({"name": "System"}),
@@ -615,7 +625,7 @@ async def make(stage: Stage, row: Row, point: Standpoint, **params: str) -> http
     request["params"] = {**call.query, **params}
     path = row.path.format_map(ids)
     client = stage.cast.client("nobody") if point.name == "nobody" else stage.client(point.name)
-    at_root = path.startswith(("/health", "/.well-known"))
+    at_root = path.startswith(ROOTS)
     url = f"http://samaki.test{path}" if at_root else path
     response = await client.request(row.method, url, **{name: what for name, what in request.items() if what})
     if call.after:

@@ -102,6 +102,7 @@ def settings_for(urls: DatabaseUrls, keys_dir: Path) -> Settings:
         demo=True,
         requests_per_minute=100_000,
         searches_per_minute=100_000,
+        visits_per_minute=100_000,
         search_floor_ms=0,
         pool_size=8,
         caseload_full_at=100_000,  # many tests give cases to the same few people

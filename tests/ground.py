@@ -44,6 +44,7 @@ async def ground(urls: DatabaseUrls, keys_dir: Path, *, search_floor_ms: int = 0
             demo=True,
             requests_per_minute=1_000_000,
             searches_per_minute=1_000_000,
+            visits_per_minute=1_000_000,
             search_floor_ms=search_floor_ms,
             pool_size=4,
             caseload_full_at=100_000,  # many tests give cases to the same few people

@@ -13,7 +13,7 @@ import httpx
 from tests.calls import CALLS, Call
 from tests.ground import Ground
 from tests.hostile_strings import HOSTILE, HOSTILE_JSON
-from tests.matrix import CASE_ROWS, OTHER_ROWS, PUBLIC_ROWS, Row
+from tests.matrix import CASE_ROWS, OTHER_ROWS, PUBLIC_ROWS, ROOTS, Row
 from tests.standpoints import STANDPOINTS, Standpoint
 
 Schema = dict[str, Any]
@@ -53,7 +53,7 @@ def rows() -> Iterator[tuple[Row, Standpoint]]:
 
 
 def _path(row: Row) -> str:
-    return row.path if row.path.startswith(("/health", "/.well-known")) else f"/api/v1{row.path}"
+    return row.path if row.path.startswith(ROOTS) else f"/api/v1{row.path}"
 
 
 def places_of_strings(schema: Schema, components: Schema, place: Place = ()) -> Iterator[Place]:
@@ -99,7 +99,8 @@ class Attempts:
         ids = {**stage.register, **stage.cases[point.case].ids, **(call.ids(stage, point) if call.ids else {})}
         path = request.pop("path", None) or row.path.format_map(ids)
         headers = {**call.headers, **request.pop("headers", {})}
-        response = await stage.client(point.name).request(row.method, path, headers=headers, **request)
+        url = f"http://samaki.test{path}" if row.path.startswith(ROOTS) else path
+        response = await stage.client(point.name).request(row.method, url, headers=headers, **request)
         self.asked += 1
         label = f"{row.operation} {what}"
         assert response.status_code < 500, f"{label}: {response.status_code} {response.json().get('code')}"

@@ -192,6 +192,12 @@ POST   /households                                       201 201 201 201 403 403
 GET    /households/{household_id}                        200 200 404 404 403 403 403 403 401
 PATCH  /households/{household_id}                        200 200 404 404 403 403 403 403 401
 
+GET    /services                                         200 200 200 200 200 200 403 200 401
+GET    /services/{service_id}                            200 200 200 200 200 200 403 200 401
+POST   /services [of the supervisor's]                   403 201 403 403 403 403 403 201 401
+POST   /services [of the partner's]                      403 403 403 403 403 201 403 201 401
+PATCH  /services/{service_id} [of the supervisor's]      403 200 403 403 403 403 403 200 401
+PATCH  /services/{service_id} [of the partner's]         403 403 403 403 403 200 403 200 401
 GET    /areas                                            200 200 200 200 200 200 200 200 401
 GET    /areas/{code}                                     200 200 200 200 200 200 200 200 401
 GET    /codes                                            200 200 200 200 200 200 200 200 401
@@ -241,12 +247,22 @@ POST   /me/totp                                          200 200 200 200 200 200
 POST   /me/totp/confirm                                  409 409 409 409 409 409 409 409 401
 """  # noqa: E501
 
+# Where what is not below /api/v1 begins.
+ROOTS = ("/health/", "/.well-known/", "/hsds/")
+
 # Open to everybody, signed in or not. The token endpoint is asked with the name of nobody; no worker runs.
 PUBLIC = """
                                    caseworker admin nobody
 POST   /auth/token                        401 401 401
 GET    /.well-known/jwks.json             200 200 200
 GET    /health/live                       200 200 200
+GET    /hsds/                             200 200 200
+GET    /hsds/profile                      200 200 200
+GET    /hsds/services                     200 200 200
+GET    /hsds/services/{service_id}        200 200 200
+GET    /hsds/organizations                200 200 200
+GET    /hsds/taxonomies                   200 200 200
+GET    /hsds/taxonomy_terms               200 200 200
 GET    /health/ready                      503 503 503
 """
 

@@ -51,6 +51,7 @@ ASSESSED: dict[str, Any] = {
     "level": "low",
     "choked": False,
 }
+SERVICE = {"service_type": "legal_aid", "name": "Legal advice", "name_km": "ប្រឹក្សាច្បាប់"}
 LONG = timedelta(days=3000)  # tests on this stage may let time pass
 
 
@@ -575,6 +576,8 @@ class Stage:
             "client_id": client,
             "user_id": self.user("spare_user"),
             "import_id": str(uuid4()),
+            "service_id": await self.post("supervisor", "/services", SERVICE),
+            "partner_service_id": await self.post("partner_standard", "/services", SERVICE),
         }
         self.run(
             "insert into imported_rows (id, organisation_id, digest, created_at, created_by)"

@@ -22,6 +22,8 @@ PUBLIC = {
     "GET /api/v1/.well-known/jwks.json",
     "GET /health/live",
     "GET /health/ready",
+    *("GET /hsds/", "GET /hsds/profile", "GET /hsds/services", "GET /hsds/services/{service_id}"),
+    *("GET /hsds/organizations", "GET /hsds/taxonomies", "GET /hsds/taxonomy_terms"),
 }
 
 

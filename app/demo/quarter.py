@@ -14,6 +14,7 @@ from app.database_urls import DatabaseUrls, sqlalchemy_url
 from app.db import Database
 from app.demo.accounts import Account, read_accounts, renew_accounts
 from app.demo.cast import SEED, SET_UP, SIGNATORY, CastIds, add_sandbox, cast_ids, set_up
+from app.demo.directory import add_directory
 from app.demo.draws import Draws
 from app.demo.stage import Stage, StoryClock, drawn, settle
 from app.demo.stories import stories
@@ -47,6 +48,7 @@ def load_demo(urls: DatabaseUrls, settings: Settings, now: datetime | None = Non
     with engine.begin() as connection:
         _refuse_other_accounts(connection, ids)
         set_up(connection, ids)
+        add_directory(connection, ids, now or datetime.now(UTC))
     accounts = renew_accounts(engine, settings.data_dir, ids)
     if not _is_told(engine, ids):
         asyncio.run(_tell_all(urls, settings, ids, now or datetime.now(UTC)))

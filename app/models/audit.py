@@ -32,6 +32,7 @@ _KINDS = {
     "user": AuditKind.SETTINGS,
     "organisation": AuditKind.SETTINGS,
     "client": AuditKind.SETTINGS,
+    "service": AuditKind.SETTINGS,
 }
 
 

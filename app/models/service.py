@@ -107,7 +107,7 @@ TimeOfDay = Annotated[str, Rule(strict=True, pattern=r"^([01][0-9]|2[0-3]):[0-5]
 ServedSex = Annotated[Sex, AfterValidator(_known)]
 
 
-class Schedule(Body):
+class ServiceSchedule(Body):
     """Open on these days between two times of Phnom Penh; until the next morning when it closes before it opens."""
 
     days: Annotated[list[Weekday], Rule(min_length=1, max_length=7)]
@@ -121,7 +121,7 @@ class ServicePhone(Body):
     note: ShortText | None = None
 
 
-class Location(Body):
+class ServiceLocation(Body):
     """A place of the service: an area of the gazetteer, and what is written on the door."""
 
     area_code: AreaCode
@@ -129,9 +129,9 @@ class Location(Body):
     address_km: ShortText | None = None
 
 
-Schedules = Annotated[list[Schedule], Rule(max_length=MOST_PLACES)]
+Schedules = Annotated[list[ServiceSchedule], Rule(max_length=MOST_PLACES)]
 Phones = Annotated[list[ServicePhone], Rule(max_length=MOST_PLACES)]
-Locations = Annotated[list[Location], Rule(max_length=MOST_PLACES)]
+Locations = Annotated[list[ServiceLocation], Rule(max_length=MOST_PLACES)]
 Languages = Annotated[list[Language], Rule(max_length=len(Language))]
 
 
@@ -210,9 +210,9 @@ class ServiceRead(Read):
     fees: str | None
     fees_km: str | None
     languages: list[Language]
-    schedules: list[Schedule]
+    schedules: list[ServiceSchedule]
     phones: list[ServicePhone]
-    locations: list[Location]
+    locations: list[ServiceLocation]
     capacity: ServiceCapacity
     places_total: int | None
     places_free: int | None

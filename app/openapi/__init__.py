@@ -26,6 +26,7 @@ from app.openapi.parts import (
 )
 from app.permissions import Permission
 from app.security import declared_permission
+from app.visiting import count_visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Operation:
     json: Json
     permission: Permission | None
     strict: bool  # our Route, which refuses unknown parameters
+    visited: bool  # public, and limited by address
     keyed: bool  # takes an Idempotency-Key when it is a POST
 
     @property
@@ -94,7 +96,9 @@ def operations(app: FastAPI, document: Json) -> Iterator[Operation]:
             json = document["paths"][route.path_format][method.lower()]
             own = route.original_route
             keyed = permission is not None and getattr(own, "keyed", True)
-            yield Operation(str(route.path_format), method, json, permission, isinstance(own, Route), keyed)
+            visited = any(part.call is count_visit for part in route.dependant.dependencies)
+            strict = isinstance(own, Route)
+            yield Operation(str(route.path_format), method, json, permission, strict, visited, keyed)
 
 
 def _say_who_and_what(operation: Operation) -> None:
@@ -131,7 +135,9 @@ def statuses(operation: Operation) -> set[int]:
     answers = {
         401: operation.permission is not None or signs_in,
         403: operation.permission not in {None, Permission.SELF},  # at least to a system that waits for its yes
-        404: addresses or (changes and operation.method == "POST"),  # ids in the body, repeated requests
+        404: addresses
+        or (operation.visited and "{" in operation.path)
+        or (changes and operation.method == "POST"),  # ids in the body, repeated requests
         408: operation.has_body,
         409: changes,
         412: operation.parameter("If-Match"),
@@ -140,8 +146,8 @@ def statuses(operation: Operation) -> set[int]:
         416: operation.parameter("Range"),
         422: operation.strict,
         428: operation.parameter("If-Match") and operation.method != "POST",
-        429: operation.permission is not None or signs_in,
-        503: operation.permission is not None or signs_in or operation.path == "/health/ready",
+        429: operation.permission is not None or signs_in or operation.visited,
+        503: operation.permission is not None or signs_in or operation.visited or operation.path == "/health/ready",
     }
     return {status for status, answered in answers.items() if answered}
 

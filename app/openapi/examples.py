@@ -44,7 +44,7 @@ def _by_type(schema: Schema, models: dict[str, Schema], field: str) -> Any:
             fields = schema.get("properties", {})
             named = {name: example(one, models, name) for name, one in fields.items()}
             others = schema.get("additionalProperties")
-            return named or ({"role": example(others, models)} if others else {})
+            return named or ({"role": example(others, models)} if isinstance(others, dict) else {})
         case "array":
             return [example(schema["items"], models, field)]
         case "integer":

@@ -16,6 +16,8 @@ TAGS = {
     "auth": "Signing in, going on with a session, signing out.",
     "areas": "Provinces to villages, code lists, and colleagues to assign or exclude.",
     "organisations": "Organisations, and the systems that act for partners.",
+    "services": "The directory: which services there are, for whom, when and where.",
+    "hsds": "The directory for everybody, without a token, in the shapes of HSDS 3.0.",
     "users": "People who sign in.",
     "people": "The register of people and households, and the people of a case.",
     "cases": "Opening, finding, reading, editing and moving cases.",

@@ -11,6 +11,7 @@ from app.db import fetch
 from app.errors import NotFound
 from app.models.imports import Import
 from app.models.referral import Referral
+from app.models.service import Service
 from app.permissions import Permission
 from app.policy import RELATION_PERMISSIONS
 from app.relations import Access, Relation
@@ -41,6 +42,15 @@ async def client_seen(session: AsyncSession, client_id: UUID) -> None:
     statement = f"select u.id from users u where u.id = %(id)s and u.system and {_OWN.format('u.organisation_id')}"  # noqa: S608
     if not await fetch(session, statement, {"id": client_id}):
         raise NotFound
+
+
+async def service_row(session: AsyncSession, service_id: UUID, *, lock: bool = False) -> Service:
+    """A service of the directory, locked for a change if asked; 404 when there is none."""
+    statement = select(Service).where(col(Service.id) == service_id).execution_options(populate_existing=True)
+    row = await session.scalar(statement.with_for_update(key_share=True) if lock else statement)
+    if row is None:
+        raise NotFound
+    return row
 
 
 async def grant_row(session: AsyncSession, grant_id: UUID) -> Any:
@@ -91,6 +101,7 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "client_id": client_seen,
         "incoming_id": incoming_row,
         "referral_id": referral_row,
+        "service_id": service_row,
     }
     if name not in looks:
         return True

@@ -925,6 +925,14 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("every id of a note is taken", "when 'notes' then exists (select from notes where id = the_id)", "when 'notes' then exists (select from notes)"),
         ("every id of a follow-up is taken", "when 'follow_ups' then exists (select from follow_ups where id = the_id)", "when 'follow_ups' then exists (select from follow_ups)"),
     ],
+    "146_services": [
+        ("what a house of shelters does has a place", "  if kind = 'shelter' then", "  if false then"),
+        ("no entry may be without a place", "  if new.locations = '[]'::jsonb then", "  if false then"),
+        ("an organisation becomes a shelter beside us", "where o.id = new.organisation_id for share", "where o.id = new.organisation_id"),
+        ("every organisation that changes loses its places", "when (new.kind = 'shelter') execute", "when (true) execute"),
+        ("with one, all lose their places", "where organisation_id = new.id and locations", "where locations"),
+        ("the version stays when places go", "set locations = '[]', version = version + 1,", "set locations = '[]', version = version,"),
+    ],
 }  # fmt: skip
 
 WRONG = [Wrong(file, name, old, new) for file, texts in TEXTS.items() for name, old, new in texts]
@@ -945,6 +953,8 @@ TRIGGERS = {
     "import_gone": "imports",
     "ledger_touched": "erasure_ledger",
     "client_died": "cases",
+    "keep_shelters_unplaced": "services",
+    "take_places_of_shelters": "organisations",
     "client_died_ends": "cases",
     "case_opened": "cases",
     "case_changed": "cases",
