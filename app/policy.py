@@ -46,8 +46,9 @@ _WORK = (
 )
 _OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.ACCESS_REPORT_READ} | _SCREENING | _ERASE | _HOLD
 
-# What a partner's people do and its systems never: an admin makes systems, so none says yes to an admin.
-_FOR_PERSONS = {P.USER_CONFIRM, P.CLIENT_READ, P.CLIENT_CONFIRM, P.CLIENT_END}
+# What a partner's people do and its systems never: an admin makes systems, so none says yes to an admin, and a person
+# answers for what stands in the directory.
+_FOR_PERSONS = {P.USER_CONFIRM, P.CLIENT_READ, P.CLIENT_CONFIRM, P.CLIENT_END, P.SERVICE_EDIT}
 
 _EVERYONE = {P.SELF, P.SELF_DETAILS, P.CODES_READ, P.AREAS_READ, P.NOTICE_READ}
 _LIAISON = _EVERYONE | {

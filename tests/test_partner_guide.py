@@ -5,6 +5,7 @@ import re
 import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -34,7 +35,7 @@ class Shell:
         """What the line prints; a variable that it sets is kept."""
         if found := ASSIGNED.match(line):
             name, command, value = found.groups()
-            self.variables[name] = str(await self._print(command)) if command else self._filled(value)
+            self.variables[name] = str(await self._print(command)) if command else self._filled(value).strip('"')
             return self.variables[name]
         return await self._print(line)
 
@@ -48,7 +49,7 @@ class Shell:
         return shown
 
     def _filled(self, text: str) -> str:
-        return re.sub(r"\$([A-Z_]+)", lambda found: self.variables[found[1]], text).strip('"')
+        return re.sub(r"\$([A-Z_]+)", lambda found: self.variables[found[1]], text)
 
     async def _curl(self, words: list[str]) -> httpx.Response:
         assert words.pop(0) == "curl"
@@ -60,6 +61,9 @@ class Shell:
                 headers[name] = value
             elif word == "-d":
                 data.append(next(values))
+            elif word == "--data-urlencode":
+                name, _, value = next(values).partition("=")
+                data.append(f"{name}={quote(value)}")
             elif word == "-u":
                 auth = tuple(next(values).split(":", 1))
             elif word == "-X":

@@ -28,6 +28,7 @@ from tests.referring import (
     seen,
 )
 from tests.test_reminders import reminded
+from tests.test_services import added
 
 Superuser = psycopg.Connection[Any]
 PROTECTED = (
@@ -99,6 +100,20 @@ async def test_what_cannot_be_asked_is_refused_and_nothing_is_written(
     await refer(cast, case_id, status=422, **changes[wrong])
     count = superuser.execute("select count(*) from referrals where case_id = %s", [case_id]).fetchone()
     assert count == (0,)
+
+
+async def test_a_service_that_does_not_fit_her_is_a_warning_and_one_that_is_not_offered_a_refusal(cast: Cast) -> None:
+    case_id = await client_of(cast)
+    await agreed(cast, case_id)
+    boys = await added(cast, minimum_age=5, maximum_age=12, sex_served="male", capacity="full")
+    asked = await refer(cast, case_id, service_id=boys["id"])
+    assert [one["code"] for one in asked["warnings"]] == ["age_not_served", "sex_not_served", "full", "not_assured"]
+    assert asked["service_id"] == boys["id"]
+    fitting = await added(cast, assured_on=day_of(cast.clock()).isoformat())
+    assert (await refer(cast, case_id, service_id=fitting["id"]))["warnings"] == []
+    for other in (await added(cast, status="inactive"), await added(cast, service_type="legal_aid")):
+        refused = await refer(cast, case_id, status=422, service_id=other["id"])
+        assert refused["errors"][0]["pointer"] == "/service_id"
 
 
 async def test_a_liaison_and_a_colleague_refer_nobody(cast: Cast) -> None:

@@ -119,7 +119,8 @@ async def test_each_organisation_keeps_its_own_services_and_an_admin_everybody_s
 
 async def test_a_partner_s_system_reads_the_directory_and_a_person_answers_for_it(app: object, cast: Cast) -> None:
     path = f"/organisations/{cast.organisation('clinic')}/clients"
-    system = answered(await cast.client("admin").post(path, json={"name": "EMR"}), 201)
+    made = answered(await cast.client("admin").post(path, json={"name": "EMR"}), 201)
+    system = answered(await cast.client("partner").post(f"{path}/{made['id']}/confirm"), 200)
     form = {name: system[name] for name in ("client_id", "client_secret")}
     client = door(app)
     signed_in = bearer(answered(await token(client, {"grant_type": "client_credentials", **form}), 200))

@@ -23,6 +23,7 @@ from app.models.codes import (
     SharedField,
 )
 from app.models.person import Disability, Phone
+from app.models.service import ServiceWarning
 
 
 class Party(Read):
@@ -75,6 +76,7 @@ class ReferralRead(ReferralSummary):
     reason: str | None
     message: str | None
     requested_by: Colleague
+    warnings: list[ServiceWarning]
 
 
 class PartnerSummary(ReferralFace):

@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.audit import touched
-from app.models.codes import Role
+from app.calendar import day_of
+from app.db import fetch
+from app.models.codes import Role, Sex
 from app.models.organisation import Organisation
 from app.models.referral import OPEN_STATUSES, Referral, ReferralDirection, ReferralSnapshot
 from app.models.referral_reads import (
@@ -20,10 +22,14 @@ from app.models.referral_reads import (
     ReferralRead,
     ReferralSummary,
 )
+from app.models.service import ServiceWarning
 from app.sealing import load_keys, opened, ring_of
 from app.security import Actor
 from app.services.colleagues import names_of
+from app.services.incident_views import CLIENT
+from app.services.names import age_on
 from app.services.referral_content import CONTACT, OPEN_PART
+from app.services.service_warnings import warnings_of
 
 # How a case was reached, for the trail: the row alone, or what was told with it.
 VIA_ROW, VIA_DISCLOSED = "referral", "disclosed"
@@ -61,6 +67,7 @@ async def full_read(session: AsyncSession, actor: Actor, row: Referral) -> Refer
     touched(session, row.case_id, VIA_ROW)
     words = opened(session, row)
     return ReferralRead(
+        warnings=await _warnings(session, actor, row),
         **_face(session, actor, row, parties, words.get("service_type")),
         case_id=row.case_id,
         shared_fields=words.get("shared_fields", []),
@@ -68,6 +75,16 @@ async def full_read(session: AsyncSession, actor: Actor, row: Referral) -> Refer
         message=words.get("message"),
         requested_by=(await names_of(session, [row.created_by]))[row.created_by],
     )
+
+
+async def _warnings(session: AsyncSession, actor: Actor, row: Referral) -> list[ServiceWarning]:
+    """What does not fit her at the service of the directory, while the referral is open."""
+    if row.service_id is None or row.status not in OPEN_STATUSES:
+        return []
+    [client] = await fetch(session, CLIENT, {"case_id": row.case_id})
+    private = ring_of(session).open("people", client.id, row.case_id, client.sealed)
+    age = age_on(private, day_of(actor.now))
+    return await warnings_of(session, row.service_id, age=age, sex=Sex(client.sex))
 
 
 async def snapshot_of_row(session: AsyncSession, referral_id: UUID) -> ReferralSnapshot | None:

@@ -20,7 +20,6 @@ from app.policy import forbid, keeps_services_of
 from app.preconditions import check_match
 from app.security import Actor
 from app.services.addressed import service_row
-from app.services.second_factor import IS_PERSON
 from app.services.service_rules import check_service
 
 # Below an area: its own code and all that begin with it.
@@ -66,7 +65,7 @@ async def edit_service(
 ) -> ServiceRead:
     """Merge the fields sent. 404, then 403 for another organisation's, then 428/412 by If-Match."""
     row = await service_row(session, service_id, lock=True)
-    await _check_keeper(session, actor, row.organisation_id)
+    _check_keeper(actor, row.organisation_id)
     check_match(if_match, row.version)
     if sent := change.model_fields_set:
         organisation = await session.get_one(Organisation, row.organisation_id)
@@ -96,17 +95,15 @@ def _asked(query: ServiceQuery) -> Any:
     return statement
 
 
-async def _check_keeper(session: AsyncSession, actor: Actor, organisation_id: UUID) -> None:
-    """A partner's system reads the directory, and a person answers for what stands in it."""
+def _check_keeper(actor: Actor, organisation_id: UUID) -> None:
     forbid(not keeps_services_of(actor.role, actor.organisation_id, organisation_id))
-    forbid(not await session.scalar(IS_PERSON, {"id": actor.id}))
 
 
 async def _organisation(session: AsyncSession, actor: Actor, wanted: UUID | None) -> Organisation:
     own_id = wanted or actor.organisation_id
     if own_id is None:
         raise Invalid.at("/organisation_id", "required", "This field is required.")
-    await _check_keeper(session, actor, own_id)
+    _check_keeper(actor, own_id)
     found = await session.get(Organisation, own_id)
     if found is None or not found.active:
         raise Invalid.at("/organisation_id", "unknown_organisation", "There is no such organisation.")
