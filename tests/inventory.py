@@ -251,6 +251,7 @@ CALLABLE = {
     "suspend_transfer_contact(uuid)",
     "hold_referral(uuid)",
     "tell_referral(uuid,text)",
+    "referral_of_external_id(text)",
     "move_referral(uuid,text,text,text,text,timestamp with time zone,timestamp with time zone,bytea,text)",
     "app_may_open_referral(uuid)",
     "referral_openings(uuid)",

@@ -25,6 +25,9 @@ def _hidden(role: Role, *places: tuple[str, str, str], commune: str | None = Non
     return [Standpoint(name, role, column, case, home, commune) for name, case, home in places]
 
 
+# Before anything but a referral, who stands on its other side stands there like these.
+OTHER_SIDE = {**dict.fromkeys(("p.recipient", "p.inside", "p.hidden"), "other"), "s.recipient": "s.hidden"}
+
 STANDPOINTS = (
     Standpoint("lead", CASEWORKER, "c.lead", "sensitive"),
     Standpoint("assigned", CASEWORKER, "c.assigned", "sensitive"),
