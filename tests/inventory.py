@@ -54,7 +54,11 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
         *(("see_whereabouts", "SELECT", RUNTIME), ("add_whereabouts", "INSERT", RUNTIME)),
         *(("see_private", "SELECT", RUNTIME), ("add_private", "INSERT", RUNTIME)),
         *(("see_transfer", "SELECT", RUNTIME), ("add_transfer", "INSERT", RUNTIME)),
-        *(("see_referral", "SELECT", RUNTIME), ("see_snapshot", "SELECT", RUNTIME), ("add_referral", "INSERT", RUNTIME)),
+        *(
+            ("see_referral", "SELECT", RUNTIME),
+            ("see_snapshot", "SELECT", RUNTIME),
+            ("add_referral", "INSERT", RUNTIME),
+        ),
     },
     "erasure_ledger": {("copy", "SELECT", WORKER)},
     "erasure_requests": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},

@@ -272,7 +272,7 @@ CALLS: dict[str, LiteralString] = {
     "hold_referral": "select hold_referral(%(referral_id)s) is not null",
     "hold_for_partner": "select coalesce(hold_referral(%(referral_id)s), '') = 'partner'",
     "tell_referral": "select tell_referral(%(referral_id)s, 'message')::text is not null",
-    "move_referral": "select move_referral(%(referral_id)s, 'on_hold', 'other', null, null, null, %(now)s, '', 'on_hold')"
+    "move_referral": "select move_referral(%(referral_id)s, 'on_hold', null, null, null, null, null, '', 'on_hold')"
     " is not null",
     "may_open_referral": "select app_may_open_referral(%(referral_id)s)",
 }

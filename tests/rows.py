@@ -197,8 +197,8 @@ call ledger                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call just_opened                0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 """  # noqa: E501
 
-# What other organisations see as well. p.recipient, s.recipient: a partner's account and a supervisor of the organisation
-# that is asked; p.inside: a partner's account of the case's own; p.hidden: of others, or excluded.
+# What other organisations see as well. p.recipient, s.recipient: a partner's account and a supervisor of who is asked;
+# p.inside: a partner's account of the case's own; p.hidden: of others, or excluded.
 OF_REFERRALS = """
                                c.lead c.assigned c.cover c.glass c.staff s.lead s.assigned s.cover s.reviewer s.glass s.standard s.stub s.leaderless l.assigned l.opener c.hidden s.hidden l.hidden other p.recipient p.inside p.hidden s.recipient
 see referral                    1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0   1 1 0 1

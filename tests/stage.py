@@ -19,7 +19,7 @@ from app.sealing.chunks import seal_chunk
 from tests.acts import emergency
 from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
-from tests.standpoints import LIAISON, SPARE, STANDPOINTS
+from tests.standpoints import LIAISON, REFERRED_TO, SPARE, STANDPOINTS
 
 SHELTER = WhereaboutsKind.SHELTER
 KEY = "select kek_id, wrapped from vault.data_keys where home = %s"
@@ -482,8 +482,8 @@ class Stage:
         return made
 
     def put_referral(self, case: str, status: str = "accepted", direction: str = "out") -> None:
-        """What the clinic is asked for, or (`in`) has asked, with a message in it; whatever was asked before."""
-        case_id, clinic = self.cases[case].id, self.cast.organisation("clinic")
+        """What another organisation is asked for, or (`in`) has asked, with a message; whatever was asked before."""
+        case_id, other = self.cases[case].id, self.cast.organisation(REFERRED_TO[case])
         for table in ("referral_messages", "referral_snapshots", "referrals"):
             self.run(f"delete from {table} where case_id = %s", case_id)
         self.run("delete from vault.data_keys where case_id = %s and part like 'referral%%'", case_id)
@@ -497,10 +497,10 @@ class Stage:
             " select %s, 1, opened_at, opened_at, id, organisation_id, %s, %s, %s, %s, 'health', false,"
             " sensitivity = 'standard', '17', 'routine', %s, %s, %s, created_by, %s, %s from cases where id = %s",
             row_id,
-            clinic,
+            other,
             direction,
             f"RF-{row_id.hex[:4]}-{row_id.hex[-4:]}",
-            self._agreed(case_id, clinic),
+            self._agreed(case_id, other),
             status,
             self.cast.clock() + LONG,
             self.cast.clock() + LONG if status == "accepted" else None,
@@ -611,7 +611,12 @@ class Stage:
         await self.assign("supervisor", "standard", "excluded_liaison_standard", "liaison")
         own = await self.assign("supervisor", "standard", "liaison_standard", "liaison")
         await self._furnish("standard", "supervisor", "supervisor", own)
-        gone = ("excluded_opener_standard", "excluded_supervisor", "excluded_liaison_standard", "partner_inside_excluded")
+        gone = (
+            "excluded_opener_standard",
+            "excluded_supervisor",
+            "excluded_liaison_standard",
+            "partner_inside_excluded",
+        )
         for name in gone:
             await self.exclude("supervisor", "standard", name)
 

@@ -82,10 +82,10 @@ STANDPOINTS = (
         for role, home in ((Role.AUDITOR, None), (Role.ADMIN, None))
         for case in ("sensitive", "standard")
     ),
-    # Every case is referred to the clinic. The own organisation's systems follow what was asked for standard cases.
+    # Who is asked for something, by `REFERRED_TO`; the own organisation's systems follow what is asked for standard cases.
     Standpoint("partner_sensitive", PARTNER, "p.recipient", "sensitive", "clinic"),
     Standpoint("partner_standard", PARTNER, "p.recipient", "standard", "clinic"),
-    Standpoint("recipient_supervisor", SUPERVISOR, "s.recipient", "sensitive", "clinic"),
+    Standpoint("recipient_supervisor", SUPERVISOR, "s.recipient", "led_by_supervisor", "other_ngo"),
     Standpoint("partner_inside", PARTNER, "p.inside", "standard", "ngo"),
     *_hidden(
         PARTNER,
@@ -96,6 +96,8 @@ STANDPOINTS = (
     ),
     Standpoint("auditor_inside", Role.AUDITOR, "other", "standard", "ngo"),
 )
+
+REFERRED_TO = {"sensitive": "clinic", "standard": "clinic", "led_by_supervisor": "other_ngo", "leaderless": "clinic"}
 
 # People to whom things are done; they hold no standpoint themselves.
 SPARE = {

@@ -36,11 +36,11 @@ create or replace function referral_side(the_referral uuid) returns text
   set search_path = pg_catalog, public, pg_temp
 as $$
   select case
-           when exists (select from app_ways(r.case_id) w where w.mode <> 'read' and w.via not in ('liaison', 'break_glass'))
-             then 'case'
            when app_role() in ('partner', 'supervisor') and r.partner_id = app_organisation_id()
                 and r.case_id <> all (app_excluded_cases())
-             then 'partner'
+             then 'partner'  -- also a supervisor who helps out on the case: she reads it from this side
+           when exists (select from app_ways(r.case_id) w where w.mode <> 'read' and w.via not in ('liaison', 'break_glass'))
+             then 'case'
          end
     from referrals r where r.id = the_referral
 $$;
