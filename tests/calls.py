@@ -109,6 +109,8 @@ def _status(status: str, requester: str | None = None) -> Callable[[Stage, Stand
         change = "update cases set status = %s, closure_requested_by = %s, closed_at = %s where id = %s"
         stage.run(change, status, asked_by, closed_at, stage.cases[point.case].id)
         stage.run("update follow_ups set ended_at = created_at where case_id = %s", stage.cases[point.case].id)
+        if status == "closure_requested":
+            stage.run("update referrals set status = 'completed' where case_id = %s", stage.cases[point.case].id)
 
     return put
 

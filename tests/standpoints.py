@@ -82,7 +82,7 @@ STANDPOINTS = (
         for role, home in ((Role.AUDITOR, None), (Role.ADMIN, None))
         for case in ("sensitive", "standard")
     ),
-    # Who is asked for something, by `REFERRED_TO`; the own organisation's systems follow what is asked for standard cases.
+    # Who is asked is in `REFERRED_TO`; the own organisation's systems follow what is asked for standard cases.
     Standpoint("partner_sensitive", PARTNER, "p.recipient", "sensitive", "clinic"),
     Standpoint("partner_standard", PARTNER, "p.recipient", "standard", "clinic"),
     Standpoint("recipient_supervisor", SUPERVISOR, "s.recipient", "led_by_supervisor", "other_ngo"),
