@@ -307,6 +307,52 @@ async def test_nobody_sends_a_client_to_their_own_organisation(cast: Cast) -> No
     assert refused["errors"][0]["pointer"] == "/organisation_id"
 
 
+SERVICE = """
+    insert into services (id, version, created_at, updated_at, organisation_id, service_type, status, name, name_km,
+                          languages, schedules, phones, locations)
+    values (gen_random_uuid(), 1, now(), now(), %s, %s, 'active', 'Service', 'Service', '[]', '[]', '[]', '[]')
+    returning id::text
+"""
+
+
+@pytest.mark.parametrize(("service_type", "before"), [("safe_abortion", False), ("general_health", True)])
+async def test_which_service_of_the_directory_it_is_tells_no_recipient_what_is_protected(
+    cast: Cast, superuser: Superuser, service_type: str, before: bool
+) -> None:
+    clinic = cast.organisation("clinic")
+    made = superuser.execute(SERVICE.encode(), [clinic, service_type]).fetchone()
+    assert made is not None
+    referral = await referred(cast, service_type=service_type, service_id=made[0])
+    assert referral["service_id"] == made[0]
+    page = answered(await cast.client("partner").get("/referrals"), 200)["items"]
+    [listed] = [one for one in page if one["id"] == referral["id"]]
+    for one in (listed, await seen(cast, referral)):
+        assert (one["service_id"] is not None, one["service_type"] is not None) == (before, before)
+    await move(cast, referral, "accepted")
+    assert (await seen(cast, referral))["service_id"] == made[0]
+
+
+async def test_a_supervisor_whose_referral_makes_the_case_sensitive_is_answered_and_sees_it_no_more(
+    cast: Cast,
+) -> None:
+    case_id = await client_of(cast, "id_poor")
+    await agreed(cast, case_id)
+    referral = await refer(cast, case_id, "supervisor", service_type="shelter")
+    assert referral["service_type"] == "shelter"
+    await seen(cast, referral, "supervisor", 404)
+    answered(await cast.client("supervisor").post(f"/referrals/{referral['id']}/share", json={}), 404)
+    assert (await seen(cast, referral, "caseworker"))["status"] == "requested"
+
+
+async def test_a_number_of_a_partner_is_read_by_that_partner_alone(cast: Cast) -> None:
+    system = await newcomer(cast, Role.PARTNER, "ngo")
+    sent = await send(cast, category="id_poor")
+    assert (await seen(cast, sent))["external_id"] == sent["external_id"]
+    assert (await seen(cast, sent, system))["external_id"] is None
+    page = answered(await cast.client(system).get("/referrals"), 200)["items"]
+    assert [one["external_id"] for one in page if one["id"] == sent["id"]] == [None]
+
+
 # ---- the worker ----
 
 
