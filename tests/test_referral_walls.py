@@ -115,7 +115,7 @@ async def test_nobody_but_the_two_sides_moves_a_referral_or_speaks_of_it_in_the_
     for who in ("stranger", "liaison", "auditor", "admin"):
         for call in (
             "select tell_referral(%s, 'message')",
-            "select move_referral(%s, 'completed', null, null, null, null, null, '', 'completed')",
+            "select move_referral(%s, 'completed', null, null, null, null, null, null, 'completed')",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 call_as(cast, database, who, call, referral)
@@ -428,7 +428,7 @@ def meanwhile(urls: DatabaseUrls, values: dict[str, Any], second: str) -> Iterat
     assert outcome == [None]
 
 
-REJECT = "select move_referral(%(id)s, 'rejected', 'other', null, null, null, null, '', 'rejected')"
+REJECT = "select move_referral(%(id)s, 'rejected', 'other', null, null, null, null, null, 'rejected')"
 ERASE = "select erase_rows_of(c.id) from (select id from cases where id = %(case)s for update) c"
 WITHDRAW = "update consents set withdrawn_at = created_at where case_id = %(case)s and purpose = 'referral'"
 
