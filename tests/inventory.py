@@ -253,6 +253,7 @@ CALLABLE = {
     "decline_transfer(uuid)",
     "note_transfer(uuid,bytea)",
     "suspend_transfer_contact(uuid)",
+    "app_sees_referral(uuid)",
     "hold_referral(uuid)",
     "tell_referral(uuid,text)",
     "referral_of_external_id(text)",

@@ -269,6 +269,7 @@ CALLS: dict[str, LiteralString] = {
     "settle": "select settle_transfer(%(transfer_id)s, %(case_id)s)::text is not null",
     "leave": "select leave_case(%(case_id)s, %(other)s, null) is not null",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
+    "sees_referral": "select app_sees_referral(%(referral_id)s)",
     "hold_referral": "select hold_referral(%(referral_id)s) is not null",
     "hold_for_partner": "select coalesce(hold_referral(%(referral_id)s), '') = 'partner'",
     "tell_referral": "select tell_referral(%(referral_id)s, 'message')::text is not null",

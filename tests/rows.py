@@ -221,6 +221,7 @@ add message_to_partner          1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 
 add message_by_partner          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   1 0 0 1
 add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0   1 1 1 0
 
+call sees_referral              1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0   1 1 0 1
 call hold_referral              1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0   1 0 0 1
 call hold_for_partner           0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   1 0 0 1
 call tell_referral              1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0   1 0 0 1
