@@ -357,8 +357,8 @@ async def test_what_was_referred_is_gone_for_the_recipient_as_if_it_had_never_be
 ) -> None:
     referral = await accepted(cast)
     path = f"/referrals/{referral['id']}"
-    partner, key = cast.client("partner"), {"Idempotency-Key": str(uuid4())}
-    answered(await partner.post(f"{path}/messages", json={"text": "She came."}, headers=key), 201)
+    partner, said = cast.client("partner"), {"Idempotency-Key": str(uuid4())}
+    answered(await partner.post(f"{path}/messages", json={"text": "She came."}, headers=said), 201)
     await assign(cast, "supervisor", referral["case_id"], "supervisor", "reviewer")
     await ask(cast, referral["case_id"])
     await confirm(cast, referral["case_id"])
@@ -368,7 +368,7 @@ async def test_what_was_referred_is_gone_for_the_recipient_as_if_it_had_never_be
         assert (gone.status_code, never.status_code) == (404, 404), rest
         assert {**gone.json(), "instance": ""} == {**never.json(), "instance": ""}, rest
     assert referral["id"] not in {one["id"] for one in await listed(cast, "partner", "/referrals")}
-    said_again = await partner.post(f"{path}/messages", json={"text": "She came."}, headers=key)
+    said_again = await partner.post(f"{path}/messages", json={"text": "She came."}, headers=said)
     assert said_again.status_code == 404
     kept = "select count(*) from idempotency_keys where location like %s"
     assert one(superuser, kept, f"%{referral['id']}%") == 0

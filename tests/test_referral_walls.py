@@ -103,7 +103,7 @@ async def test_a_bad_end_destroys_what_was_told(cast: Cast, superuser: Superuser
     referral = await (referred(cast) if to == "rejected" else accepted(cast))
     assert told(superuser, referral) == (True, True)
     who = "caseworker" if to == "entered_in_error" else "partner"
-    await move(cast, referral, to, who, **({} if to == "entered_in_error" else {"reason_code": "other"}))
+    await move(cast, referral, to, who, reason_code="other")
     assert told(superuser, referral) == (False, False)
     assert row(superuser, referral, "disclosed_until") == (None,)
 
