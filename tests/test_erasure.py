@@ -312,8 +312,8 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
         key = "id" if table == "cases" else "case_id"
         query = f"select count(*) from {table} where {key} = %s and coalesce({column}, '') <> ''"
         assert one(superuser, query, case_id) == 0, (table, column)
-    told = "(subject_id is not null or data <> '{}' or referral_id is not null or partner_id is not null)"
-    payloads = f"select count(*) from events where case_id = %s and {told}"
+    names = "(subject_id is not null or data <> '{}' or referral_id is not null or partner_id is not null)"
+    payloads = f"select count(*) from events where case_id = %s and {names}"
     assert one(superuser, payloads, case_id) == 0
 
 
