@@ -14,6 +14,9 @@ from tests.cast import COMMUNE, PASSWORD, password_hash
 from tests.matrix import ROOTS, Row
 from tests.stage import LONG, SERVICE, Stage
 from tests.standpoints import Standpoint
+from tests.matrix import Row
+from tests.stage import LONG, Stage
+from tests.standpoints import REFERRED_TO, Standpoint
 
 Body = Mapping[str, Any]
 CONSENT = {"purpose": "statistics", "form": "verbal", "obtained_on": "2026-03-01"}
@@ -113,6 +116,8 @@ def _status(status: str, requester: str | None = None) -> Callable[[Stage, Stand
         change = "update cases set status = %s, closure_requested_by = %s, closed_at = %s where id = %s"
         stage.run(change, status, asked_by, closed_at, stage.cases[point.case].id)
         stage.run("update follow_ups set ended_at = created_at where case_id = %s", stage.cases[point.case].id)
+        if status == "closure_requested":
+            stage.run("update referrals set status = 'completed' where case_id = %s", stage.cases[point.case].id)
 
     return put
 
@@ -408,9 +413,42 @@ def _answered(stage: Stage, point: Standpoint) -> None:
     stage.run("update transfers set status = 'rejected' where id = %s", stage.cases["standard"].ids["transfer_id"])
 
 
+def _referred(status: str = "accepted", direction: str = "out") -> Call:
+    """The referral of the case in this state; `in`: the clinic has sent the client."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        _status("planning")(stage, point)
+        stage.put_referral(point.case, status, direction)
+
+    return Call(before=put, headers=EDIT)
+
+
+def _asked_for(stage: Stage, point: Standpoint) -> Body:
+    return {
+        "organisation_id": stage.cast.organisation(REFERRED_TO[point.case]),
+        "service_type": "general_health",
+        "reason": "Told us so.",
+        "shared_fields": ["name"],
+    }
+
+
+def _sent_by_a_partner(stage: Stage, _: Standpoint) -> Body:
+    return {
+        "organisation_id": stage.cast.organisation("ngo"),
+        "category": "id_poor",
+        "commune_code": COMMUNE,
+        "client": {"alias": "Sister"},
+        "consent": {"form": "verbal", "obtained_on": "2026-03-01"},
+        "need_summary": "Asks for a card.",
+        "external_id": uuid4().hex,
+    }
+
+
 _CASE = "/cases/{case_id}"
+_REFERRAL = "/referrals/{referral_id}"
 _ASSISTANCE = "/assistance-requests/{assistance_request_id}"
 _WHY = {"reason": "As agreed."}
+_VISITED = {"business_status": "visited"}
 
 CALLS: dict[str, Call] = {
     f"PATCH {_CASE}": Call({"priority": "urgent"}, before=_status("planning"), headers=EDIT),
@@ -529,6 +567,23 @@ CALLS: dict[str, Call] = {
     f"POST {_CASE}/transfers/{{transfer_id}}/withdraw": Call(
         {"reason": "She stays."}, before=_asked_of_another, after=_asked_of_another
     ),
+    f"GET {_CASE}/referrals": _referred(),
+    f"POST {_CASE}/referrals": replace(_referred(), body=_asked_for),
+    f"GET {_CASE}/referrals/{{referral_id}}": _referred(),
+    "POST /referrals": Call(_sent_by_a_partner),
+    f"GET {_REFERRAL}": _referred(),
+    f"PATCH {_REFERRAL} [asked here]": _with(_referred(direction="in"), _VISITED),
+    f"PATCH {_REFERRAL} [asked there]": _with(_referred(), _VISITED),
+    f"POST {_REFERRAL}/transitions [cancel]": _with(_referred(), {"to": "cancelled", "reason_code": "other"}),
+    f"POST {_REFERRAL}/transitions [complete]": _with(_referred(), {"to": "completed", "outcome_code": "attended"}),
+    f"POST {_REFERRAL}/transitions [mistake]": _with(_referred(), {"to": "entered_in_error"}),
+    f"POST {_REFERRAL}/transitions [accept here]": _with(_referred("requested", "in"), {"to": "accepted"}),
+    f"POST {_REFERRAL}/transitions [accept there]": _with(_referred("requested"), {"to": "accepted"}),
+    f"POST {_REFERRAL}/share": _with(_referred(), {"shared_fields": ["name"]}),
+    f"GET {_REFERRAL}/receipt": _referred(),
+    f"GET {_REFERRAL}/messages": _referred(),
+    f"POST {_REFERRAL}/messages": _with(_referred(), {"text": "Tomorrow at nine."}),
+    f"GET {_REFERRAL}/messages/{{message_id}}": _referred(),
     "GET /transfers/{incoming_id}": Call(ids=_incoming),
     "POST /transfers/{incoming_id}/accept [answered]": Call({"lead_id": None}, ids=_incoming, before=_answered),
     "POST /transfers/{incoming_id}/decline": Call(

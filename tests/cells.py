@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from tests.calls import make
 from tests.cast import answered
-from tests.matrix import CASE_ROWS, OTHER_ROWS, PUBLIC_ROWS, Row, behind_the_role_wall, when_wrong
+from tests.matrix import CASE_ROWS, HIDDEN, OTHER_ROWS, PUBLIC_ROWS, Row, behind_the_role_wall, when_wrong
 from tests.pages import whole
 from tests.stage import Stage
 from tests.standpoints import CASEWORKER, LIAISON, STANDPOINTS, SUPERVISOR, Standpoint
@@ -24,6 +24,7 @@ WITHOUT_A_CASE = {
     "admin": "admin_standard",
     "nobody": "nobody",
 }
+WORK_ON_CASES = {CASEWORKER, SUPERVISOR, LIAISON}
 _BY_NAME = {point.name: point for point in STANDPOINTS}
 _NOBODY = Standpoint("nobody", CASEWORKER, "nobody", "standard")
 
@@ -39,7 +40,7 @@ async def case_cells(
     rows = _chosen(CASE_ROWS, operations)
     cells = ((row, point) for row in rows for point in STANDPOINTS)
     if behind_roles:
-        openers = ((row, point) for row, point in cells if row.path != "/cases" or point.column != "other")
+        openers = ((row, point) for row, point in cells if row.path != "/cases" or point.role in WORK_ON_CASES)
         return await _ask(stage, openers, lambda row, point: behind_the_role_wall(row, point.column), first)
     return await _ask(stage, cells, lambda row, point: row.cells[point.column], first)
 
@@ -66,7 +67,7 @@ async def lists_and_counts(stage: Stage) -> Wrong:
     wrong: Wrong = []
     readable = {row.key: row for row in CASE_ROWS}["GET /cases/{case_id}"]
     for point in STANDPOINTS:
-        if point.role not in {CASEWORKER, SUPERVISOR, LIAISON}:
+        if point.role not in WORK_ON_CASES:
             continue
         listed = await _listed(stage, point, "/cases")
         counts = answered(await stage.client(point.name).get("/cases/counts"), 200)
@@ -77,7 +78,7 @@ async def lists_and_counts(stage: Stage) -> Wrong:
             wrong.append(f"{point.name}: the counts")
         if point.role is SUPERVISOR:
             stubs = await _listed(stage, point, "/caseload")
-            if (stage.cases[point.case].id in stubs) is (point.column == "s.hidden"):
+            if (stage.cases[point.case].id in stubs) is (point.column in HIDDEN):
                 wrong.append(f"{point.name}: the caseload")
     return wrong
 

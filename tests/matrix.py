@@ -4,11 +4,12 @@ Every cell is the exact status of a well-formed call. Nothing here is computed f
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.permissions import Permission
 from app.policy import RELATION_PERMISSIONS
 from app.relations import Relation
+from tests.standpoints import OTHER_SIDE
 
 # Before a case. c: caseworker, s: supervisor, l: committee liaison; `other`: partner, auditor and admin, who
 # may never use these operations, so that the answer is 403 whether the case exists or not.
@@ -157,6 +158,27 @@ POST   /cases/{case_id}/transfers/{transfer_id}/withdraw 200 403 403 403 403  20
 POST   /cases [client of the case]                       201 201 201 201 201  201 201 201 201 201 201 404 201  404 404  404 404 404 403
 """  # noqa: E501
 
+# The same before a referral of the case, which other organisations see, too: tests/rows.py says who they are.
+BEFORE_A_REFERRAL = """
+                                                        c.lead c.assigned c.cover c.glass c.staff s.lead s.assigned s.cover s.reviewer s.glass s.standard s.stub s.leaderless l.assigned l.opener c.hidden s.hidden l.hidden other p.recipient p.inside p.hidden s.recipient
+GET    /cases/{case_id}/referrals                        200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  404 404 404 404
+POST   /cases/{case_id}/referrals                        201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403  403 403 403 404
+GET    /cases/{case_id}/referrals/{referral_id}          200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  404 404 404 404
+GET    /referrals/{referral_id}                          200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  200 200 404 200
+PATCH  /referrals/{referral_id} [asked here]             200 200 200 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403  403 403 404 403
+PATCH  /referrals/{referral_id} [asked there]            403 403 403 403 403  403 403 403 403 403 403 404 403  403 403  404 404 403 403  200 403 404 200
+POST   /referrals/{referral_id}/transitions [cancel]     200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403  200 403 404 200
+POST   /referrals/{referral_id}/transitions [complete]   403 403 403 403 403  403 403 403 403 403 403 404 403  403 403  404 404 403 403  200 403 404 200
+POST   /referrals/{referral_id}/transitions [mistake]    200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403  403 403 404 403
+POST   /referrals/{referral_id}/transitions [accept here]200 200 200 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403  403 403 404 403
+POST   /referrals/{referral_id}/transitions [accept there]403 403 403 403 403  403 403 403 403 403 403 404 403  403 403  404 404 403 403  200 403 404 200
+POST   /referrals/{referral_id}/share                    200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403  403 403 403 403
+GET    /referrals/{referral_id}/receipt                  200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  403 403 404 403
+GET    /referrals/{referral_id}/messages                 200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  200 200 404 200
+POST   /referrals/{referral_id}/messages                 201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403  201 403 404 201
+GET    /referrals/{referral_id}/messages/{message_id}    200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  200 404 404 200
+"""  # noqa: E501
+
 # Without a case: the register of an organisation (the `other_` columns are of another one), the directory,
 # administration.
 WITHOUT_A_CASE = """
@@ -172,6 +194,8 @@ POST   /break-glass [standard case]                      409 409 404 404 403 403
 POST   /break-glass [blocked]                            409 409 409 409 403 403 403 403 401
 GET    /assistance-requests                              200 200 200 200 403 403 403 403 401
 GET    /assistance-ledger                                403 200 403 200 403 403 403 403 401
+GET    /referrals                                        200 200 200 200 403 200 403 403 401
+POST   /referrals                                        403 403 403 403 403 201 403 403 401
 GET    /transfers                                        403 200 403 200 403 403 403 403 401
 GET    /transfers/{incoming_id}                          403 404 403 200 403 403 403 403 401
 POST   /transfers/{incoming_id}/accept [answered]        403 404 403 409 403 403 403 403 401
@@ -285,7 +309,9 @@ FOR_SUPERVISORS = {
 }
 # Who may not send a file is told so before anything else is looked at.
 REFUSED_FIRST = {"POST /cases/{case_id}/attachments"}
-HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other"}
+HIDDEN = {"l.opener", "c.hidden", "s.hidden", "l.hidden", "other", *OTHER_SIDE}
+# Who sees the referral, and nothing else of the case.
+OF_THE_REFERRAL = {"p.recipient", "p.inside", "s.recipient"}
 
 
 # Each relation by itself: a supervisor is staff as well, so the tables above cannot tell which of the two
@@ -333,6 +359,10 @@ note:add               1     1      1      1       1          1        0       1
 timeline:read          1     1      1      1       1          1        1       1        0
 transfer:read          1     1      1      0       1          1        1       1        0
 transfer:edit          1     0      0      0       0          0        0       1        0
+referral:read          1     1      1      0       1          1        1       1        0
+referral:ask           1     1      1      0       0          0        0       1        0
+referral:move          1     1      1      0       0          0        0       1        0
+referral:answer        1     1      1      0       1          0        0       1        0
 access_report:read     1     0      0      0       1          0        0       1        0
 whereabouts:read       1     1      0      0       0          0        0       0        0
 whereabouts:edit       1     1      1      0       0          0        0       0        0
@@ -380,7 +410,14 @@ def rows_of(table: str) -> Iterator[Row]:
         yield Row(method, path, variant, dict(zip(columns, map(int, words), strict=True)))
 
 
-CASE_ROWS = tuple(rows_of(BEFORE_A_CASE))
+def _as_others(rows: Iterator[Row]) -> Iterator[Row]:
+    """Before anything but a referral, both its sides are answered as anybody of other organisations is."""
+    for row in rows:
+        others = {column: row.cells[like] for column, like in OTHER_SIDE.items()}
+        yield replace(row, cells=row.cells | others)
+
+
+CASE_ROWS = (*_as_others(rows_of(BEFORE_A_CASE)), *rows_of(BEFORE_A_REFERRAL))
 OTHER_ROWS = tuple(rows_of(WITHOUT_A_CASE))
 PUBLIC_ROWS = tuple(rows_of(PUBLIC))
 
@@ -400,6 +437,10 @@ def relation_differences() -> list[str]:
 
 def behind_the_role_wall(row: Row, column: str) -> int:
     """What the cell would say if every role might try everything: then only the relation speaks."""
+    if _sees_the_referral(row, column):
+        return row.cells[column]
+    if row.path.startswith("/referrals") and column == "l.assigned":
+        return 404  # the row policies show a liaison none
     if row.cells[column] == 403 and (column in HIDDEN or "{grant_id}" in row.path):
         return 404  # only a supervisor reviews, and a liaison knows of no grant
     if column == "l.assigned" and row.key == "GET /people/{person_id} [child]":
@@ -410,10 +451,10 @@ def behind_the_role_wall(row: Row, column: str) -> int:
 def when_wrong(row: Row, column: str) -> int:
     """The status of the same call with a parameter that does not exist: never says that a case is there."""
     status = row.cells[column]
-    if "{grant_id}" in row.path and status >= 400:
+    if ("{grant_id}" in row.path and status >= 400) or _is_told_of_the_role(row, column):
         return status
-    if row.operation in FOR_SUPERVISORS and column.startswith("c."):
-        return status
+    if _sees_the_referral(row, column):
+        return 422
     if column == "s.stub":
         return 422 if row.operation in ON_A_STUB else 404
     if column in HIDDEN:
@@ -423,3 +464,13 @@ def when_wrong(row: Row, column: str) -> int:
     refused_to_liaisons = column == "l.assigned" and status == 403 and row.variant != "caseworkers"
     refused_first = row.operation in REFUSED_FIRST and status == 403
     return 403 if refused_to_liaisons or refused_first else 422
+
+
+def _is_told_of_the_role(row: Row, column: str) -> bool:
+    if row.operation in FOR_SUPERVISORS:
+        return column.startswith("c.")
+    return row.path.endswith("/share") and column.startswith("p.")
+
+
+def _sees_the_referral(row: Row, column: str) -> bool:
+    return row.path.startswith("/referrals/") and column in OF_THE_REFERRAL

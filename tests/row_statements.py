@@ -59,6 +59,11 @@ READS: dict[str, LiteralString] = {
     "attachment_key": "select from vault.data_keys where home = %(attachment_id)s",
     "transfers": "select from transfers where id = %(transfer_id)s",
     "transfer_key": "select from vault.data_keys where home = %(transfer_id)s",
+    "referral": "select from referrals where id = %(referral_id)s",
+    "referral_snapshot": "select from referral_snapshots where id = %(snapshot_id)s",
+    "referral_message": "select from referral_messages where id = %(message_id)s",
+    "referral_key": "select from vault.data_keys where home = %(referral_id)s",
+    "referral_snapshot_key": "select from vault.data_keys where home = %(snapshot_id)s",
     "own_key": "select from idempotency_keys where actor_id = %(me)s",
     "others_key": "select from idempotency_keys where actor_id <> %(me)s",
 }
@@ -134,6 +139,16 @@ CHANGES: dict[str, LiteralString] = {
     "other_part": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'unheard of')",
     "transfers": "update transfers set answered_at = %(now)s where id = %(transfer_id)s",
     "transfer_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'transfer')",
+    "referral": "update referrals set updated_at = %(now)s where id = %(referral_id)s",
+    "referral_status": "update referrals set status = 'completed' where id = %(referral_id)s",
+    "referral_open_words": "update referrals set open_sealed = '' where id = %(referral_id)s",
+    "referral_snapshot": "update referral_snapshots set sealed = null where id = %(snapshot_id)s",
+    "referral_message": "update referral_messages set sealed = '' where id = %(message_id)s",
+    # A snapshot names nobody who made it.
+    "referral_snapshot_new": f"insert into referral_snapshots ({_TABLE}, referral_id, case_id, organisation_id)"
+    f" values ({_NEW}, %(referral_id)s, {_OF_CASE})",
+    "referral_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'referral')",
+    "referral_snapshot_key": f"{_PARTS} values (gen_random_uuid(), {_OF_CASE}, 'x', '', 'referral_snapshot')",
     "wrapping": "update vault.data_keys set wrapped = '' where home = %(case_id)s",
 }
 _PEOPLE = f"insert into people ({_TABLE}, organisation_id, case_id, role, sex, created_by, sealed)"
@@ -141,6 +156,11 @@ _EVENTS = "insert into events (id, case_id, organisation_id, type, audience, at,
 _NOTES = f"insert into notes ({_TABLE}, case_id, organisation_id, audience, created_by, sealed)"
 _FOLLOW_UPS = f"insert into follow_ups ({_TABLE}, case_id, organisation_id, due_at, assignee_id, created_by, sealed)"
 _DISCLOSURES = f"insert into disclosures ({_TABLE}, case_id, organisation_id, basis, disclosed_at, created_by, sealed"
+_MESSAGES = (
+    f"insert into referral_messages ({_TABLE}, referral_id, snapshot_id, case_id, organisation_id, created_by, sealed,"
+    " by_partner)"
+)
+_MESSAGE = f"{_NEW}, %(referral_id)s, %(snapshot_id)s, {_OF_CASE}, %(by)s, ''"
 _LINKS = "insert into person_links (id, person_id, other_id, created_at, created_by)"
 ADDS: dict[str, LiteralString] = {
     "import": f"{_IMPORTS} values (gen_random_uuid(), %(organisation_id)s, {_IMPORT})",
@@ -188,6 +208,12 @@ ADDS: dict[str, LiteralString] = {
     "transfers": f"insert into transfers ({_TABLE}, case_id, organisation_id, recipient_id, consent_id, code, sector,"
     f" priority, status, due_at, created_by, sealed) values ({_NEW}, {_OF_CASE}, %(organisation_id)s, %(consent_id)s,"
     " 'TR', 'other', 'routine', 'cancelled', %(now)s, %(by)s, '')",
+    "referral": f"insert into referrals ({_TABLE}, case_id, organisation_id, partner_id, direction, code, sector,"
+    " protected, standard, province_code, priority, status, due_at, created_by) values"
+    f" ({_NEW}, {_OF_CASE}, %(elsewhere)s, 'out', left(gen_random_uuid()::text, 12), 'other', false, true, '17',"
+    " 'routine', 'requested', %(now)s, %(by)s)",
+    "message_to_partner": f"{_MESSAGES} values ({_MESSAGE}, false)",
+    "message_by_partner": f"{_MESSAGES} values ({_MESSAGE}, true)",
     # Ended ones: one that stands is there already.
     "wish": "insert into erasure_requests (id, case_id, organisation_id, reason_code, sealed, created_at, created_by,"
     f" withdrawn_at) values (gen_random_uuid(), {_OF_CASE}, 'other', '', %(now)s, %(by)s, %(now)s)",
@@ -243,5 +269,12 @@ CALLS: dict[str, LiteralString] = {
     "settle": "select settle_transfer(%(transfer_id)s, %(case_id)s)::text is not null",
     "leave": "select leave_case(%(case_id)s, %(other)s, null) is not null",
     "receipt": "select exists (select from case_receipt(%(case_id)s))",
+    "sees_referral": "select app_sees_referral(%(referral_id)s)",
+    "hold_referral": "select hold_referral(%(referral_id)s) is not null",
+    "hold_for_partner": "select coalesce(hold_referral(%(referral_id)s), '') = 'partner'",
+    "tell_referral": "select tell_referral(%(referral_id)s, 'message')::text is not null",
+    "move_referral": "select move_referral(%(referral_id)s, 'on_hold', null, null, null, null, null, '', 'on_hold')"
+    " is not null",
+    "may_open_referral": "select app_may_open_referral(%(referral_id)s)",
 }
 PROBES = {"see": READS, "change": CHANGES, "add": ADDS, "call": CALLS}

@@ -12,7 +12,7 @@ import psycopg
 from tests.cast import COMMUNE
 from tests.row_statements import PROBES
 from tests.stage import Stage
-from tests.standpoints import CASEWORKER, STANDPOINTS, SUPERVISOR, Standpoint
+from tests.standpoints import CASEWORKER, OTHER_SIDE, STANDPOINTS, SUPERVISOR, Standpoint
 
 # o: 1 for the staff of the case's own organisation, 0 for everybody else. *: says nothing.
 TABLE = """
@@ -155,7 +155,6 @@ add imported_to_register        0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 o 0 0
 add transfers                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
-add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0
 add link                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add link_the_other_way          1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add key                         1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
@@ -198,6 +197,38 @@ call ledger                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call just_opened                0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 """  # noqa: E501
 
+# What other organisations see as well. p.recipient, s.recipient: a partner's account and a supervisor of who is asked;
+# p.inside: a partner's account of the case's own; p.hidden: of others, or excluded.
+OF_REFERRALS = """
+                               c.lead c.assigned c.cover c.glass c.staff s.lead s.assigned s.cover s.reviewer s.glass s.standard s.stub s.leaderless l.assigned l.opener c.hidden s.hidden l.hidden other p.recipient p.inside p.hidden s.recipient
+see referral                    1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0   1 1 0 1
+see referral_snapshot           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0   1 0 0 1
+see referral_message            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0   1 0 0 1
+see referral_key                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0   1 1 0 1
+see referral_snapshot_key       1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0   1 0 0 1
+
+change referral                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
+change referral_status          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   0 0 0 0
+change referral_open_words      0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   0 0 0 0
+change referral_snapshot        1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
+change referral_snapshot_new    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
+change referral_message         0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   0 0 0 0
+change referral_key             1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
+change referral_snapshot_key    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
+
+add referral                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
+add message_to_partner          1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
+add message_by_partner          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   1 0 0 1
+add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0   1 1 1 0
+
+call sees_referral              1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0   1 1 0 1
+call hold_referral              1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0   1 0 0 1
+call hold_for_partner           0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   1 0 0 1
+call tell_referral              1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0   1 0 0 1
+call move_referral              1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0   1 0 0 1
+call may_open_referral          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   1 0 0 1
+"""  # noqa: E501
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -215,16 +246,20 @@ class Probe:
 
 
 def probes() -> Iterator[Probe]:
-    """The lines of the table."""
-    head, *lines = [line.split() for line in TABLE.splitlines() if line.strip()]
-    for kind, name, *marks in lines:
-        yield Probe(kind, name, dict(zip(head, marks, strict=True)))
+    """The lines of both tables; what is no referral is to everybody of another organisation as to any other."""
+    for table in (TABLE, OF_REFERRALS):
+        head, *lines = [line.split() for line in table.splitlines() if line.strip()]
+        for kind, name, *marks in lines:
+            cells = dict(zip(head, marks, strict=True))
+            yield Probe(kind, name, {column: cells[like] for column, like in OTHER_SIDE.items()} | cells)
 
 
 def wrong_rows(stage: Stage, runtime_url: str, *, first: bool = False) -> tuple[int, list[str]]:
     """How many cells were asked of the database itself, and what is wrong. Everything is rolled back."""
     asked, wrong = 0, []
     stage.give_back_follow_ups()
+    for case in stage.cases:
+        stage.put_referral(case)
     with psycopg.connect(runtime_url) as connection:
         for point in STANDPOINTS:
             values = _values(stage, point)

@@ -19,7 +19,7 @@ from app.sealing.chunks import seal_chunk
 from tests.acts import emergency
 from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
-from tests.standpoints import LIAISON, SPARE, STANDPOINTS
+from tests.standpoints import LIAISON, REFERRED_TO, SPARE, STANDPOINTS
 
 SHELTER = WhereaboutsKind.SHELTER
 KEY = "select kek_id, wrapped from vault.data_keys where home = %s"
@@ -215,6 +215,7 @@ class Stage:
         self.put_health(case)
         self.attach(case)
         self.put_transfer(case)
+        self.put_referral(case)
         self.put_wish(case)
         self.put_hold(case)
         made.ids["match_id"] = self.one(
@@ -441,15 +442,7 @@ class Stage:
         ring.make(row_id)
         self.run("delete from vault.data_keys where case_id = %s and part = 'transfer'", case_id)
         self.run("delete from transfers where case_id = %s", case_id)
-        self.run(
-            "insert into consents (id, version, created_at, updated_at, case_id, organisation_id, purpose,"
-            " recipient_id, shared_fields, given_by, form, obtained_on, created_by)"
-            " select gen_random_uuid(), 1, opened_at, opened_at, id, organisation_id,"
-            " 'referral', %s, '[\"name\"]', 'client', 'verbal', opened_at, created_by from cases c"
-            " where id = %s and not exists (select from consents where case_id = c.id and purpose = 'referral')",
-            other,
-            case_id,
-        )
+        consent_id = self._agreed(case_id, other)
         self.run(
             "insert into vault.data_keys (home, case_id, organisation_id, kek_id, wrapped, part)"
             " select %s, id, organisation_id, %s, %s, 'transfer' from cases where id = %s",
@@ -461,17 +454,85 @@ class Stage:
             "insert into transfers (id, version, created_at, updated_at, case_id, organisation_id, recipient_id,"
             " consent_id, code, sector, priority, status, due_at, created_by, sealed, snapshot_sealed,"
             " answer_sealed)"
-            " select %s, 1, c.opened_at, c.opened_at, c.id, c.organisation_id, %s, k.id, 'TR-0000-0000', 'other',"
-            " 'routine', 'requested', c.opened_at, c.created_by, %s, %s, %s from cases c join consents k"
-            " on k.case_id = c.id and k.purpose = 'referral' where c.id = %s",
+            " select %s, 1, opened_at, opened_at, id, organisation_id, %s, %s, 'TR-0000-0000', 'other',"
+            " 'routine', 'requested', opened_at, created_by, %s, %s, %s from cases where id = %s",
             row_id,
             other,
+            consent_id,
             ring.seal("transfers", row_id, row_id, {"reason": "Told us so.", "shared_fields": ["name"]}),
             ring.seal("transfers.snapshot", row_id, row_id, {"client": {"alias": "Once"}, "priority": "routine"}),
             ring.seal("transfers.answer", row_id, row_id, {"reason": "Told us so."}),
             case_id,
         )
         self.cases[case].ids["transfer_id"] = str(row_id)
+
+    def _agreed(self, case_id: str, organisation_id: str) -> str:
+        """Her consent that this organisation is told her name; gives its id."""
+        self.run(
+            "insert into consents (id, version, created_at, updated_at, case_id, organisation_id, purpose,"
+            " recipient_id, shared_fields, given_by, form, obtained_on, created_by)"
+            " select gen_random_uuid(), 1, opened_at, opened_at, id, organisation_id,"
+            " 'referral', %s, '[\"name\"]', 'client', 'verbal', opened_at, created_by from cases c"
+            " where id = %s and not exists (select from consents where case_id = c.id and recipient_id = %s)",
+            organisation_id,
+            case_id,
+            organisation_id,
+        )
+        standing = "select id::text from consents where case_id = %s and recipient_id = %s"
+        made: str = self.one(standing, case_id, organisation_id)
+        return made
+
+    def put_referral(self, case: str, status: str = "accepted", direction: str = "out") -> None:
+        """What another organisation is asked for, or (`in`) has asked, with a message; whatever was asked before."""
+        case_id, other = self.cases[case].id, self.cast.organisation(REFERRED_TO[case])
+        for table in ("referral_messages", "referral_snapshots", "referrals"):
+            self.run(f"delete from {table} where case_id = %s", case_id)
+        self.run("delete from vault.data_keys where case_id = %s and part like 'referral%%'", case_id)
+        row_id, told_id, message_id = uuid4(), uuid4(), uuid4()
+        both, told = self._own_key(row_id, case_id, "referral"), self._own_key(told_id, case_id, "referral_snapshot")
+        words = {"service_type": "general_health", "reason": "Told us so.", "shared_fields": ["name"]}
+        self.run(
+            "insert into referrals (id, version, created_at, updated_at, case_id, organisation_id, partner_id,"
+            " direction, code, consent_id, sector, protected, standard, province_code, priority, status, due_at,"
+            " disclosed_until, created_by, sealed, open_sealed)"
+            " select %s, 1, opened_at, opened_at, id, organisation_id, %s, %s, %s, %s, 'health', false,"
+            " sensitivity = 'standard', '17', 'routine', %s, %s, %s, created_by, %s, %s from cases where id = %s",
+            row_id,
+            other,
+            direction,
+            f"RF-{row_id.hex[:4]}-{row_id.hex[-4:]}",
+            self._agreed(case_id, other),
+            status,
+            self.cast.clock() + LONG,
+            self.cast.clock() + LONG if status == "accepted" else None,
+            self.sealed(case_id, "referrals", row_id, {**words, "message": None}),
+            both.seal("referrals.open", row_id, row_id, {"service_type": "general_health"}),
+            case_id,
+        )
+        snapshot = {"service_type": "general_health", "commune_code": COMMUNE, "message": None}
+        self.run(
+            "insert into referral_snapshots (id, version, created_at, updated_at, referral_id, case_id,"
+            " organisation_id, sealed, contact_sealed)"
+            " select %s, 1, opened_at, opened_at, %s, id, organisation_id, %s, %s from cases where id = %s",
+            told_id,
+            row_id,
+            told.seal("referral_snapshots", told_id, told_id, {**snapshot, "disclosed": {"name": "Once"}}),
+            told.seal("referral_snapshots.contact", told_id, told_id, {"safe_contact": None}),
+            case_id,
+        )
+        self.run(
+            "insert into referral_messages (id, version, created_at, updated_at, referral_id, snapshot_id, case_id,"
+            " organisation_id, by_partner, created_by, sealed)"
+            " select %s, 1, opened_at, opened_at, %s, %s, id, organisation_id, false, created_by, %s from cases"
+            " where id = %s",
+            message_id,
+            row_id,
+            told_id,
+            told.seal("referral_messages", message_id, told_id, {"text": "Told us so."}),
+            case_id,
+        )
+        ids = {"referral_id": row_id, "snapshot_id": told_id, "message_id": message_id}
+        self.cases[case].ids |= {name: str(own_id) for name, own_id in ids.items()}
 
     def put_wish(self, case: str) -> None:
         """Somebody's wish that the case be erased, when none stands."""
@@ -542,7 +603,7 @@ class Stage:
         lasting = "update assignments set until = %s where role = 'reviewer' and case_id = %s"
         self.run(lasting, self.cast.clock() + LONG, self.cases["sensitive"].id)
         await self._furnish("sensitive", "lead", "lead", own)
-        for name in ("excluded_opener", "excluded_reviewer", "excluded_liaison"):
+        for name in ("excluded_opener", "excluded_reviewer", "excluded_liaison", "partner_excluded"):
             await self.exclude("lead", "sensitive", name)
 
     async def _set_standard(self) -> None:
@@ -551,7 +612,13 @@ class Stage:
         await self.assign("supervisor", "standard", "excluded_liaison_standard", "liaison")
         own = await self.assign("supervisor", "standard", "liaison_standard", "liaison")
         await self._furnish("standard", "supervisor", "supervisor", own)
-        for name in ("excluded_opener_standard", "excluded_supervisor", "excluded_liaison_standard"):
+        gone = (
+            "excluded_opener_standard",
+            "excluded_supervisor",
+            "excluded_liaison_standard",
+            "partner_inside_excluded",
+        )
+        for name in gone:
             await self.exclude("supervisor", "standard", name)
 
     async def _set_led_by_supervisor(self) -> None:

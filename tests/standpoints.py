@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.models.codes import Role
 from tests.cast import COMMUNE, OTHER_COMMUNE
 
-CASEWORKER, SUPERVISOR, LIAISON = Role.CASEWORKER, Role.SUPERVISOR, Role.CCWC_LIAISON
+CASEWORKER, SUPERVISOR, LIAISON, PARTNER = Role.CASEWORKER, Role.SUPERVISOR, Role.CCWC_LIAISON, Role.PARTNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,12 @@ class Standpoint:
 
 
 def _hidden(role: Role, *places: tuple[str, str, str], commune: str | None = None) -> list[Standpoint]:
-    column = {CASEWORKER: "c.hidden", SUPERVISOR: "s.hidden", LIAISON: "l.hidden"}[role]
+    column = {CASEWORKER: "c.hidden", SUPERVISOR: "s.hidden", LIAISON: "l.hidden", PARTNER: "p.hidden"}[role]
     return [Standpoint(name, role, column, case, home, commune) for name, case, home in places]
 
+
+# Before anything but a referral, who stands on its other side stands there like these.
+OTHER_SIDE = {**dict.fromkeys(("p.recipient", "p.inside", "p.hidden"), "other"), "s.recipient": "s.hidden"}
 
 STANDPOINTS = (
     Standpoint("lead", CASEWORKER, "c.lead", "sensitive"),
@@ -76,12 +79,25 @@ STANDPOINTS = (
     *_hidden(LIAISON, ("liaison_elsewhere", "standard", "council"), commune=OTHER_COMMUNE),
     *(
         Standpoint(f"{role.value}_{case}", role, "other", case, home)
-        for role, home in ((Role.PARTNER, "clinic"), (Role.AUDITOR, None), (Role.ADMIN, None))
+        for role, home in ((Role.AUDITOR, None), (Role.ADMIN, None))
         for case in ("sensitive", "standard")
     ),
-    Standpoint("partner_inside", Role.PARTNER, "other", "standard", "ngo"),
+    # Who is asked is in `REFERRED_TO`; the own organisation's systems follow what is asked for standard cases.
+    Standpoint("partner_sensitive", PARTNER, "p.recipient", "sensitive", "clinic"),
+    Standpoint("partner_standard", PARTNER, "p.recipient", "standard", "clinic"),
+    Standpoint("recipient_supervisor", SUPERVISOR, "s.recipient", "led_by_supervisor", "other_ngo"),
+    Standpoint("partner_inside", PARTNER, "p.inside", "standard", "ngo"),
+    *_hidden(
+        PARTNER,
+        ("partner_excluded", "sensitive", "clinic"),
+        ("partner_inside_excluded", "standard", "ngo"),
+        ("partner_inside_sensitive", "sensitive", "ngo"),
+        ("partner_elsewhere", "standard", "council"),
+    ),
     Standpoint("auditor_inside", Role.AUDITOR, "other", "standard", "ngo"),
 )
+
+REFERRED_TO = {"sensitive": "clinic", "standard": "clinic", "led_by_supervisor": "other_ngo", "leaderless": "clinic"}
 
 # People to whom things are done; they hold no standpoint themselves.
 SPARE = {

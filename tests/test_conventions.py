@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.services import case_pages
-from tests import helping
+from tests import helping, referring
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
 
@@ -180,6 +180,7 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     ids["assistance_request_id"] = (await helping.ask(cast, case_id))["id"]
     sent = await cast.client("supervisor").post("/imports", data={"kind": "people"}, files={"file": b"alias\nA"})
     ids["import_id"] = answered(sent, 201)["id"]
+    ids["referral_id"] = (await referring.referred(cast))["id"]
     described = app.openapi()["paths"]
     lists = [
         path.removeprefix("/api/v1").format_map(ids)
@@ -189,7 +190,7 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     assert len(lists) >= 12
     for path in lists:
         admins = path.startswith(("/users", "/organisations"))
-        works = path.endswith("/attachments")  # which are for who works on the case
+        works = path.endswith(("/attachments", "/messages"))  # which are for who works on the case
         client = cast.client("admin" if admins else "caseworker" if works else "supervisor")
         answered(await client.get(path, params={"limit": 200}), 200)
         for query in ("limit=201", "limit=0", "limit=abc", "no_such=1", "cursor=%F0%9F%98%80"):

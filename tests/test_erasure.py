@@ -31,6 +31,8 @@ from tests.acts import (
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.plans import add_action, assess, put_plan
+from tests.referring import accepted, move, refer
+from tests.referring import agreed as agreed_to
 from tests.test_screening import a_phone, somebody, tell
 from tests.trail import rows
 
@@ -219,6 +221,9 @@ FATES = {
     "people": "the client's row, empty",
     "screening_matches": "gone",
     "screening_tokens": "gone",
+    "referrals": "gone",
+    "referral_messages": "gone",
+    "referral_snapshots": "gone",
     "search_tokens": "gone",
     "transfers": "gone",
     "whereabouts": "gone",
@@ -238,6 +243,14 @@ async def _report_somebody_known(cast: Cast, case_id: str) -> None:
     answered(await cast.client("admin").patch(path, json={"phones": [phone]}, headers=headers), 200)
     told = {"note": "Kolab was hit.", "perpetrators": [{"phones": [phone]}]}
     answered(await cast.client("caseworker").post(f"/cases/{case_id}/incidents", json=told), 201)
+
+
+async def _refer(cast: Cast, case_id: str) -> None:
+    """What the clinic was told of her, and a word back."""
+    await agreed_to(cast, case_id)
+    asked = await refer(cast, case_id, reason="Kolab asks.")
+    await move(cast, asked, "accepted")
+    answered(await cast.client("partner").post(f"/referrals/{asked['id']}/messages", json={"text": "Kolab came."}), 201)
 
 
 async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, superuser: Superuser) -> None:
@@ -263,6 +276,7 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     other_ngo = {"organisation_id": cast.organisation("other_ngo")}
     agreed = {"purpose": "referral", "form": "verbal", "obtained_on": "2026-03-01", **other_ngo}
     answered(await lead.post(f"/cases/{case_id}/consents", json=agreed), 201)
+    await _refer(cast, case_id)
     moving = {"reason": "Kolab moves.", **other_ngo}
     answered(await lead.post(f"/cases/{case_id}/transfers", json=moving), 201)
     await exclude(cast, "caseworker", case_id, "colleague")
@@ -298,7 +312,8 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
         key = "id" if table == "cases" else "case_id"
         query = f"select count(*) from {table} where {key} = %s and coalesce({column}, '') <> ''"
         assert one(superuser, query, case_id) == 0, (table, column)
-    payloads = "select count(*) from events where case_id = %s and (subject_id is not null or data <> '{}')"
+    names = "(subject_id is not null or data <> '{}' or referral_id is not null or partner_id is not null)"
+    payloads = f"select count(*) from events where case_id = %s and {names}"
     assert one(superuser, payloads, case_id) == 0
 
 
@@ -335,6 +350,28 @@ async def test_what_is_left_is_counted_by_month_and_found_by_no_code(cast: Cast,
     assert one(superuser, gone, case_id) == "not_assessed"
     assert one(superuser, "select count(*) from cases where code = %s", code) == 0
     assert one(superuser, "select erased_at from cases where id = %s", case_id) == cast.clock()
+
+
+async def test_what_was_referred_is_gone_for_the_recipient_as_if_it_had_never_been(
+    cast: Cast, superuser: Superuser
+) -> None:
+    referral = await accepted(cast)
+    path = f"/referrals/{referral['id']}"
+    partner, said = cast.client("partner"), {"Idempotency-Key": str(uuid4())}
+    answered(await partner.post(f"{path}/messages", json={"text": "She came."}, headers=said), 201)
+    await assign(cast, "supervisor", referral["case_id"], "supervisor", "reviewer")
+    await ask(cast, referral["case_id"])
+    await confirm(cast, referral["case_id"])
+    unknown = f"/referrals/{uuid4()}"
+    for rest in ("", "/messages", "/receipt"):
+        gone, never = await partner.get(path + rest), await partner.get(unknown + rest)
+        assert (gone.status_code, never.status_code) == (404, 404), rest
+        assert {**gone.json(), "instance": ""} == {**never.json(), "instance": ""}, rest
+    assert referral["id"] not in {one["id"] for one in await listed(cast, "partner", "/referrals")}
+    said_again = await partner.post(f"{path}/messages", json={"text": "She came."}, headers=said)
+    assert said_again.status_code == 404
+    kept = "select count(*) from idempotency_keys where location like %s"
+    assert one(superuser, kept, f"%{referral['id']}%") == 0
 
 
 async def test_steps_stay_counted_and_other_payloads_do_not(cast: Cast, superuser: Superuser) -> None:

@@ -41,6 +41,11 @@ SEALED = {
     ("legal_holds", "sealed"): "legal_holds",
     ("notes", "sealed"): "notes",
     ("people", "sealed"): "people",
+    ("referrals", "sealed"): "referrals",
+    ("referrals", "open_sealed"): "referrals.open",
+    ("referral_messages", "sealed"): "referral_messages",
+    ("referral_snapshots", "sealed"): "referral_snapshots",
+    ("referral_snapshots", "contact_sealed"): "referral_snapshots.contact",
     ("risk_changes", "sealed"): "risk_changes",
     ("safety_plans", "sealed"): "safety_plans",
     ("screening_matches", "sealed"): "screening_matches",
@@ -50,9 +55,11 @@ SEALED = {
     ("whereabouts", "sealed"): "whereabouts",
 }
 # Rows that are a home of their own although they belong to a case.
-OWN_HOMES = {"attachments", "health_records", "transfers", "whereabouts"}
+OWN_HOMES = {"attachments", "health_records", "referral_snapshots", "transfers", "whereabouts"}
+# Of these rows only one blob is: the others of the same row are at home in the case.
+OWN_KEYS = {"referrals.open"}
 # Rows that are at home in another row, which this column names.
-HOMES = {"import_chunks": "import_id"}
+HOMES = {"import_chunks": "import_id", "referral_messages": "snapshot_id"}
 # Sealed with the root secret (app/sealed_secret.py), which the manifest's keyed hash proves to be the right one.
 BY_THE_ROOT = {("user_private", "sealed")}
 KEYS = "select home, kek_id, wrapped from vault.data_keys"
@@ -90,7 +97,8 @@ def open_some_rows(connection: Connection, kek: KeyEncryption) -> dict[str, int]
     for (table, column), bound_to in SEALED.items():
         names = {name for (name,) in connection.execute(COLUMNS, [table])}
         if column in names:
-            opened[bound_to] = _open(connection, kek, bound_to, _some(connection, table, column, names))
+            in_case = "case_id" in names and bound_to not in OWN_KEYS and table not in OWN_HOMES | HOMES.keys()
+            opened[bound_to] = _open(connection, kek, bound_to, _some(connection, table, column, in_case=in_case))
     if connection.execute(COLUMNS, ["attachment_chunks"]).fetchone() is not None:
         opened["attachment_chunks"] = _open_chunks(connection, kek)
     return opened
@@ -110,12 +118,11 @@ def _open_chunks(connection: Connection, kek: KeyEncryption) -> int:
     return opened
 
 
-def _some(connection: Connection, table: str, column: str, names: set[str]) -> list[Any]:
+def _some(connection: Connection, table: str, column: str, *, in_case: bool) -> list[Any]:
     # An intake's client is at home in its case, a participant in the register is a home of its own.
-    of_case = "case_id" in names and table not in OWN_HOMES
     home = (
         sql.SQL("coalesce(t.case_id, t.id)")
-        if of_case
+        if in_case
         else sql.SQL("t.{}").format(sql.Identifier(HOMES.get(table, "id")))
     )
     query = sql.SQL(SOME).format(

@@ -1,11 +1,13 @@
 """What each side reads of a referral: the sender all of it, the recipient little before it has said yes."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from pydantic import Field as Rule
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import GetJsonSchemaHandler, SerializerFunctionWrapHandler, model_serializer
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from app.models.base import Read
 from app.models.case import Colleague, SafeContact
@@ -103,6 +105,11 @@ class Disclosed(Read):
     @model_serializer(mode="wrap")
     def _only_what_was_agreed_to(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {name: value for name, value in write(self).items() if name in self.model_fields_set}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described = {name: part for name, part in schema.items() if name != "serialization"}
+        return handler(cast("CoreSchema", described))  # as what it holds, not as any object
 
 
 class PartnerRead(PartnerSummary):

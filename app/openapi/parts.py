@@ -38,6 +38,7 @@ TAGS = {
     "assessments": "Danger assessments, the level of risk and its history.",
     "assistance": "Help that was asked for, decided by somebody else, and handed over; and the month's ledger.",
     "transfers": "Handing a case to another organisation, by her consent and that organisation's yes.",
+    "referrals": "Asking another organisation for one service, with what she agreed to tell; both sides to the end.",
     "notes": "Notes on a case, and its timeline.",
     "imports": "Registers as files: checked row by row, then written all or nothing.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",

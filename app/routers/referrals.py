@@ -154,7 +154,7 @@ async def share_anew(
 
 
 @router.get("/referrals/{referral_id}/receipt")
-async def read_receipt(
+async def read_referral_receipt(
     referral_id: UUID, session: Session, actor: Annotated[Actor, allowed(Permission.REFERRAL_READ)]
 ) -> ReceiptRead:
     """What was told, to whom, and each time that it was opened."""

@@ -34,7 +34,7 @@ from app.services.service_warnings import warnings_of
 # How a case was reached, for the trail: the row alone, or what was told with it.
 VIA_ROW, VIA_DISCLOSED = "referral", "disclosed"
 _AS_THEY_ARE = (
-    *("id", "code", "sector", "service_id", "province_code", "priority", "status", "business_status", "appointment_at"),
+    *("id", "code", "sector", "province_code", "priority", "status", "business_status", "appointment_at"),
     *("reason_code", "outcome_code", "due_at", "answered_at", "ended_at", "version", "created_at", "updated_at"),
 )
 
@@ -109,7 +109,7 @@ async def _partner_read(session: AsyncSession, actor: Actor, row: Referral, part
     touched(session, row.case_id, VIA_ROW if disclosed is None else VIA_DISCLOSED)
     return PartnerRead(
         **_face(session, actor, row, parties, told.get("service_type")),
-        external_id=row.external_id,
+        external_id=_own_number(row, actor),
         commune_code=told.get("commune_code"),
         message=told.get("message"),
         disclosed=disclosed,
@@ -120,7 +120,7 @@ def _summary(
     session: AsyncSession, actor: Actor, row: Referral, parties: dict[UUID, Party]
 ) -> ReferralSummary | PartnerSummary:
     if is_partner_of(row, actor):
-        return PartnerSummary(**_face(session, actor, row, parties, None), external_id=row.external_id)
+        return PartnerSummary(**_face(session, actor, row, parties, None), external_id=_own_number(row, actor))
     service_type = opened(session, row).get("service_type")
     return ReferralSummary(**_face(session, actor, row, parties, service_type), case_id=row.case_id)
 
@@ -142,7 +142,12 @@ def _face(
         "overdue": row.status in OPEN_STATUSES and row.due_at < actor.now,
         "contact_suspended": row.contact_suspended_at is not None,
         **{name: getattr(row, name) for name in _AS_THEY_ARE},
+        "service_id": row.service_id if known else None,  # whose type anybody reads in the directory
     }
+
+
+def _own_number(row: Referral, actor: Actor) -> str | None:
+    return row.external_id if row.partner_id == actor.organisation_id else None
 
 
 async def _parties(session: AsyncSession, rows: Iterable[Referral]) -> dict[UUID, Party]:

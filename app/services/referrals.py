@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import fetch, run
-from app.errors import ConsentRequired, Invalid, NotFound
+from app.errors import ConsentRequired, Forbidden, Invalid, NotFound
 from app.ids import new_case_code, new_id
 from app.models.base import Page
 from app.models.case import CaseRow
@@ -40,7 +40,7 @@ from app.services.cases import open_for_change, raise_to_sensitive
 from app.services.incident_views import CLIENT
 from app.services.referral_content import CONTACT, OPEN_PART, Told, check_fields, snapshot_of, told_of
 from app.services.referral_steps import may_share_anew
-from app.services.referral_views import full_read, snapshot_of_row, summaries
+from app.services.referral_views import full_read, is_partner_of, snapshot_of_row, summaries
 from app.services.silence import answer_due
 from app.services.visible import access_for
 
@@ -72,6 +72,8 @@ async def ask_referral(session: AsyncSession, actor: Actor, case_id: UUID, wante
 async def share_anew(session: AsyncSession, actor: Actor, referral_id: UUID, wanted: ShareAnew) -> ReferralRead:
     """Take the snapshot anew, with today's consent: after her safe contact changed, or when more is agreed to."""
     row = await referral_row(session, referral_id)
+    if is_partner_of(row, actor):
+        raise Forbidden
     access = await access_for(session, row.case_id, Permission.REFERRAL_ASK)
     case = await open_for_change(session, access.case_id, Permission.REFERRAL_ASK)
     row = await referral_row(session, referral_id)

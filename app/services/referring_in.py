@@ -85,7 +85,8 @@ async def _read(session: AsyncSession, actor: Actor, row: Referral) -> PartnerRe
 
 async def _check(session: AsyncSession, actor: Actor, wanted: ReferralInCreate) -> Organisation:
     receiver = await session.get(Organisation, wanted.organisation_id)
-    if receiver is None or not receiver.active or receiver.kind is not OrganisationKind.NGO:
+    own = actor.own_organisation  # its supervisors and its partner's account would be the two sides of one referral
+    if receiver is None or not receiver.active or receiver.kind is not OrganisationKind.NGO or receiver.id == own:
         raise Invalid.at("/organisation_id", "unknown_organisation", "There is no such organisation to take a case.")
     await check_place(session, wanted.commune_code, wanted.village_code)
     await check_person(session, actor, wanted.client, "/client")

@@ -72,7 +72,8 @@ begin
   select coalesce(array_agg(k.home order by k.home), '{}') into homes
     from vault.data_keys k where k.case_id = the_case or k.home = the_case;
   delete from idempotency_keys i
-   where exists (select from (select the_case as id union all select p.id from people p where p.case_id = the_case) x
+   where exists (select from (select the_case as id union all select p.id from people p where p.case_id = the_case
+                               union all select r.id from referrals r where r.case_id = the_case) x
                   where position(x.id::text in i.location) > 0);
   perform unlink_people_of(the_case);
   for t in select c.oid::regclass from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -97,7 +98,8 @@ begin
    where o.id = e.origin_id and o.case_id = the_case and e.unanswered and e.lifted_at is null;
   -- The steps of the case are counted by reports and stay; of everything else only that it happened.
   update events
-     set sealed = null, subject_id = null, data = case when type = 'case.status_changed' then data else '{}' end
+     set sealed = null, subject_id = null, referral_id = null, partner_id = null,
+         data = case when type = 'case.status_changed' then data else '{}' end
    where case_id = the_case;
   delete from people p where p.case_id = the_case and p.id <> (select c.client_id from cases c where c.id = the_case);
   update people

@@ -36,21 +36,23 @@ create or replace function referral_side(the_referral uuid) returns text
   set search_path = pg_catalog, public, pg_temp
 as $$
   select case
-           when exists (select from app_ways(r.case_id) w where w.mode <> 'read' and w.via not in ('liaison', 'break_glass'))
-             then 'case'
            when app_role() in ('partner', 'supervisor') and r.partner_id = app_organisation_id()
                 and r.case_id <> all (app_excluded_cases())
-             then 'partner'
+             then 'partner'  -- also a supervisor who helps out on the case: she reads it from this side
+           when exists (select from app_ways(r.case_id) w where w.mode <> 'read' and w.via not in ('liaison', 'break_glass'))
+             then 'case'
          end
     from referrals r where r.id = the_referral
 $$;
 
--- The row until the transaction ends; asked after visibility, and says once more on which side the caller is.
+-- The row until the transaction ends; asked after visibility, and says once more on which side the caller is. The case
+-- first, since events will refer to it: erasure takes the case and then what hangs on it.
 create or replace function hold_referral(the_referral uuid) returns text
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
 begin
+  perform from cases c where c.id = (select r.case_id from referrals r where r.id = the_referral) for key share;
   perform from referrals where id = the_referral for no key update;
   return referral_side(the_referral);
 end
@@ -119,7 +121,7 @@ as $$
                   where r.id = the_referral and r.disclosed_until > app_now()
                     and app_role() in ('partner', 'supervisor') and r.partner_id = app_organisation_id()
                     and r.case_id <> all (app_excluded_cases())
-                    and (r.consent_id is null or transfer_is_consented(r.consent_id)))
+                    and transfer_is_consented(r.consent_id))
 $$;
 
 -- What the caller's organisation sent under this number of its own, seen or not: so that it is not sent twice.
@@ -162,7 +164,7 @@ begin
   for r in
     update referrals x
        set contact_suspended_at = app_now(), version = version + 1, updated_at = app_now()
-     where x.case_id = the_case and x.contact_suspended_at is null
+     where x.case_id = the_case
        and exists (select from referral_snapshots s where s.referral_id = x.id and s.contact_sealed is not null)
     returning x.*
   loop
@@ -181,6 +183,8 @@ as $$
 declare
   r referrals;
 begin
+  perform from referrals where case when tg_table_name = 'consents' then consent_id = new.id else case_id = new.id end
+    order by id for no key update;  -- before what hangs on them, as every step of a side does
   if tg_table_name = 'consents' then
     update referral_snapshots s set sealed = null, contact_sealed = null, updated_at = app_now()
       from referrals x where x.consent_id = new.id and s.referral_id = x.id;
@@ -223,12 +227,12 @@ declare
 begin
   for r in
     with late as (
-      select x.id from referrals x
+      select x.id from referrals x join cases c on c.id = x.case_id
        where x.status in ('requested', 'accepted', 'in_progress', 'on_hold') and x.due_at < app_now()
          and (x.overdue_at is null
               or (x.escalated_at is null and x.due_at + (x.due_at - x.created_at) < app_now()))
        order by x.due_at limit at_most
-         for no key update skip locked)
+         for no key update of x skip locked for key share of c skip locked)
     update referrals x
        set escalated_at = case when x.overdue_at is null then null else app_now() end,
            overdue_at = coalesce(x.overdue_at, app_now())
@@ -248,8 +252,9 @@ create or replace function close_disclosures(at_most int) returns int
   set search_path = pg_catalog, public, pg_temp
 as $$
   with past as (
-    select x.id from referrals x where x.disclosed_until <= app_now() order by x.disclosed_until limit at_most
-       for no key update skip locked),
+    select x.id from referrals x join cases c on c.id = x.case_id
+     where x.disclosed_until <= app_now() order by x.disclosed_until limit at_most
+       for no key update of x skip locked for key share of c skip locked),
   closed as (
     update referrals x set disclosed_until = null from past where x.id = past.id returning x.id),
   gone as (
