@@ -13,9 +13,6 @@ from tests.cases import intake
 from tests.cast import COMMUNE, PASSWORD, password_hash
 from tests.matrix import ROOTS, Row
 from tests.stage import LONG, SERVICE, Stage
-from tests.standpoints import Standpoint
-from tests.matrix import Row
-from tests.stage import LONG, Stage
 from tests.standpoints import REFERRED_TO, Standpoint
 
 Body = Mapping[str, Any]

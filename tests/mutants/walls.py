@@ -935,6 +935,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("every organisation that changes loses its places", "when (new.kind = 'shelter') execute", "when (true) execute"),
         ("with one, all lose their places", "where organisation_id = new.id and locations", "where locations"),
         ("the version stays when places go", "set locations = '[]', version = version + 1,", "set locations = '[]', version = version,"),
+    ],
     "148_referrals": [
         ("a rejection closes nothing", "return the_status in ('rejected', ", "return the_status in ("),
         ("a cancellation closes nothing", "in ('rejected', 'cancelled', 'failed', 'entered_in_error');", "in ('rejected', 'failed', 'entered_in_error');"),
