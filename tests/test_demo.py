@@ -391,7 +391,7 @@ def test_the_directory_offers_something_in_each_commune_and_places_no_shelter(de
     entries = demo.rows("select service_type, locations, phones, capacity_open, organisation_id from services")
     places = {location["area_code"] for _, locations, *_ in entries for location in locations}
     assert set(COMMUNES) <= places
-    assert {phone["number"][:10] for _, _, phones, *_ in entries for phone in phones} == {"+855120000"}
+    assert {phone["number"][:9] for _, _, phones, *_ in entries for phone in phones} == {"+85512000"}
     assert [locations for kind, locations, *_ in entries if kind == "shelter"] == [[]]
     assert {is_open for *_, is_open, _ in entries} == {True, False}
     for username in ("partner_health", "partner_legal", "supervisor1"):
