@@ -28,6 +28,18 @@ async def test_who_is_raised_to_sensitive_is_found_by_her_caseworker_and_by_no_c
     assert await ids(cast, "colleague", name=name) == set()
 
 
+async def test_a_client_whose_case_has_no_lead_is_found_by_its_reviewers(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    name = unheard()
+    case_id, client, _ = await named_case(cast, name)
+    assert await ids(cast, "supervisor", name=name) == set()
+    superuser.execute("select set_config('samaki.now', %s, false)", [cast.clock().isoformat()])
+    superuser.execute("update assignments set ended_at = created_at where case_id = %s and role = 'lead'", [case_id])
+    found = [await ids(cast, who, name=name) for who in ("supervisor", "second_supervisor", "colleague", "stranger")]
+    assert found == [{client}, {client}, set(), set()]
+
+
 async def test_a_search_walks_past_nobody_who_is_hidden_however_many_bear_the_name(
     cast: Cast, superuser: psycopg.Connection[Any]
 ) -> None:
@@ -51,8 +63,8 @@ async def test_a_search_walks_past_nobody_who_is_hidden_however_many_bear_the_na
         superuser.execute("set session_replication_role = origin")
 
 
-async def raise_to_sensitive(cast: Cast, case_id: str) -> None:
-    path, caseworker = f"/cases/{case_id}", cast.client("caseworker")
+async def raise_to_sensitive(cast: Cast, case_id: str, who: str = "caseworker") -> None:
+    path, caseworker = f"/cases/{case_id}", cast.client(who)
     now = {"If-Match": (await caseworker.get(path)).headers["ETag"]}
     answered(await caseworker.patch(path, json={"sensitivity": "sensitive"}, headers=now), 200)
 

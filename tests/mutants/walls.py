@@ -920,6 +920,14 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("every id of a note is taken", "when 'notes' then exists (select from notes where id = the_id)", "when 'notes' then exists (select from notes)"),
         ("every id of a follow-up is taken", "when 'follow_ups' then exists (select from follow_ups where id = the_id)", "when 'follow_ups' then exists (select from follow_ups)"),
     ],
+    "152_standard_rows": [
+        ("every row as if of a standard case", "select c.sensitivity = 'standard' into new.standard", "select true into new.standard"),
+        ("every row as if of a sensitive case", "select c.sensitivity = 'standard' into new.standard", "select false into new.standard"),
+        ("rows are marked as any case is", "from cases c where c.id = new.case_id for share;", "from cases c order by c.id limit 1 for share;"),
+        ("a row passes by who raises its case", "where c.id = new.case_id for share;", "where c.id = new.case_id;"),
+        ("what is raised stays among everybody's", "where case_id = $1 and standard', tg_argv[0])", "where case_id = $1 and not standard', tg_argv[0])"),
+        ("one raised case hides the rows of all", "where case_id = $1 and standard', tg_argv[0])", "where $1 is not null and standard', tg_argv[0])"),
+    ],
 }  # fmt: skip
 
 WRONG = [Wrong(file, name, old, new) for file, texts in TEXTS.items() for name, old, new in texts]
@@ -932,6 +940,8 @@ TRIGGERS = {
     "planned": "follow_ups",
     "action_planned": "actions",
     "disbursed": "assistance_disbursements",
+    "request_added": "assistance_requests",
+    "requests_hidden": "cases",
     "recorded": "follow_ups",
     "due_moved": "follow_ups",
     "place_changed": "assignments",
