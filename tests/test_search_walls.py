@@ -3,9 +3,11 @@
 from typing import Any
 
 import psycopg
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch
 from app.search_tokens import TokenKind
+from app.services.import_duplicates import BEARERS
 from app.services.search_index import Token, statement_of, tokens_of
 from tests.cast import Cast, answered
 from tests.test_search import ids, named_case, unheard
@@ -56,6 +58,8 @@ async def test_a_search_walks_past_nobody_who_is_hidden_however_many_bear_the_na
     superuser.execute("analyze search_tokens")
     try:
         assert await walked(cast, "caseworker", name) >= hidden  # who sees them: the measure measures
+        assert await compared(cast, "caseworker", name) >= hidden
+        assert await compared(cast, "supervisor", name) < hidden / 20
         assert await walked(cast, "colleague", name) < hidden / 20  # the others called Sreymom are seen by her
         assert await walked(cast, "supervisor", name) < hidden / 20
     finally:
@@ -78,7 +82,20 @@ async def walked(cast: Cast, who: str, name: str) -> int:
         choice = [Token(TokenKind.NAME, word) for word in wanted.words]
         organisation_id = cast.users[who].organisation_id
         values = {"organisation_id": organisation_id, "wanted": 51, "after": None, "only": None}
-        rows = await fetch(session, f"explain (analyze, format json) {statement_of([choice], values)}", values)
+        return await tokens_read(session, statement_of([choice], values) or "", values)
+
+
+async def compared(cast: Cast, who: str, name: str) -> int:
+    """The same of the dry run of an import that has a `name sreymom`."""
+    async with cast.runtime.database.transaction() as session:
+        assert await cast.runtime.database.begin_request(session, cast.sessions[who])
+        found = tokens_of(session).names(name, "sreymom")
+        values = {"kinds": ["name"] * len(found), "tokens": list(found), "most": 3}
+        return await tokens_read(session, BEARERS, {**values, "organisation": cast.users[who].organisation_id})
+
+
+async def tokens_read(session: AsyncSession, statement: str, values: dict[str, Any]) -> int:
+    rows = await fetch(session, f"explain (analyze, format json) {statement}", values)
     return sum(read_at(node) for node in nodes(rows[0][0][0]["Plan"]) if node.get("Relation Name") == "search_tokens")
 
 
