@@ -169,7 +169,8 @@ class Decided(Read):
 
 
 class AssistanceRead(Read):
-    """`awaiting_second`: approved by one, above the ceiling, still submitted. `ended_at`: withdrawn, cancelled."""
+    """`awaiting_second`: approved by one, above the ceiling, still submitted. `ended_at`: withdrawn, cancelled, or
+    paid although a rest of the approval was given up."""
 
     id: UUID
     case_id: UUID

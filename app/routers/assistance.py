@@ -121,6 +121,19 @@ async def cancel_assistance(
     return _changed(response, await assistance.cancel(session, actor, assistance_request_id, said, if_match))
 
 
+@router.post(f"{ONE}/settle")
+async def settle_assistance(
+    assistance_request_id: UUID,
+    said: AssistanceEnd,
+    response: Response,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.ASSISTANCE_DECIDE)],
+    if_match: IfMatch = None,
+) -> AssistanceRead:
+    """Give up the rest of what was paid in part, never of your own: it is `paid` with what was paid."""
+    return _changed(response, await assistance.settle(session, actor, assistance_request_id, said, if_match))
+
+
 @router.get("/assistance-ledger")
 async def read_assistance_ledger(
     query: Annotated[LedgerQuery, Query()],

@@ -107,7 +107,7 @@ def _read(session: AsyncSession, row: Any) -> AssistanceRead:
         decision=_decided(row, "decide", Decision.DECLINE if declined else Decision.APPROVE, private),
         ended_at=row.ended_at,
         ended_by=Colleague(id=row.ended_by, display_name=row.ender) if row.ended_by else None,
-        end_reason=private.get("end_reason"),
+        end_reason=private.get("end_reason") if row.ended_at else None,
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
