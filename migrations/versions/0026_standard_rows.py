@@ -1,4 +1,5 @@
-"""Requests for assistance tell those of standard cases apart, so that a list walks past nobody's hidden ones.
+"""Requests for assistance tell those of standard cases apart, so that a list walks past nobody's hidden ones; which
+date an opening planned by itself, and which transfer was told to be overdue.
 
 Revision: 0026
 """
@@ -16,6 +17,7 @@ BY_ORGANISATION = {
     "ix_assistance_requests_newest": ["organisation_id", "created_at", "id"],
     "ix_assistance_requests_status": ["organisation_id", "status", "created_at", "id"],
 }
+UNTOLD = sa.text("status = 'requested' AND overdue_at IS NULL")
 
 
 def upgrade() -> None:
@@ -30,6 +32,9 @@ def upgrade() -> None:
     for name, columns in BY_ORGANISATION.items():
         op.drop_index(name, TABLE)
         op.create_index(name, TABLE, columns, postgresql_where=sa.text("standard"))
+    op.add_column("follow_ups", sa.Column("of_opening", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("transfers", sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_transfers_untold", "transfers", ["due_at"], postgresql_where=UNTOLD)
     # Of tens of thousands of rows of a staff, the few that are the supervisors' own.
     op.create_index(
         "ix_case_access_reviewers", "case_access", ["principal"], postgresql_where=sa.text("via = 'reviewer'")
@@ -37,6 +42,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_transfers_untold", "transfers")
+    op.drop_column("transfers", "overdue_at")
+    op.drop_column("follow_ups", "of_opening")
     op.drop_index("ix_case_access_reviewers", "case_access")
     for name, columns in BY_ORGANISATION.items():
         op.drop_index(name, TABLE)
