@@ -55,8 +55,6 @@ class Later(Response):
 class Route(APIRoute):
     """An operation that names its permission runs inside the caller's transaction; one that names none is public."""
 
-    request_class: type[StrictRequest] = StrictRequest
-
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         permission = declared_permission(self.dependant)
@@ -66,7 +64,7 @@ class Route(APIRoute):
         deed = deed_of(self, permission)
 
         async def answer(request: Request) -> Response:
-            strict = self.request_class(request.scope, request.receive)
+            strict = StrictRequest(request.scope, request.receive)
             if permission is None:
                 _refuse_unknown_query(strict, known_query)
                 return await handler(strict)
