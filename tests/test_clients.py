@@ -381,7 +381,7 @@ async def test_without_scopes_a_system_may_what_systems_may_and_never_what_is_a_
     cast: Cast, client: httpx.AsyncClient
 ) -> None:
     assert {"referral:answer", "referral:read", "referral:send"} <= set(SCOPES)
-    personal = {"user:confirm", "client:read", "client:confirm", "client:end"}
+    personal = {"user:confirm", "client:read", "client:confirm", "client:end", "service:edit"}
     assert not personal & set(SCOPES)
     for made in (await asked_system(cast), await asked_system(cast, scopes=None)):
         assert made["scopes"] == SCOPES
