@@ -169,7 +169,7 @@ async def test_no_mark_that_was_not_shared_appears_in_anything_that_the_partner_
     referral = await refer(cast, case_id, shared_fields=["age", "need_summary"], reason="AgreedNeed")
     code = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["code"]
     forbidden = [*marks.values(), "MarkAddress", "MarkPhrase", "MarkSister", "MarkSummary", "MarkNote", PHONE]
-    forbidden += [VILLAGE, case_id, code, "widowed", "1994-05-17", "a_lot"]
+    forbidden += [VILLAGE, case_id, code, "widowed", "1994-05", "a_lot"]
     fetched = []
     for step in (None, "accepted", "in_progress"):
         if step:

@@ -111,8 +111,15 @@ async def test_a_bad_end_destroys_what_was_told(cast: Cast, superuser: Superuser
 async def test_nobody_but_the_two_sides_moves_a_referral_or_speaks_of_it_in_the_database(
     database: DatabaseUrls, cast: Cast
 ) -> None:
-    referral = (await referred(cast))["id"]
-    for who in ("stranger", "liaison", "auditor", "admin"):
+    case_id, other_ngo = await client_of(cast), {"organisation_id": cast.organisation("other_ngo")}
+    await agreed(cast, case_id, **other_ngo)
+    asked = await refer(cast, case_id, **other_ngo)
+    await move(cast, asked, "accepted", "other_supervisor")
+    referral = asked["id"]
+    for who in ("stranger", "partner", "supervisor", "liaison", "auditor", "admin"):
+        for look in ("app_sees_referral", "app_may_open_referral"):
+            assert call_as(cast, database, who, f"select {look}(%s)", referral) is False, (who, look)
+        assert call_as(cast, database, who, "select count(*) from referrals where id = %s", referral) == 0, who
         for call in (
             "select tell_referral(%s, 'message')",
             "select move_referral(%s, 'completed', null, null, null, null, null, null, 'completed')",
