@@ -79,6 +79,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         (_EVERYONE | _FOR_PERSONS)
         | {P.REFERRAL_READ, P.REFERRAL_ANSWER, P.REFERRAL_SEND}
         | {P.DIRECTORY_READ, P.SERVICE_EDIT}
+        | {P.WEBHOOK_READ, P.WEBHOOK_EDIT, P.EVENT_READ}
     ),
     Role.AUDITOR: frozenset(_EVERYONE | {P.TRAIL_READ, P.TRAIL_VERIFY}),
     Role.ADMIN: frozenset(

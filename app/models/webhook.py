@@ -99,6 +99,7 @@ class WebhookDelivery(SQLModel, table=True):
         Index("ix_webhook_deliveries_due", "organisation_id", "next_attempt_at", postgresql_where=PENDING),
         Index("ix_webhook_deliveries_order", "webhook_id", "referral_id", "place", "id", postgresql_where=PENDING),
         Index("ix_webhook_deliveries_done", "delivered_at", postgresql_where=text("status = 'delivered'")),
+        Index("ix_webhook_deliveries_dead", "webhook_id", postgresql_where=text("status = 'dead'")),
         Index("ix_webhook_deliveries_case", "case_id"),
     )
 
@@ -153,7 +154,7 @@ class Redelivery(Body):
 
 
 class WebhookRead(Read):
-    """Without its secret, which nobody can read again. `old_secret_valid_until`: of the secret before the last rotation."""
+    """Without its secret, which nobody can read again. `old_secret_valid_until`: of the one before."""
 
     id: UUID
     url: str
@@ -210,7 +211,7 @@ class EventRead(Read):
 
 
 class EventPage(Read):
-    """`next_cursor` goes on after these, now or whenever more has happened; null only while nothing has ever happened."""
+    """`next_cursor` goes on after these, now or whenever more has happened; null while nothing has ever happened."""
 
     items: list[EventRead]
     next_cursor: str | None

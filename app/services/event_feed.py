@@ -22,6 +22,7 @@ from app.security import Actor
 from app.services.deliveries import VIA
 
 MOST_TRANSACTIONS = 2**63
+BEFORE_ALL = UUID(int=0)
 # The row policies say which of these the caller may know.
 PAGE = """
     select * from (
@@ -51,7 +52,7 @@ class Place:
 
     organisation_id: UUID
     xid: int = 0
-    id: UUID = UUID(int=0)
+    id: UUID = BEFORE_ALL
 
     def encode(self) -> str:
         """The text that the caller sends back."""

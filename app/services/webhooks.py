@@ -35,7 +35,7 @@ async def add_webhook(session: AsyncSession, actor: Actor, wanted: WebhookCreate
     require_step_up(actor)
     _check_address(seen)
     await organisation_row(session, actor.own_organisation, lock=True)  # of two at once one counts the other
-    if await session.scalar(select(func.count()).select_from(Webhook)) >= MOST:
+    if (await session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST:
         raise Conflict
     own_id, secret = new_id(), new_secret()
     row = Webhook(
@@ -131,7 +131,9 @@ async def _check_person(session: AsyncSession, actor: Actor) -> None:
 
 def _check_address(seen: LookedAt) -> None:
     if not seen.good:
-        message = "An https address that the whole internet can reach, on port 443 or 8443, and that leads nowhere else."
+        message = (
+            "An https address that the whole internet can reach, on port 443 or 8443, and that leads nowhere else."
+        )
         raise Invalid.at("/url", "webhook_address", message)
 
 

@@ -1,1 +1,1 @@
-"""Telling partners' systems that a referral has moved: where to, signed with what, when again, and the sending itself."""
+"""Telling partners' systems that a referral has moved: where to, signed how, when again, and the sending."""

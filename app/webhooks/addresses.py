@@ -54,7 +54,7 @@ class Address:
         scheme, host = found["scheme"], found["host"].strip("[]").lower()
         port = int(found["port"] or (443 if scheme == "https" else 80))
         loopback = demo and scheme == "http" and host in LOOPBACK_NAMES
-        if len(host) > LONGEST_HOST or not loopback and (scheme != "https" or port not in PORTS):
+        if len(host) > LONGEST_HOST or (not loopback and (scheme != "https" or port not in PORTS)):
             raise AddressRefused
         if not 1 <= port <= 65_535:
             raise AddressRefused
@@ -63,7 +63,7 @@ class Address:
 
 
 def check_resolved(text: str, *, loopback: bool) -> None:
-    """Raises AddressRefused unless a webhook may connect to this resolved IP address; `loopback`: only to this machine."""
+    """Raises AddressRefused unless a webhook may connect to this IP address; `loopback`: only to this machine."""
     try:
         found = ip_address(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Connections of webhooks: the name is resolved once, what it resolves to is checked, and that very address is called."""
+"""Connections of webhooks: the name is resolved once, the addresses are checked, and one of them is called."""
 
 import asyncio
 import socket
@@ -43,7 +43,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's interface)
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -62,7 +62,10 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         raise httpcore.ConnectError
 
     async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """No webhook leads to a file."""
         raise AddressRefused

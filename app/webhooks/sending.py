@@ -1,11 +1,9 @@
-"""Sending one message, and what came of it. Of the answer only the status counts; its body is nobody's business here."""
+"""Sending one message, and what came of it. Of the answer only the status counts, and nothing else is kept."""
 
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import httpcore
 
@@ -44,18 +42,12 @@ class Sender:
         self._public = _pool(at_once, CheckedBackend(find, loopback=False))
         self._home = _pool(at_once, CheckedBackend(find, loopback=True))
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
+        """Close every connection."""
         await self._public.aclose()
         await self._home.aclose()
 
-    async def post(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, within: float = TIMEOUT_SECONDS
-    ) -> Sent:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, within: float = TIMEOUT_SECONDS) -> Sent:
         """Post `body`, at most `within` seconds from now until the status is there. Raises nothing of the network's."""
         return await self._ask("POST", url, {**AGENT, **headers}, body, within)
 
