@@ -30,6 +30,7 @@ from tests.acts import (
 )
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.hooking import partner
 from tests.plans import add_action, assess, put_plan
 from tests.referring import accepted, move, refer
 from tests.referring import agreed as agreed_to
@@ -226,6 +227,7 @@ FATES = {
     "referral_snapshots": "gone",
     "search_tokens": "gone",
     "transfers": "gone",
+    "webhook_deliveries": "gone",
     "whereabouts": "gone",
 }
 WITH_CASES = """
@@ -279,6 +281,9 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     await _refer(cast, case_id)
     moving = {"reason": "Kolab moves.", **other_ngo}
     answered(await lead.post(f"/cases/{case_id}/transfers", json=moving), 201)
+    told_of = await partner(cast)
+    await told_of.hook("http://127.0.0.1:9/")
+    await told_of.referred(case_id)
     await exclude(cast, "caseworker", case_id, "colleague")
     await hold(cast, case_id)
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)

@@ -1,4 +1,4 @@
-"""The feed: what webhooks send, as pages, for the organisation's own partners; nothing is skipped, nothing is another's."""
+"""The feed: what webhooks send, as pages, for its own partners; nothing is skipped, nothing is another's."""
 
 import asyncio
 import json
@@ -141,9 +141,7 @@ async def test_the_feed_takes_a_place_and_a_limit_and_nothing_else(clinic: Partn
     await clinic.call("GET", f"/events?{query}", 422)
 
 
-async def test_a_sending_organisations_partner_is_told_of_standard_cases_only(
-    cast: Cast, clinic: Partner
-) -> None:
+async def test_a_sending_organisations_partner_is_told_of_standard_cases_only(cast: Cast, clinic: Partner) -> None:
     """Such accounts are of the case's own organisation: they know of a referral while its case is not sensitive."""
     sender = f"partner_of_ngo_{uuid4().hex[:8]}"
     await cast.add(sender, Role.PARTNER, "ngo", [])

@@ -121,14 +121,15 @@ async def test_every_change_asks_for_the_password_again(
     token, _ = cast.runtime.tokens.issue(cast.users[clinic.name].id, cast.sessions[clinic.name], cast.clock())
     superuser.execute(long_ago, [cast.clock(), cast.sessions[clinic.name]])
     client = cast.client("nobody")
-    for method, where, request in (
+    asked: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", "/webhooks", {"json": {"url": receiver.url, "events": ["referral.*"]}}),
         ("PATCH", path, {"json": {"active": False}, "headers": MATCH}),
         ("POST", f"{path}/rotate-secret", {}),
         ("DELETE", path, {"headers": MATCH}),
-    ):
-        headers = {**request.pop("headers", {}), "Authorization": f"Bearer {token}"}  # type: ignore[dict-item]
-        refused = await client.request(method, where, headers=headers, **request)  # type: ignore[arg-type]
+    ]
+    for method, where, request in asked:
+        headers = {**request.pop("headers", {}), "Authorization": f"Bearer {token}"}
+        refused = await client.request(method, where, headers=headers, **request)
         assert (refused.status_code, refused.json()["code"]) == (401, "step_up_required")
 
 
