@@ -134,7 +134,6 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        await runtime.hooks.close()
         await runtime.database.close()
 
     app = FastAPI(

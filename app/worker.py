@@ -96,17 +96,12 @@ def main() -> None:
     if chosen.worker_database_url is None:
         raise SetupError("SAMAKI_WORKER_DATABASE_URL is missing")
     logs.configure()
-    asyncio.run(_work(chosen, chosen.worker_database_url.get_secret_value()))
+    asyncio.run(run(chosen.worker_database_url.get_secret_value(), *_chores(chosen), deliverer=_deliverer(chosen)))
 
 
-async def _work(chosen: Settings, url: str) -> None:
-    """Housekeeping, and beside it, on a connection of its own, what partners are sent."""
-    sender = Sender(demo=chosen.demo, at_once=AT_ONCE)
-    deliverer = Deliverer(seal_of(KeyStore.load(chosen.keys_dir)), sender)
-    try:
-        await run(url, *_chores(chosen), deliverer=deliverer)
-    finally:
-        await sender.close()
+def _deliverer(chosen: Settings) -> Deliverer:
+    """What partners are sent, beside the housekeeping and on a connection of its own."""
+    return Deliverer(seal_of(KeyStore.load(chosen.keys_dir)), Sender(demo=chosen.demo, at_once=AT_ONCE))
 
 
 def _chores(chosen: Settings) -> tuple[Chore, ...]:

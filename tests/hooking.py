@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from app.database_urls import DatabaseUrls
 from app.db import Clock
 from app.models.codes import OrganisationKind, Role
 from app.models.organisation import Organisation
@@ -56,6 +57,7 @@ class Receiver:
     got: list[Message] = field(default_factory=list)
     connections: int = 0
     port: int = 0
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -68,6 +70,7 @@ class Receiver:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, for as many requests as it brings."""
         self.connections += 1
+        self.open.add(writer)
         try:
             while line := await reader.readline():
                 headers = {}
@@ -80,14 +83,28 @@ class Receiver:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.open.discard(writer)
             writer.close()
+
+    async def hang_up(self) -> None:
+        """End what is still open, and wait until it is."""
+        for writer in self.open:
+            writer.transport.abort()
+        while self.open:  # noqa: ASYNC110 (each in a task of the server's)
+            await asyncio.sleep(0.001)
+
+    async def _late(self) -> None:
+        """Wait for the delay, or until the receiver ends."""
+        began = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() - began < self.delay:  # noqa: ASYNC110
+            await asyncio.sleep(min(self.delay, 0.01))
 
     async def _answer(self, method: str, message: Message) -> bytes:
         status, body = self.look, b""
         if method == "POST":
             status, body = self.answer(message), self.body
             self.got.append(message)
-            await asyncio.sleep(self.delay)
+            await self._late()
         head = f"HTTP/1.1 {status} {REASONS.get(status, 'Other')}\r\n"
         if 300 <= status < 400:
             head += f"Location: {self.location}\r\n"
@@ -104,6 +121,8 @@ async def receiving(**how: Any) -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         server.close()
+        receiver.delay = 0
+        await receiver.hang_up()
 
 
 @dataclass(frozen=True)
@@ -174,13 +193,35 @@ class Work:
     async def round(self, *, within: float = 5, resolve: Resolve | None = None, demo: bool = True) -> None:
         """Send until nothing is due at this moment."""
         sender = Sender(demo=demo, at_once=64, resolve=resolve)
-        try:
-            deliverer = Deliverer(seal_of(self.cast.runtime.keys), sender, clock=self.clock, within=within)
-            await deliverer.drain(self.connection, asyncio.Event())
-        finally:
-            await sender.close()
+        deliverer = Deliverer(seal_of(self.cast.runtime.keys), sender, clock=self.clock, within=within)
+        await deliverer.drain(self.connection, asyncio.Event())
 
 
 def event_ids(messages: list[Message]) -> list[UUID]:
     """Of the events, in the order in which they came."""
     return [UUID(one.event_id) for one in messages]
+
+
+@dataclass(frozen=True)
+class There:
+    """A partner whose webhook leads to a receiver, and a worker that sends."""
+
+    clinic: Partner
+    receiver: Receiver
+    hook: Any
+    work: Work
+
+    @property
+    def path(self) -> str:
+        return f"/webhooks/{self.hook['id']}"
+
+
+@asynccontextmanager
+async def there(cast: Cast, database: DatabaseUrls) -> AsyncIterator[There]:
+    """All of it while the block runs."""
+    clinic = await partner(cast)
+    async with (
+        receiving() as receiver,
+        await psycopg.AsyncConnection.connect(database.worker, autocommit=True) as connection,
+    ):
+        yield There(clinic, receiver, await clinic.hook(receiver.url), Work(connection, cast, cast.clock))

@@ -109,11 +109,7 @@ def resolving(*answers: Sequence[str]) -> Resolve:
 
 
 async def tried(url: str, resolve: Resolve | None, *, demo: bool = False) -> Sent:
-    sender = Sender(demo=demo, at_once=4, resolve=resolve)
-    try:
-        return await sender.post(url, {}, b"{}", within=2)
-    finally:
-        await sender.close()
+    return await Sender(demo=demo, at_once=4, resolve=resolve).post(url, {}, b"{}", within=2)
 
 
 REFUSED = Sent(problem=SendProblem.ADDRESS)
@@ -189,9 +185,7 @@ async def test_outside_a_demo_this_machine_is_no_place_either(app_settings: Sett
         sender = Sender(demo=False, at_once=4)
         assert not (await LookedAt.at(sender, receiver.url)).good
         assert await sender.post(receiver.url, {}, b"{}") == REFUSED
-        await sender.close()
         assert receiver.connections == 0
         at_home = Sender(demo=True, at_once=4)
         assert (await LookedAt.at(at_home, receiver.url)).good
-        await at_home.close()
         assert receiver.connections == 1

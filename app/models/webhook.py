@@ -100,6 +100,7 @@ class WebhookDelivery(SQLModel, table=True):
         Index("ix_webhook_deliveries_order", "webhook_id", "referral_id", "place", "id", postgresql_where=PENDING),
         Index("ix_webhook_deliveries_done", "delivered_at", postgresql_where=text("status = 'delivered'")),
         Index("ix_webhook_deliveries_dead", "webhook_id", postgresql_where=text("status = 'dead'")),
+        Index("ix_webhook_deliveries_claimed", "organisation_id", postgresql_where=text("claim IS NOT NULL")),
         Index("ix_webhook_deliveries_case", "case_id"),
     )
 

@@ -61,6 +61,12 @@ class Address:
         target = found["target"] or "/"
         return cls(scheme, host, port, target if target.startswith("/") else f"/{target}", loopback)
 
+    @property
+    def named(self) -> str:
+        """Host and port as the Host header has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+
 
 def check_resolved(text: str, *, loopback: bool) -> None:
     """Raises AddressRefused unless a webhook may connect to this IP address; `loopback`: only to this machine."""

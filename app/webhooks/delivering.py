@@ -21,8 +21,8 @@ from app.webhooks.schedule import wait_after
 from app.webhooks.sending import TIMEOUT_SECONDS, Sender, Sent
 from app.webhooks.signing import body_of, signed
 
-AT_ONCE = 256
-OF_ONE_ORGANISATION = 16
+AT_ONCE = 512
+OF_ONE_ORGANISATION = 32
 LEASE = timedelta(seconds=2 * TIMEOUT_SECONDS)
 LOOK_AGAIN_SECONDS = 0.5  # while something slow is on its way
 GONE = 410

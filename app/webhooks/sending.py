@@ -14,7 +14,7 @@ from app.webhooks.connecting import CheckedBackend, NameNotFound, Resolve, Syste
 TIMEOUT_SECONDS = 15.0
 LOOK_SECONDS = 3.0
 AGENT = {"User-Agent": "Samaki-Webhooks/1"}
-# A short body is read to its end, so that the connection may be used again; any other is cut off.
+# A receiver may finish a short answer; a longer one is cut off.
 MOST_BODY_BYTES = 2048
 BODY_SECONDS = 0.5
 RESOLVERS = 32
@@ -34,18 +34,16 @@ class Sent:
 
 
 class Sender:
-    """Sends to addresses of the public internet, `at_once` at a time; in a `demo` also to this machine."""
+    """Sends to addresses of the public internet, `at_once` at a time; in a `demo` also to this machine.
+
+    Every message has a connection of its own, so that every message goes where the name leads now.
+    """
 
     def __init__(self, *, demo: bool, at_once: int, resolve: Resolve | None = None) -> None:
-        self._demo = demo
+        self._demo, self._places = demo, asyncio.Semaphore(at_once)
+        self._tls = httpcore.default_ssl_context()
         find = resolve or SystemResolver(min(at_once, RESOLVERS))
-        self._public = _pool(at_once, CheckedBackend(find, loopback=False))
-        self._home = _pool(at_once, CheckedBackend(find, loopback=True))
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._public.aclose()
-        await self._home.aclose()
+        self._public, self._home = CheckedBackend(find, loopback=False), CheckedBackend(find, loopback=True)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, within: float = TIMEOUT_SECONDS) -> Sent:
         """Post `body`, at most `within` seconds from now until the status is there. Raises nothing of the network's."""
@@ -58,7 +56,7 @@ class Sender:
     async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes, within: float) -> Sent:
         try:
             address = Address.read(url, demo=self._demo)
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(within), self._places:
                 return await self._status(method, address, headers, body)
         except AddressRefused:
             return Sent(problem=SendProblem.ADDRESS)
@@ -70,22 +68,14 @@ class Sender:
             return Sent(problem=SendProblem.CONNECTION)
 
     async def _status(self, method: str, address: Address, headers: Mapping[str, str], body: bytes) -> Sent:
-        pool = self._home if address.loopback else self._public
         place = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port, target=address.target)
-        default = 443 if address.scheme == "https" else 80
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        named = {"Host": host if address.port == default else f"{host}:{address.port}", **headers}
-        if body:
-            named["Content-Length"] = str(len(body))
-        async with pool.stream(method, place, headers=list(named.items()), content=body) as answer:
+        named = {"Host": address.named, "Connection": "close", **headers}
+        connection = httpcore.AsyncHTTPConnection(
+            place.origin, ssl_context=self._tls, network_backend=self._home if address.loopback else self._public
+        )
+        async with connection, connection.stream(method, place, headers=list(named.items()), content=body) as answer:
             await _pass_over(answer)
             return Sent(status=answer.status)
-
-
-def _pool(at_once: int, backend: CheckedBackend) -> httpcore.AsyncConnectionPool:
-    return httpcore.AsyncConnectionPool(
-        max_connections=at_once, max_keepalive_connections=64, keepalive_expiry=10.0, network_backend=backend
-    )
 
 
 async def _pass_over(answer: httpcore.Response) -> None:

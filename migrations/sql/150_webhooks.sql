@@ -70,7 +70,8 @@ create or replace function claim_deliveries(clock timestamptz, at_most int, each
 as $$
 #variable_conflict use_column
 begin
-  perform set_config('samaki.now', coalesce(clock::text, ''), true);
+  -- What a crash of the server forgets of this is sent once more, which a receiver must bear anyway.
+  perform set_config('samaki.now', coalesce(clock::text, ''), true), set_config('synchronous_commit', 'off', true);
   return query
   with due as materialized (
     select d.id, d.next_attempt_at
@@ -84,9 +85,9 @@ begin
           and not exists (select from webhook_deliveries p
                            where p.webhook_id = d.webhook_id and p.referral_id = d.referral_id and p.status = 'pending'
                              and (p.place, p.id) < (d.place, d.id))
-        order by d.next_attempt_at, d.place
+        order by d.next_attempt_at
         limit greatest(0, each - (select count(*) from webhook_deliveries f
-                                   where f.organisation_id = o.id and f.status = 'pending' and f.lease_until > app_now()))
+                                   where f.organisation_id = o.id and f.claim is not null and f.lease_until > app_now()))
           for update of d skip locked) d
      where o.active and exists (select from webhooks h where h.organisation_id = o.id and h.active)
      order by d.next_attempt_at
@@ -116,11 +117,15 @@ create or replace function settle_deliveries(
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
+declare
+  tried_again uuid[];  -- and not what has arrived at the first attempt: nothing was put off for it
+  gone uuid[];
 begin
-  perform set_config('samaki.now', coalesce(clock::text, ''), true);
+  -- What a crash of the server forgets of this is sent once more, which a receiver must bear anyway.
+  perform set_config('samaki.now', coalesce(clock::text, ''), true), set_config('synchronous_commit', 'off', true);
   with said as (
     select * from unnest(ids, claims, arrived, codes, problems, waits) s (id, claim, arrived, code, problem, wait)),
-  settled as (
+  done as (
     update webhook_deliveries d
        set status = case when s.arrived then 'delivered' when s.wait is null then 'dead' else 'pending' end,
            attempts = d.attempts + 1, claim = null, lease_until = null, last_status_code = s.code, last_problem = s.problem,
@@ -128,10 +133,19 @@ begin
            delivered_at = case when s.arrived then app_now() end
       from said s
      where d.id = s.id and d.claim = s.claim
-    returning d.webhook_id, d.last_status_code)
+    returning d.id, d.webhook_id, d.status, d.attempts, d.last_status_code)
+  select array_agg(done.id) filter (where done.status = 'pending' or done.attempts > 1),
+         array_agg(done.webhook_id) filter (where done.last_status_code = 410)
+    into tried_again, gone from done;
+  -- What waits behind it is due when it is tried again, so that nobody looks at it before; and at once when it is over.
+  update webhook_deliveries f
+     set next_attempt_at = case when d.status = 'pending' then d.next_attempt_at else app_now() end
+    from webhook_deliveries d
+   where d.id = any (tried_again) and f.webhook_id = d.webhook_id and f.referral_id = d.referral_id
+     and f.status = 'pending' and (f.place, f.id) > (d.place, d.id);
   update webhooks h
      set active = false, stopped_because = 'gone', version = version + 1, updated_at = app_now()
-   where h.active and h.id in (select x.webhook_id from settled x where x.last_status_code = 410);
+   where h.id = any (gone) and h.active;
 end
 $$;
 
@@ -171,6 +185,9 @@ begin
       from events e where e.id = any (wanted)
         on conflict (webhook_id, event_id) do update
            set status = 'pending', attempts = 0, next_attempt_at = excluded.next_attempt_at, delivered_at = null;
+    update webhook_deliveries d set next_attempt_at = app_now()  -- and what was put off for them
+     where d.webhook_id = h.id and d.status = 'pending' and d.next_attempt_at > app_now()
+       and d.referral_id in (select e.referral_id from events e where e.id = any (wanted));
   end if;
   return cardinality(wanted);
 end

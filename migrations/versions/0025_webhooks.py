@@ -76,4 +76,6 @@ def upgrade() -> None:
     op.create_index("ix_webhook_deliveries_done", "webhook_deliveries", ["delivered_at"], postgresql_where=done)
     dead = sa.text("status = 'dead'")
     op.create_index("ix_webhook_deliveries_dead", "webhook_deliveries", ["webhook_id"], postgresql_where=dead)
+    claimed = sa.text("claim IS NOT NULL")
+    op.create_index("ix_webhook_deliveries_claimed", "webhook_deliveries", ["organisation_id"], postgresql_where=claimed)
     op.create_index("ix_webhook_deliveries_case", "webhook_deliveries", ["case_id"])
