@@ -14,6 +14,7 @@ from app.database_urls import DatabaseUrls
 from app.db import Clock
 from app.models.codes import OrganisationKind, Role
 from app.models.organisation import Organisation
+from app.policy import scopes_of_systems
 from app.webhooks.connecting import Resolve
 from app.webhooks.delivering import Deliverer
 from app.webhooks.sending import Sender
@@ -177,7 +178,8 @@ async def system_of(cast: Cast, of: Partner) -> str:
     await cast.add(name, Role.PARTNER, of.name, [])
     async with cast.runtime.database.transaction() as session:
         user = cast.users[name]
-        user.system = True
+        user.system, user.confirmed_at = True, cast.clock()
+        user.scopes = sorted(scope.value for scope in scopes_of_systems())
         await session.merge(user)
     return name
 

@@ -65,6 +65,13 @@ async def test_only_the_chosen_types_wait_and_only_while_it_is_active(cast: Cast
         assert (await here.clinic.call("POST", f"{here.path}/redeliver", 202, json=since))["queued"] == 3
         await here.work.round()
         assert [one.status for one in here.receiver.got[1:]] == ["requested", "accepted", "in_progress"]
+        async with receiving() as second:  # of two, one is paused
+            beside = await here.clinic.hook(second.url)
+            await here.clinic.referred()
+            path = f"/webhooks/{beside['id']}"
+            await here.clinic.call("PATCH", path, 200, json={"active": False}, headers=MATCH)
+            await here.work.round()
+            assert second.got == []
 
 
 async def test_what_the_keeper_may_not_know_does_not_wait_is_not_sent_and_not_replayed(

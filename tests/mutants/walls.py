@@ -942,6 +942,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("every organisation that changes loses its places", "when (new.kind = 'shelter') execute", "when (true) execute"),
         ("with one, all lose their places", "where organisation_id = new.id and locations", "where locations"),
         ("the version stays when places go", "set locations = '[]', version = version + 1,", "set locations = '[]', version = version,"),
+    ],
     "150_webhooks": [
         ("a webhook tells of every referral", "(r.partner_id = the_organisation or (r.organisation_id = the_organisation and r.standard))", "true"),
         ("the partner is told nothing", "(r.partner_id = the_organisation or (r.organisation_id", "((r.organisation_id"),
