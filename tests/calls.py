@@ -443,6 +443,8 @@ def _sent_by_a_partner(stage: Stage, _: Standpoint) -> Body:
 
 _CASE = "/cases/{case_id}"
 _REFERRAL = "/referrals/{referral_id}"
+
+
 def _hook(organisation: str, body: Body | None = None, headers: Mapping[str, str] = EDIT) -> Call:
     """A webhook of this organisation, as it was made, whatever was done before."""
     return Call(body, before=lambda stage, _: stage.put_webhook(organisation), headers=headers)

@@ -253,6 +253,9 @@ async def _refer(cast: Cast, case_id: str) -> None:
     asked = await refer(cast, case_id, reason="Kolab asks.")
     await move(cast, asked, "accepted")
     answered(await cast.client("partner").post(f"/referrals/{asked['id']}/messages", json={"text": "Kolab came."}), 201)
+    told = await partner(cast)
+    await told.hook("http://127.0.0.1:9/")
+    await told.referred(case_id)
 
 
 async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, superuser: Superuser) -> None:
@@ -281,9 +284,6 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     await _refer(cast, case_id)
     moving = {"reason": "Kolab moves.", **other_ngo}
     answered(await lead.post(f"/cases/{case_id}/transfers", json=moving), 201)
-    told_of = await partner(cast)
-    await told_of.hook("http://127.0.0.1:9/")
-    await told_of.referred(case_id)
     await exclude(cast, "caseworker", case_id, "colleague")
     await hold(cast, case_id)
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)
