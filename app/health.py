@@ -24,7 +24,9 @@ STATE = text("""
            (select extract(epoch from now() - max(seen_at)) from worker_heartbeats) as worker_silent,
            to_regclass('public.unfinished_restore') is null as whole
 """)
-WAITING = text("select overdue, escalated, leaderless from waiting_counts()")
+WAITING = text("""
+    select overdue, escalated, leaderless, deliveries, dead_deliveries from waiting_counts(), delivery_counts()
+""")
 expected_schema = cache(schema.expected)
 
 
@@ -62,7 +64,7 @@ async def read_metrics(request: Request, runtime: Annotated[Runtime, Depends(run
 
 
 async def _count_waiting(runtime: Runtime) -> None:
-    """Overdue follow-ups, escalated and leaderless cases; of a database that does not answer no old numbers."""
+    """Overdue follow-ups, cases, deliveries to webhooks; of a database that does not answer no old numbers."""
     waiting.clear()
     try:
         async with runtime.database.transaction() as session:

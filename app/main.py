@@ -51,6 +51,7 @@ from app.routers import (
     sync,
     transfers,
     users,
+    webhooks,
     whereabouts,
     worklist,
 )
@@ -60,9 +61,14 @@ from app.sealing.key_encryption import key_encryption
 from app.security import RequestRate, Runtime
 from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
+from app.webhooks.sending import Sender
+from app.webhooks.signing import SEALED_AS, seal_of
 
 # What takes files: their bodies may be larger, and may take longer.
 UPLOADS = re.compile(f"{API}/(cases/[^/]+/attachments|imports)")
+
+# Addresses of webhooks that one process looks at, when they are named, at once.
+ADDRESSES_LOOKED_AT = 8
 
 # In the order in which a path is looked for: what is asked most comes first.
 ROUTERS = (
@@ -100,6 +106,8 @@ ROUTERS = (
     services.router,
     users.router,
     organisations.router,
+    webhooks.naming,
+    webhooks.router,
     audit.router,
     auth.router,
     auth.well_known,
@@ -179,6 +187,7 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
     url, kek = configuration.database_url.get_secret_value(), key_encryption(configuration)
     shared = {
         **of_people(keys),
+        SEALED_AS: seal_of(keys),
         SHARED_AS: CaseloadLimits(configuration.caseload_warn_at, configuration.caseload_full_at),
     }
     return Runtime(
@@ -191,4 +200,5 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         searches=RequestRate(configuration.searches_per_minute, policy="searches"),
         visits=RequestRate(configuration.visits_per_minute, policy="visits"),
         ledger=ledger_of(configuration, keys),
+        hooks=Sender(demo=configuration.demo, at_once=ADDRESSES_LOOKED_AT),
     )

@@ -98,5 +98,8 @@ class Permission(StrEnum):
     TRAIL_READ = "trail:read"
     TRAIL_VERIFY = "trail:verify"
     INSIDER_REPORT_READ = "insider_report:read"
+    WEBHOOK_READ = "webhook:read"
+    WEBHOOK_EDIT = "webhook:edit"
+    EVENT_READ = "referral_event:read"  # what webhooks tell: the feed, and what became of each event
     IMPORT_READ = "import:read"
     IMPORT_EDIT = "import:edit"

@@ -47,8 +47,11 @@ _WORK = (
 _OVERSEE = {P.ASSIGNMENT_EDIT, P.EXCLUSION_READ, P.EXCLUSION_EDIT, P.ACCESS_REPORT_READ} | _SCREENING | _ERASE | _HOLD
 
 # What a partner's people do and its systems never: an admin makes systems, so none says yes to an admin, and a person
-# answers for what stands in the directory.
-_FOR_PERSONS = {P.USER_CONFIRM, P.CLIENT_READ, P.CLIENT_CONFIRM, P.CLIENT_END, P.SERVICE_EDIT}
+# answers for what stands in the directory and for where a webhook leads.
+_FOR_PERSONS = {
+    *(P.USER_CONFIRM, P.CLIENT_READ, P.CLIENT_CONFIRM, P.CLIENT_END),
+    *(P.SERVICE_EDIT, P.WEBHOOK_EDIT),
+}
 
 _EVERYONE = {P.SELF, P.SELF_DETAILS, P.CODES_READ, P.AREAS_READ, P.NOTICE_READ}
 _LIAISON = _EVERYONE | {
@@ -79,6 +82,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         (_EVERYONE | _FOR_PERSONS)
         | {P.REFERRAL_READ, P.REFERRAL_ANSWER, P.REFERRAL_SEND}
         | {P.DIRECTORY_READ, P.SERVICE_EDIT}
+        | {P.WEBHOOK_READ, P.EVENT_READ}
     ),
     Role.AUDITOR: frozenset(_EVERYONE | {P.TRAIL_READ, P.TRAIL_VERIFY}),
     Role.ADMIN: frozenset(

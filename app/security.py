@@ -34,6 +34,7 @@ from app.policy import STEP_UP_LASTS, role_may
 from app.sealing.key_encryption import KeyEncryption
 from app.settings import Settings
 from app.tokens import AccessTokens, Claims, InvalidToken
+from app.webhooks.sending import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class Runtime:
     searches: RequestRate
     visits: RequestRate
     ledger: Ledger
+    hooks: Sender
     strangers: StrangerRate = field(default_factory=StrangerRate)
     files: FileBounds = field(default_factory=FileBounds)
     import_waits: asyncio.Event = field(default_factory=asyncio.Event)  # wakes app.importing

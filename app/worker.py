@@ -11,17 +11,23 @@ import psycopg
 from app import logs
 from app.audit_heads import Anchor, sign_when_due
 from app.erasures import ledger_of
-from app.keys import load_audit_keys
+from app.keys import KeyStore, load_audit_keys
 from app.logs import log
 from app.reading_watch import ReadingLimits, watch_when_due
 from app.reminders import remind
 from app.retention import Retention, retention_days
 from app.settings import Settings, SetupError, settings
+from app.webhooks.delivering import AT_ONCE, Deliverer
+from app.webhooks.sending import Sender
+from app.webhooks.signing import seal_of
 
 NAME = "worker"
 # On the worker's connection, in autocommit mode; True when there may be more to do at once.
 Chore = Callable[[psycopg.AsyncConnection, datetime], Awaitable[bool]]
+# Work on a connection in autocommit mode; gives the seconds to pause before it is done again.
+Round = Callable[[psycopg.AsyncConnection], Awaitable[float]]
 PAUSE_SECONDS = 10.0
+DELIVERY_PAUSE_SECONDS = 0.5
 CATCH_UP_SECONDS = 0.1  # a gap between full batches, so that catching up never fills the database's day
 LONGEST_BACKOFF_SECONDS = 30.0
 SESSION_SETTINGS = "set time zone 'UTC'; set statement_timeout = '30s'; set lock_timeout = '5s'"
@@ -79,6 +85,7 @@ DUTIES = (
         keep=timedelta(days=30),
     ),
     Duty("imports.expired", "select from generate_series(1, expire_imports(%(batch)s))", batch=20),
+    Duty("deliveries.forgotten", "select from generate_series(1, forget_deliveries(%(batch)s))", batch=500),
     Duty("access.swept", "select from generate_series(1, sweep_expired_access(%(batch)s))", batch=100),
 )
 
@@ -89,7 +96,12 @@ def main() -> None:
     if chosen.worker_database_url is None:
         raise SetupError("SAMAKI_WORKER_DATABASE_URL is missing")
     logs.configure()
-    asyncio.run(run(chosen.worker_database_url.get_secret_value(), *_chores(chosen)))
+    asyncio.run(run(chosen.worker_database_url.get_secret_value(), *_chores(chosen), deliverer=_deliverer(chosen)))
+
+
+def _deliverer(chosen: Settings) -> Deliverer:
+    """What partners are sent, beside the housekeeping and on a connection of its own."""
+    return Deliverer(seal_of(KeyStore.load(chosen.keys_dir)), Sender(demo=chosen.demo, at_once=AT_ONCE))
 
 
 def _chores(chosen: Settings) -> tuple[Chore, ...]:
@@ -108,14 +120,16 @@ def _chores(chosen: Settings) -> tuple[Chore, ...]:
     return sign, watch, remind, Retention(ledger_of(chosen), retention_days(chosen)).tick
 
 
-async def run(url: str, *chores: Chore) -> None:
+async def run(url: str, *chores: Chore, deliverer: Deliverer) -> None:
     """Work as the worker's role at `url` until SIGTERM or SIGINT; what was begun is finished first."""
     stop = asyncio.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     for number in before:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        await keep_house(url, stop, *chores)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(keep_house(url, stop, *chores))
+            both.create_task(deliver(url, stop, deliverer))
     finally:
         for number, handler in before.items():
             asyncio.get_running_loop().remove_signal_handler(number)
@@ -123,18 +137,38 @@ async def run(url: str, *chores: Chore) -> None:
 
 
 async def keep_house(url: str, stop: asyncio.Event, *chores: Chore) -> None:
-    """Tick and do the chores until `stop` is set; when the database fails, pause longer and longer."""
+    """Tick and do the chores until `stop` is set."""
+
+    async def once(connection: psycopg.AsyncConnection) -> float:
+        now = await _database_time(connection)
+        full = await tick(connection, now)
+        for chore in chores:
+            full = await chore(connection, now) or full
+        return CATCH_UP_SECONDS if full else PAUSE_SECONDS
+
+    await _again_and_again(url, stop, once)
+
+
+async def deliver(url: str, stop: asyncio.Event, deliverer: Deliverer) -> None:
+    """Send what waits for partners' webhooks until `stop` is set."""
+
+    async def once(connection: psycopg.AsyncConnection) -> float:
+        await deliverer.drain(connection, stop)
+        return DELIVERY_PAUSE_SECONDS
+
+    await _again_and_again(url, stop, once)
+
+
+async def _again_and_again(url: str, stop: asyncio.Event, once: Round) -> None:
+    """Until `stop` is set; when the database fails, pause longer and longer."""
     failures = 0
     while not stop.is_set():
         try:
             async with await _connect(url) as connection:
                 while not stop.is_set():
-                    now = await _database_time(connection)
-                    full = await tick(connection, now)
-                    for chore in chores:
-                        full = await chore(connection, now) or full
+                    pause = await once(connection)
                     failures = 0
-                    await _pause(stop, CATCH_UP_SECONDS if full else PAUSE_SECONDS)
+                    await _pause(stop, pause)
         except psycopg.Error as error:
             failures += 1
             log.warning("worker.database_failed", exc_info=error, code=error.sqlstate, count=failures)

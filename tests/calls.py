@@ -443,6 +443,27 @@ def _sent_by_a_partner(stage: Stage, _: Standpoint) -> Body:
 
 _CASE = "/cases/{case_id}"
 _REFERRAL = "/referrals/{referral_id}"
+
+
+def _hook(organisation: str, body: Body | None = None, headers: Mapping[str, str] = EDIT) -> Call:
+    """A webhook of this organisation, as it was made, whatever was done before."""
+    return Call(body, before=lambda stage, _: stage.put_webhook(organisation), headers=headers)
+
+
+def _no_hooks(stage: Stage, _: Standpoint) -> None:
+    stage.run("delete from webhooks")
+
+
+_CASE = "/cases/{case_id}"
+_HOOK = "/webhooks/{webhook_id}"
+_HOOK_CALLS: Mapping[str, Body | None] = {
+    f"GET {_HOOK}": None,
+    f"PATCH {_HOOK}": {"active": False},
+    f"DELETE {_HOOK}": None,
+    f"POST {_HOOK}/rotate-secret": None,
+    f"GET {_HOOK}/deliveries": None,
+    f"POST {_HOOK}/redeliver": {"dead": True},
+}
 _ASSISTANCE = "/assistance-requests/{assistance_request_id}"
 _WHY = {"reason": "As agreed."}
 _VISITED = {"business_status": "visited"}
@@ -663,6 +684,9 @@ CALLS: dict[str, Call] = {
     "GET /imports/{import_id}/rows": _IMPORT,
     "POST /imports/{import_id}/commit": _IMPORT,
     "DELETE /imports/{import_id}": _IMPORT,
+    "POST /webhooks": Call({"url": "http://127.0.0.1:9/", "events": ["referral.*"]}, before=_no_hooks),
+    **{f"{operation} [own]": _hook("clinic", body) for operation, body in _HOOK_CALLS.items()},
+    **{f"{operation} [of another]": _hook("other_ngo", body) for operation, body in _HOOK_CALLS.items()},
     "POST /households": Call({"size": 4}),
     "PATCH /households/{household_id}": Call({"size": 5}, headers=EDIT),
 }

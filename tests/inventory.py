@@ -19,6 +19,7 @@ NAMED = {
     "user_private",
     "user_tokens",
     *("imports", "import_chunks"),  # of people who have no case yet
+    "webhooks",  # of an organisation: whoever changes one leads its stream elsewhere
     "audit_events",  # case_ids instead of a case_id: one row may speak of a whole page
 }
 
@@ -62,7 +63,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     },
     "erasure_ledger": {("copy", "SELECT", WORKER)},
     "erasure_requests": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
-    "events": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "events": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("see_referred", "SELECT", RUNTIME)},
     "health_records": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "households": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "idempotency_keys": {("own", "ALL", RUNTIME), ("sweep", "ALL", WORKER)},
@@ -91,6 +92,11 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     "transfers": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "user_private": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "user_tokens": set(),
+    "webhooks": {
+        *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)),
+        *(("change", "UPDATE", RUNTIME), ("remove", "DELETE", RUNTIME)),
+    },
+    "webhook_deliveries": {("see", "SELECT", RUNTIME)},
     "whereabouts": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
 }
 
@@ -137,6 +143,8 @@ RIGHTS: dict[str, set[str]] = {
     "transfers": {"SELECT", "INSERT"},
     "user_private": {"SELECT", "INSERT", "UPDATE"},
     "user_tokens": set(),
+    "webhooks": {"SELECT", "INSERT", "DELETE"},
+    "webhook_deliveries": {"SELECT"},
     "whereabouts": {"SELECT", "INSERT", "DELETE"},
 }
 COLUMNS: dict[str, set[str]] = {
@@ -175,6 +183,10 @@ COLUMNS: dict[str, set[str]] = {
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
     "referrals": {"consent_id", "contact_suspended_at", "sealed", "version", "updated_at"},
     "referral_snapshots": {"sealed", "contact_sealed", "version", "updated_at"},
+    "webhooks": {
+        *("url", "events", "active", "stopped_because", "keeper_id", "sealed", "previous_sealed", "previous_until"),
+        *("version", "updated_at"),
+    },
     "transfers": {"status", "answered_at", "answered_by", "snapshot_sealed", "version", "updated_at"},
 }
 # Other roles on the tables above. Backup and loader bypass the policies and are no part of the service.
@@ -229,6 +241,8 @@ CALLABLE = {
     "escalate_case(uuid)",
     "stubs_to_review(integer)",
     "waiting_counts()",
+    "delivery_counts()",
+    "redeliver(uuid,uuid,timestamp with time zone,integer)",
     "exclude_user(uuid,uuid,text,uuid,bytea)",
     "exclusions_of(uuid)",
     "lift_exclusion(uuid,uuid,bytea)",

@@ -238,6 +238,22 @@ GET    /imports/{import_id}/rows                         403 200 403 404 403 403
 POST   /imports/{import_id}/commit                       403 202 403 404 403 403 403 403 401
 DELETE /imports/{import_id}                              403 204 403 404 403 403 403 403 401
 
+GET    /webhooks                                         403 403 403 403 403 200 403 403 401
+POST   /webhooks                                         403 403 403 403 403 201 403 403 401
+GET    /webhooks/{webhook_id} [own]                      403 403 403 403 403 200 403 403 401
+GET    /webhooks/{webhook_id} [of another]               403 403 403 403 403 404 403 403 401
+PATCH  /webhooks/{webhook_id} [own]                      403 403 403 403 403 200 403 403 401
+PATCH  /webhooks/{webhook_id} [of another]               403 403 403 403 403 404 403 403 401
+DELETE /webhooks/{webhook_id} [own]                      403 403 403 403 403 204 403 403 401
+DELETE /webhooks/{webhook_id} [of another]               403 403 403 403 403 404 403 403 401
+POST   /webhooks/{webhook_id}/rotate-secret [own]        403 403 403 403 403 200 403 403 401
+POST   /webhooks/{webhook_id}/rotate-secret [of another] 403 403 403 403 403 404 403 403 401
+GET    /webhooks/{webhook_id}/deliveries [own]           403 403 403 403 403 200 403 403 401
+GET    /webhooks/{webhook_id}/deliveries [of another]    403 403 403 403 403 404 403 403 401
+POST   /webhooks/{webhook_id}/redeliver [own]            403 403 403 403 403 202 403 403 401
+POST   /webhooks/{webhook_id}/redeliver [of another]     403 403 403 403 403 404 403 403 401
+GET    /events                                           403 403 403 403 403 200 403 403 401
+
 GET    /audit-events                                     403 200 403 200 403 403 200 200 401
 GET    /audit-events/verification                        403 403 403 403 403 403 200 200 401
 GET    /audit-events/insider-report                      403 200 403 200 403 403 403 403 401

@@ -41,6 +41,7 @@ READS: dict[str, LiteralString] = {
     "hold": "select from legal_holds where case_id = %(case_id)s",
     "household": "select from households where id = %(household_id)s",
     "import": "select from imports where id = %(import_id)s",
+    "webhook": "select from webhooks where id = %(webhook_id)s",
     "import_chunk": "select from import_chunks where import_id = %(import_id)s",
     "imported": "select from imported_rows where case_id = %(case_id)s",
     "imported_to_register": "select from imported_rows where case_id is null and organisation_id = %(organisation_id)s",
@@ -112,6 +113,8 @@ CHANGES: dict[str, LiteralString] = {
     "wish": "update erasure_requests set withdrawn_at = %(now)s where case_id = %(case_id)s",
     "hold": "update legal_holds set lifted_at = %(now)s where case_id = %(case_id)s",
     "household": "update households set size = 5 where id = %(household_id)s",
+    "webhook": "update webhooks set active = false, keeper_id = %(me)s where id = %(webhook_id)s",
+    "webhook_gone": "delete from webhooks where id = %(webhook_id)s",
     # Without a condition no row is read, so that the policy on reading does not help the one on changing.
     "any_household": "update households set size = 5",
     "register": "update people set sex = 'female' where id = %(register_person)s",
@@ -219,6 +222,8 @@ ADDS: dict[str, LiteralString] = {
     f" withdrawn_at) values (gen_random_uuid(), {_OF_CASE}, 'other', '', %(now)s, %(by)s, %(now)s)",
     "hold": "insert into legal_holds (id, case_id, organisation_id, basis, created_at, created_by, lifted_at)"
     f" values (gen_random_uuid(), {_OF_CASE}, 'decided', %(now)s, %(by)s, %(now)s)",
+    "webhook": f"insert into webhooks ({_TABLE}, organisation_id, created_by, keeper_id, url, events, active, sealed)"
+    f" values ({_NEW}, %(organisation_id)s, %(by)s, %(by)s, '', '{{}}', true, '')",
     "household": f"insert into households ({_TABLE}, organisation_id, id_poor_level, created_by, sealed)"
     f" values ({_NEW}, %(organisation_id)s, 'unknown', %(by)s, '{{}}')",
     "register": f"{_PEOPLE} values ({_NEW}, %(organisation_id)s, null, null, 'female', %(by)s, '{{}}')",

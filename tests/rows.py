@@ -65,6 +65,7 @@ see transfers                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see transfer_key                1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see own_key                     1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   1 1 1 1
 see others_key                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+see webhook                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
 see import                      0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
 see import_chunk                0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
 see imported                    0 0 0 0 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -92,6 +93,8 @@ change hold                     0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 change household                1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 change any_household            1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   * * 0 0
+change webhook                  0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
+change webhook_gone             0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
 change import                   0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
 change any_import               0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 * 0 0
 change import_gone              0 0 0 0 0   0 0 0 0 0 1 0 0   0 0   0 0 0 0
@@ -153,6 +156,7 @@ add import_elsewhere            0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add imported                    0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 add imported_to_register        0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 o 0 0
 add transfers                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add webhook                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
 add household                   1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add register                    1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 add link                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0

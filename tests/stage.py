@@ -16,6 +16,7 @@ from app.models.whereabouts import WhereaboutsWrite
 from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from app.sealing.chunks import seal_chunk
+from app.webhooks.signing import new_secret, seal_of
 from tests.acts import emergency
 from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
@@ -645,6 +646,7 @@ class Stage:
             "import_id": str(uuid4()),
             "service_id": await self.post("supervisor", "/services", SERVICE),
             "partner_service_id": await self.post("partner_standard", "/services", SERVICE),
+            "webhook_id": str(uuid4()),
         }
         self.run(
             "insert into imported_rows (id, organisation_id, digest, created_at, created_by)"
@@ -654,6 +656,23 @@ class Stage:
             self.user("spare_supervisor"),
         )
         self.put_import()
+        self.put_webhook("clinic")
+
+    def put_webhook(self, organisation: str) -> None:
+        """The webhook of the stage as one of this organisation, kept by somebody of it."""
+        own_id = UUID(self.register["webhook_id"])
+        self.run("delete from webhooks where id = %s", own_id)
+        keeper = self.user("partner_standard" if organisation == "clinic" else "other_supervisor_standard")
+        self.run(
+            "insert into webhooks (id, version, created_at, updated_at, organisation_id, created_by, keeper_id, url,"
+            " events, active, sealed) values (%s, 1, %s, %s, %s, %s, %s, 'http://127.0.0.1:9/', %s, true, %s)",
+            own_id,
+            *[self.cast.clock()] * 2,
+            self.cast.organisation(organisation),
+            *[keeper] * 2,
+            ["referral.*"],
+            seal_of(self.cast.runtime.keys).seal(new_secret().encode(), own_id),
+        )
 
     async def break_glass(self, case: str, user: str, duration: timedelta) -> str:
         """Emergency access that lasts for as long as the stage needs it; gives the grant's id."""

@@ -30,6 +30,7 @@ from tests.acts import (
 )
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.hooking import partner
 from tests.plans import add_action, assess, put_plan
 from tests.referring import accepted, move, refer
 from tests.referring import agreed as agreed_to
@@ -226,6 +227,7 @@ FATES = {
     "referral_snapshots": "gone",
     "search_tokens": "gone",
     "transfers": "gone",
+    "webhook_deliveries": "gone",
     "whereabouts": "gone",
 }
 WITH_CASES = """
@@ -251,6 +253,9 @@ async def _refer(cast: Cast, case_id: str) -> None:
     asked = await refer(cast, case_id, reason="Kolab asks.")
     await move(cast, asked, "accepted")
     answered(await cast.client("partner").post(f"/referrals/{asked['id']}/messages", json={"text": "Kolab came."}), 201)
+    told = await partner(cast)
+    await told.hook("http://127.0.0.1:9/")
+    await told.referred(case_id)
 
 
 async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, superuser: Superuser) -> None:

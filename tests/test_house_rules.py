@@ -53,6 +53,7 @@ LAYERS: dict[str, set[str]] = {
         "sealing",
         "settings",
         "tokens",
+        "webhooks",
     },
 }
 # Who stands above services and routers, and so is unknown to them.

@@ -241,6 +241,7 @@ def test_the_worker_may_touch_what_it_cleans_and_nothing_else(owner: psycopg.Con
               and has_function_privilege('samaki_worker', p.oid, 'execute')"""
     ).fetchall()
     assert {name for (name,) in powers} == {
+        *("claim_deliveries", "settle_deliveries", "forget_deliveries"),
         *("erase_due_case", "erasures_undone", "replay_erasure"),
         *(
             "sweep_expired_access",

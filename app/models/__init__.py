@@ -29,6 +29,7 @@ from app.models import (
     transfer,
     user,
     user_request,
+    webhook,
     whereabouts,
 )
 
@@ -61,5 +62,6 @@ __all__ = [
     "transfer",
     "user",
     "user_request",
+    "webhook",
     "whereabouts",
 ]

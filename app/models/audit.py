@@ -33,6 +33,7 @@ _KINDS = {
     "organisation": AuditKind.SETTINGS,
     "client": AuditKind.SETTINGS,
     "service": AuditKind.SETTINGS,
+    "webhook": AuditKind.SETTINGS,
 }
 
 

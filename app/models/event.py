@@ -33,6 +33,7 @@ class Event(SQLModel, table=True):
         # The stream of an organisation: of referrals, on whichever side it is.
         Index("ix_events_partner", "partner_id", "xid", "id", postgresql_where=text("referral_id IS NOT NULL")),
         Index("ix_events_referred", "organisation_id", "xid", "id", postgresql_where=text("referral_id IS NOT NULL")),
+        Index("ix_events_referral", "referral_id", "referral_place", postgresql_where=text("referral_id IS NOT NULL")),
     )
 
     __mapper_args__ = {"eager_defaults": False}  # RETURNING would need the right to read the row
@@ -49,6 +50,7 @@ class Event(SQLModel, table=True):
     sealed: bytes | None = None
     referral_id: UUID | None = None  # what happened to a referral is told to the other organisation, too
     partner_id: UUID | None = None
+    referral_place: int | None = None  # among the events of the referral, by trigger
     xid: int | None = Field(
         default=None,
         sa_column=Column(TransactionId(), nullable=False, server_default=text("pg_current_xact_id()")),

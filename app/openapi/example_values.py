@@ -120,6 +120,11 @@ _CLIENT = {"family_name_en": "Chan", "given_name_en": "Sreymom", "sex": "female"
 _WHO = {"id": ID, "display_name": "Sok Dara"}
 # Whole examples of what callers send, where a rule holds between fields, or where less says more.
 MODELS: dict[str, Any] = {
+    "Redelivery": {"since": NOW},
+    "SecretRotation": {"old_valid_until": "2026-03-03T03:00:00Z"},
+    "WebhookCreate": {"url": "https://hooks.clinic.example/samaki", "events": ["referral.*"]},
+    "WebhookUpdate": {"active": True},
+    "EventData": {"referral_id": ID, "status": "accepted"},
     "AssistanceRead": {
         "id": ID,
         "case_id": ID,

@@ -19,6 +19,7 @@ TAGS = {
     "services": "The directory: which services there are, for whom, when and where.",
     "hsds": "The directory for everybody, without a token, in the shapes of HSDS 3.0.",
     "users": "People who sign in.",
+    "webhooks": "A partner's systems told of its referrals, signed; and the same as a page for who rather asks.",
     "people": "The register of people and households, and the people of a case.",
     "cases": "Opening, finding, reading, editing and moving cases.",
     "assignments": "Who works on a case, who must never see it, and the caseload.",

@@ -16,6 +16,7 @@ from app.permissions import Permission
 from app.policy import RELATION_PERMISSIONS
 from app.relations import Access, Relation
 from app.services.visible import access_for, access_to, household_row, person_row, supervises
+from app.services.webhooks import webhook_row
 
 # Whose systems a caller may know of (clients.py); everybody else who may ask about organisations sees all of them.
 _OWN = "(app_role() <> 'partner' or {} = app_organisation_id())"
@@ -100,6 +101,7 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "organisation_id": organisation_seen,
         "client_id": client_seen,
         "incoming_id": incoming_row,
+        "webhook_id": webhook_row,
         "referral_id": referral_row,
         "service_id": service_row,
     }

@@ -64,7 +64,7 @@ async def worker_killed(place: Place, rows: int = 20_000) -> Finding:
         young = _one(admin, LEFT, f"young {mark}%")
         silent = _one(admin, SILENT)
     return Finding(
-        "worker killed amid its housekeeping (delivery of events: a later issue)",
+        "worker killed amid its housekeeping",
         "what is due goes, what is not stays, and it is alive again",
         f"killed with {amid:,} of {rows:,} rows left, 0 left {seconds:.1f} s after its start;"
         f" {100 - young} of 100 young rows taken; last sign of life {silent} s ago",

@@ -1,10 +1,13 @@
 """Each drill in a few seconds; `make drill` has more patience and prints the table."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import LiteralString
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.webhooks.signing import body_of, new_secret, signed
 from tests.drills.checks import kept
 from tests.drills.crowding import pool_exhausted
 from tests.drills.filling import disk_full
@@ -15,7 +18,9 @@ from tests.drills.racing import one_key, one_version
 from tests.drills.restarting import postgres_restarted
 from tests.drills.restoring import restored
 from tests.drills.rotating import keys_rotated
+from tests.drills.telling import judge, teller_killed
 from tests.drills.writers import until_acknowledged, writing
+from tests.hooking import Message
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +57,23 @@ async def test_an_exhausted_pool_refuses_soon_and_recovers(here: Place) -> None:
 
 async def test_a_killed_worker_goes_on_where_it_was(here: Place) -> None:
     held(await worker_killed(here, rows=4_000))
+
+
+async def test_a_worker_killed_amid_its_messages_loses_none_and_keeps_their_order(here: Place) -> None:
+    held(await teller_killed(here, kills=2, referrals=20, events=5, wait_for_leases=False))
+
+
+def test_the_judge_of_messages_notices_what_is_early_forged_or_doubled() -> None:
+    secret, referral = new_secret(), uuid4()
+
+    def message(number: int, by: str = secret) -> Message:
+        body = body_of("referral.message", datetime.now(UTC), referral, str(number))
+        return Message(signed(body, UUID(int=number), datetime.now(UTC), [by]), body)
+
+    assert judge([message(0), message(1), message(1), message(2)], secret) == (1, 0, 0)
+    assert judge([message(0), message(2), message(1)], secret)[1] > 0
+    assert judge([message(0), message(1), message(0)], secret)[1] > 0
+    assert judge([message(0, new_secret())], secret) == (0, 0, 1)
 
 
 async def test_nobody_notices_that_every_data_key_is_wrapped_anew(here: Place) -> None:

@@ -50,6 +50,7 @@ from tests import (
     test_services,
     test_sync,
     test_transfers,
+    test_webhook_walls,
     test_whereabouts,
     test_worklist,
 )
@@ -94,6 +95,7 @@ SENTENCES = (
     test_referral_disclosure,
     test_referral_silence,
     test_referrals_in,
+    test_webhook_walls,
     test_handover,
     test_caseload_limits,
     test_audit,
