@@ -111,7 +111,8 @@ async def test_a_bad_end_destroys_what_was_told(cast: Cast, superuser: Superuser
 async def test_nobody_but_the_two_sides_moves_a_referral_or_speaks_of_it_in_the_database(
     database: DatabaseUrls, cast: Cast
 ) -> None:
-    case_id, other_ngo = await client_of(cast), {"organisation_id": cast.organisation("other_ngo")}
+    case_id = await client_of(cast)
+    other_ngo: dict[str, Any] = {"organisation_id": cast.organisation("other_ngo")}
     await agreed(cast, case_id, **other_ngo)
     asked = await refer(cast, case_id, **other_ngo)
     await move(cast, asked, "accepted", "other_supervisor")

@@ -206,16 +206,6 @@ begin
 end
 $$;
 
-create or replace function on_case_sensitive() returns trigger
-  language plpgsql volatile security definer
-  set search_path = pg_catalog, public, pg_temp
-as $$
-begin
-  update referrals set standard = false where case_id = new.id and standard;
-  return null;
-end
-$$;
-
 -- The worker: silence is an event, once past due and once more at twice the time.
 create or replace function tell_overdue_referrals(at_most int) returns int
   language plpgsql volatile security definer
@@ -271,7 +261,7 @@ begin
     'referral_closes(text)', 'app_sees_referral(uuid)', 'referral_side(uuid)', 'hold_referral(uuid)', 'put_referral_event(referrals, text)',
     'tell_referral(uuid, text)',
     'move_referral(uuid, text, text, text, text, timestamptz, timestamptz, bytea, text)', 'app_may_open_referral(uuid)',
-    'referral_of_external_id(text)', 'referral_openings(uuid)', 'suspend_referral_contact(uuid)', 'on_referral_void()', 'on_case_sensitive()',
+    'referral_of_external_id(text)', 'referral_openings(uuid)', 'suspend_referral_contact(uuid)', 'on_referral_void()',
     'tell_overdue_referrals(int)', 'close_disclosures(int)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
@@ -285,7 +275,7 @@ end
 $$;
 grant execute on function tell_overdue_referrals(int), close_disclosures(int) to samaki_worker;
 -- The owner of the tables makes the triggers.
-grant execute on function on_referral_void(), on_case_sensitive() to samaki_owner;
+grant execute on function on_referral_void() to samaki_owner;
 
 reset role;
 
@@ -293,8 +283,6 @@ create or replace trigger referral_void_with_case after update of status on case
   for each row when (new.status = 'closed' and old.status <> 'closed') execute function on_referral_void();
 create or replace trigger referral_void_with_consent after update of withdrawn_at on consents
   for each row when (new.withdrawn_at is not null) execute function on_referral_void();
-create or replace trigger case_sensitive after update of sensitivity on cases
-  for each row when (new.sensitivity = 'sensitive' and old.sensitivity <> 'sensitive') execute function on_case_sensitive();
 
 do $$
 declare

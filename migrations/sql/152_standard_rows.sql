@@ -36,3 +36,8 @@ create or replace trigger request_added before insert on assistance_requests
 create or replace trigger requests_hidden after update of sensitivity on cases
   for each row when (old.sensitivity = 'standard' and new.sensitivity = 'sensitive')
   execute function on_case_hidden('assistance_requests');
+create or replace trigger referral_added before insert on referrals
+  for each row when (current_user <> 'samaki_loader') execute function on_row_of_case_added();
+create or replace trigger referrals_hidden after update of sensitivity on cases
+  for each row when (old.sensitivity = 'standard' and new.sensitivity = 'sensitive')
+  execute function on_case_hidden('referrals');
