@@ -22,7 +22,7 @@ from app.policy import scopes_of_systems
 from app.security import Runtime, declared_permission
 from app.services import clients
 from tests.backups import empty
-from tests.cast import Cast, FrozenClock, answered
+from tests.cast import PASSWORD, Cast, FrozenClock, answered
 from tests.confirmations import asked_system, credentials, working_system
 from tests.database import Server
 from tests.doors import bearer, blocked, change, door, member, token
@@ -200,6 +200,7 @@ async def test_a_sign_in_under_way_with_the_old_secret_opens_nothing(
 ) -> None:
     made = await asked_system(cast)
     cast.clock.advance(seconds=1)
+    answered(await cast.client("partner").post("/auth/step-up", json={"password": PASSWORD}), 204)
     async with cast.runtime.database.transaction() as session:
         actor, organisation = await acting(cast, session, "partner"), cast.organisations["clinic"]
         await clients.confirm_client(session, actor, organisation, made["id"], "secret", "no hash")
@@ -381,7 +382,7 @@ async def test_without_scopes_a_system_may_what_systems_may_and_never_what_is_a_
     cast: Cast, client: httpx.AsyncClient
 ) -> None:
     assert {"referral:answer", "referral:read", "referral:send"} <= set(SCOPES)
-    personal = {"user:confirm", "client:read", "client:confirm", "client:end", "service:edit"}
+    personal = {"user:confirm", "client:read", "client:confirm", "client:end", "service:edit", "webhook:edit"}
     assert not personal & set(SCOPES)
     for made in (await asked_system(cast), await asked_system(cast, scopes=None)):
         assert made["scopes"] == SCOPES
