@@ -57,7 +57,7 @@ class FoundEntry(Element):
 
 
 class SearchSet(Element):
-    """One page. `next` is there while there is more; a page of a filter may be short, and even empty, before the end."""
+    """One page. `next` is there while there is more: of a filter a page may be short, even empty, before the end."""
 
     resourceType: Literal["Bundle"]
     id: str

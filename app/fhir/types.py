@@ -193,6 +193,7 @@ class Meta(Element):
     lastUpdated: Instant | None = None
     source: Uri | None = None
     profile: Annotated[list[Uri], Field(max_length=MOST)] | None = None
+    tag: Annotated[list[Coding], Field(max_length=MOST)] | None = None
 
 
 class Narrative(Element):
