@@ -83,9 +83,7 @@ class Route(APIRoute):
                     strict.state.call = Call(session, actor)
                     keyed = await KeyedPost.claim(strict, session, actor)
                     if keyed is None or keyed.earlier_status is None:
-                        response = await _visible_first(
-                            strict, session, permission, self.checked(handler, known_query)
-                        )
+                        response = await _visible_first(strict, session, permission, self.checked(handler, known_query))
                         if keyed is not None:
                             keyed.remember(session, actor, response)
                         await append(session, deed, response.status_code, **_told(strict, response))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from app.fhir.codes import CONTACT_SUSPENDED, OWN, address_in, coding
 from app.fhir.patient import Communication, Patient
 from app.fhir.referrals import meta_of
-from app.fhir.types import Address, CodeableConcept, Coding, ContactPoint, ContactSystem, Extension, HumanName
+from app.fhir.types import Address, CodeableConcept, Coding, ContactPoint, ContactSystem, Extension, HumanName, Part
 from app.models.case import SafeContact
 from app.models.codes import Language
 from app.models.person import Disability, Phone
@@ -45,25 +45,25 @@ def _extensions(one: PartnerRead, told: Disclosed) -> Iterator[Extension]:
         yield Extension(url=CONTACT_SUSPENDED, valueBoolean=True)
 
 
-def _answers(disability: Disability) -> Iterator[Extension]:
+def _answers(disability: Disability) -> Iterator[Part]:
     for name, answer in disability:
-        yield Extension(url=name.replace("_", "-"), valueCode=answer.value)
+        yield Part(url=name.replace("_", "-"), valueCode=answer.value)
 
 
-def _rules(contact: SafeContact) -> Iterator[Extension]:
+def _rules(contact: SafeContact) -> Iterator[Part]:
     """When, how and by whom she may be reached; `do-not-contact` and `leave-message` are always said."""
-    yield Extension(url="do-not-contact", valueBoolean=contact.do_not_contact)
-    yield Extension(url="leave-message", valueBoolean=contact.leave_message)
+    yield Part(url="do-not-contact", valueBoolean=contact.do_not_contact)
+    yield Part(url="leave-message", valueBoolean=contact.leave_message)
     for channel in contact.channels:
-        yield Extension(url="channel", valueCode=channel.value)
+        yield Part(url="channel", valueCode=channel.value)
     for day in contact.days:
-        yield Extension(url="day", valueInteger=int(day))
+        yield Part(url="day", valueInteger=int(day))
     said = {"from": contact.from_, "to": contact.to, "may-answer": contact.may_answer, "code": contact.code_phrase}
     for name, text in said.items():
         if text is not None:
-            yield Extension(url=name, valueString=str(text))
+            yield Part(url=name, valueString=str(text))
     if contact.last_confirmed_on is not None:
-        yield Extension(url="last-confirmed-on", valueDate=contact.last_confirmed_on.isoformat())
+        yield Part(url="last-confirmed-on", valueDate=contact.last_confirmed_on.isoformat())
 
 
 def _telephone(phone: Phone) -> ContactPoint:

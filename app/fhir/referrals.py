@@ -1,5 +1,7 @@
 """A referral as a Task and as a ServiceRequest: nothing that its reading for this caller did not hold already."""
 
+from typing import TypeVar
+
 from app.fhir.codes import (
     CONTACT_SUSPENDED,
     IDENTIFIER_TYPES,
@@ -9,8 +11,10 @@ from app.fhir.codes import (
     REFERRAL_CODES,
     TASK_CODES,
     area,
+    coding,
     concept,
 )
+from app.fhir.patient import Patient
 from app.fhir.service_request import RequestIntent, ServiceRequest
 from app.fhir.states import REQUEST, TASK, TOLD
 from app.fhir.task import Output, Restriction, Task, TaskIntent
@@ -27,6 +31,9 @@ from app.fhir.types import (
 )
 from app.models.referral_reads import PartnerRead, PartnerSummary, Party, ReferralFace
 
+Marked = TypeVar("Marked", ServiceRequest, Patient)
+
+SUBSETTED = Coding(system="http://terminology.hl7.org/CodeSystem/v3-ObservationValue", code="SUBSETTED")
 OUTCOME, APPOINTMENT = "outcome", "appointment"
 
 
@@ -71,9 +78,9 @@ def service_request_of(one: ReferralFace) -> ServiceRequest:
         identifier=[_code(one)],
         status=REQUEST[one.status],
         intent=RequestIntent.ORDER,
-        category=[_concept_of_sector(one)],
+        category=[_sector(one)],
         priority=one.priority,
-        code=concept(one.service_type) or _concept_of_sector(one),
+        code=concept(one.service_type) or _sector(one),
         subject=subject_of(one),
         occurrencePeriod=Period(start=written(one.appointment_at)) if one.appointment_at else None,
         authoredOn=written(one.created_at),
@@ -83,6 +90,16 @@ def service_request_of(one: ReferralFace) -> ServiceRequest:
         reasonCode=[CodeableConcept(text=need)] if need else None,
         note=[Annotation(text=told.message)] if told and told.message else None,
     )
+
+
+def listed_service_request_of(one: ReferralFace) -> ServiceRequest:
+    """The same in a list, which never holds what is told of a client: then marked as not being all of it."""
+    return _marked(service_request_of(one), one)
+
+
+def listed_patient_of(one: ReferralFace) -> Patient:
+    """Only that there is somebody to read of."""
+    return _marked(Patient(resourceType="Patient", id=str(one.id), meta=meta_of(one)), one)
 
 
 def is_told(one: ReferralFace) -> bool:
@@ -105,10 +122,14 @@ def subject_of(one: ReferralFace) -> Reference:
     return Reference(reference=f"Patient/{one.id}") if is_told(one) else Reference(extension=[MASKED])
 
 
-def _concept_of_sector(one: ReferralFace) -> CodeableConcept:
-    found = concept(one.sector)
-    assert found is not None  # noqa: S101
-    return found
+def _marked(resource: Marked, one: ReferralFace) -> Marked:
+    if resource.meta is not None and is_told(one):
+        resource.meta.tag = [SUBSETTED]
+    return resource
+
+
+def _sector(one: ReferralFace) -> CodeableConcept:
+    return CodeableConcept(coding=[coding(one.sector)])
 
 
 def _performers(one: ReferralFace) -> list[Reference]:

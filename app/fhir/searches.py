@@ -83,7 +83,9 @@ def within(text: str) -> Callable[[datetime], bool]:
 
 def earliest(bounds: list[str]) -> datetime | None:
     """A moment before which nothing lies within all bounds, None when they have no lower end."""
-    lower = [datetime.fromisoformat(match[2]) for one in bounds if (match := _DATE.fullmatch(one)) and match[1][0] == "g"]
+    lower = [
+        datetime.fromisoformat(match[2]) for one in bounds if (match := _DATE.fullmatch(one)) and match[1][0] == "g"
+    ]
     zoned = [at if at.tzinfo else at.replace(tzinfo=PHNOM_PENH) for at in lower]
     return max(zoned).astimezone(UTC) - timedelta(microseconds=1) if zoned else None
 
@@ -149,6 +151,4 @@ class OrganizationSearch(Searched):
 class HealthcareServiceSearch(Searched):
     id_: Annotated[IdText | None, Field(alias="_id")] = None
     organization: OrganisationText | None = None
-    service_type: Annotated[
-        str | None, Field(alias="service-type", max_length=80), _text(service_type_of)
-    ] = None
+    service_type: Annotated[str | None, Field(alias="service-type", max_length=80), _text(service_type_of)] = None

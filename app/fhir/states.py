@@ -39,8 +39,3 @@ def state_of(status: TaskStatus, pointer: str = "/status") -> ReferralStatus:
     if status not in _OF_TASK:
         raise Invalid.at(pointer, "not_supported", "A referral never has this status.")
     return _OF_TASK[status]
-
-
-def states_of_request(status: RequestStatus) -> frozenset[ReferralStatus]:
-    """Every state that shows as this status of a ServiceRequest."""
-    return frozenset(ours for ours, request in REQUEST.items() if request is status)

@@ -71,8 +71,8 @@ class Element(BaseModel):
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
 
-class Extension(Element):
-    """`url` is absolute, or a name within the extension that holds this one."""
+class Part(Element):
+    """A value by the name of what it says: within an extension, or one by itself."""
 
     url: Uri
     valueCode: Code | None = None
@@ -80,7 +80,12 @@ class Extension(Element):
     valueBoolean: bool | None = None
     valueInteger: Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)] | None = None
     valueDate: Date | None = None
-    extension: Annotated[list["Extension"], Field(max_length=MOST)] | None = None
+
+
+class Extension(Part):
+    """`url` is absolute; the parts of one that has some are named within it."""
+
+    extension: Annotated[list[Part], Field(max_length=MOST)] | None = None
 
 
 Extensions = Annotated[list[Extension], Field(max_length=MOST)]
