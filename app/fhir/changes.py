@@ -89,8 +89,12 @@ def built(model: type[Model], values: Mapping[str, Any], places: Mapping[str, st
         return model.model_validate(values)
     except ValidationError as error:
         found = field_errors([{**one, "loc": ("body", *one["loc"])} for one in error.errors()], values)
-        moved = [FieldError(_place(one.pointer, places), one.code, one.message) for one in found]
-        raise Invalid(moved) from None
+        raise moved(Invalid(found), places) from None
+
+
+def moved(problem: Invalid, places: Mapping[str, str]) -> Invalid:
+    """The same problem, at the places in FHIR's resource that our fields came from."""
+    return Invalid([FieldError(_place(one.pointer, places), one.code, one.message) for one in problem.errors])
 
 
 def _place(pointer: str, places: Mapping[str, str]) -> str:

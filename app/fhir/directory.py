@@ -49,4 +49,3 @@ class HealthcareService(Resource):
     telecom: Annotated[list[ContactPoint], Field(max_length=MOST)] | None = None
     eligibility: Annotated[list[Eligibility], Field(max_length=MOST)] | None = None
     communication: Concepts | None = None
-    availabilityExceptions: String | None = None

@@ -28,7 +28,7 @@ def patient_of(one: PartnerRead, told: Disclosed) -> Patient:
         telecom=[_telephone(phone) for phone in told.phone or ()] or None,
         gender=told.sex,
         address=_addresses(told),
-        communication=[Communication(language=_language(told.language))] if told.language else None,
+        communication=[Communication(language=language_of(told.language))] if told.language else None,
     )
 
 
@@ -83,7 +83,8 @@ def _addresses(told: Disclosed) -> list[Address] | None:
     return [address_in(place)] if place else None
 
 
-def _language(language: Language) -> CodeableConcept:
+def language_of(language: Language) -> CodeableConcept:
+    """A language by its tag, where it has one."""
     if language is Language.OTHER:
         return CodeableConcept(coding=[coding(language)])
     return CodeableConcept(coding=[Coding(system=LANGUAGES, code=language.value)])
