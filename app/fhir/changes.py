@@ -22,7 +22,7 @@ Model = TypeVar("Model", bound=BaseModel)
 CHANGEABLE = frozenset({"status", "statusReason", "businessStatus", "output"})
 # What changes by itself, and what is for people.
 _PASSED_OVER = frozenset({"meta", "text", "language", "lastModified"})
-_PLACES = {
+PLACES = {
     "/reason_code": "/statusReason",
     "/reason": "/statusReason",
     "/outcome_code": "/output",
@@ -99,7 +99,7 @@ def moved(problem: Invalid, places: Mapping[str, str]) -> Invalid:
 
 def _place(pointer: str, places: Mapping[str, str]) -> str:
     prefix = max((one for one in places if pointer == one or pointer.startswith(f"{one}/")), key=len, default="")
-    return places.get(prefix, "")
+    return places.get(prefix, pointer)
 
 
 def _wanted(one: ReferralFace, before: Task, after: Task) -> Wanted:
@@ -110,7 +110,7 @@ def _wanted(one: ReferralFace, before: Task, after: Task) -> Wanted:
     changes = _progress(one, after)
     return Wanted(
         step=_step(one, after, to, said) if moves else None,
-        update=built(ReferralUpdate, changes, _PLACES) if changes else None,
+        update=built(ReferralUpdate, changes, PLACES) if changes else None,
         update_first=one.status is not ReferralStatus.REQUESTED,
     )
 
@@ -124,7 +124,7 @@ def _step(one: ReferralFace, after: Task, to: ReferralStatus, said: bool) -> Ref
         "reason": reason and reason.text,
         "outcome_code": None if outcome == one.outcome_code else outcome,
     }
-    return built(ReferralTransition, step, _PLACES)
+    return built(ReferralTransition, step, PLACES)
 
 
 def _progress(one: ReferralFace, after: Task) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import FHIR, FHIR_JSON, NotFound
+from app.errors import FHIR, FHIR_JSON, Invalid, NotFound
 from app.fhir.bundle import SearchSet
-from app.fhir.changes import TaskPatch, Wanted, patched, replaced
+from app.fhir.changes import PLACES, TaskPatch, Wanted, moved, patched, replaced
 from app.fhir.disclosed import patient_of
 from app.fhir.pages import page_of
 from app.fhir.patient import Patient
@@ -150,18 +150,25 @@ async def _change(
     """404, then 428/412 by If-Match, then 422 for what cannot be meant, then the rules of the step itself."""
     one = await read_face(session, actor, referral_id)
     check_match(if_match, one.version)
-    wanted = wanted_of(one)
-    match: str | None = etag(one.version)  # of the first of the two only: it is held from then on
-    if wanted.update is not None and wanted.update_first:
-        changed = await referral_moves.change_referral(session, actor, referral_id, wanted.update, match)
-        match = etag(changed.version)
-    if wanted.step is not None:
-        moved = await referral_moves.move_referral(session, actor, referral_id, wanted.step, match)
-        match = etag(moved.version)
-    if wanted.update is not None and not wanted.update_first:
-        await referral_moves.change_referral(session, actor, referral_id, wanted.update, match)
+    try:
+        await _go(session, actor, one, wanted_of(one))
+    except Invalid as error:
+        raise moved(error, PLACES) from None
     # By its face again: a Task opens nothing of what is told, and the trail must not say that it did.
     return _task(await read_face(session, actor, referral_id))
+
+
+async def _go(session: AsyncSession, actor: Actor, one: ReferralFace, wanted: Wanted) -> None:
+    """Progress of the state that is left, the step, progress of the state that is reached: each holds the version."""
+    match = etag(one.version)
+    if wanted.update is not None and wanted.update_first:
+        changed = await referral_moves.change_referral(session, actor, one.id, wanted.update, match)
+        match = etag(changed.version)
+    if wanted.step is not None:
+        stepped = await referral_moves.move_referral(session, actor, one.id, wanted.step, match)
+        match = etag(stepped.version)
+    if wanted.update is not None and not wanted.update_first:
+        await referral_moves.change_referral(session, actor, one.id, wanted.update, match)
 
 
 def _task(one: Face) -> Response:

@@ -55,7 +55,12 @@ class _Handling(APIRoute):
             except Invalid as error:
                 if not (error.errors and all(one.pointer.startswith("/query") for one in error.errors)):
                     raise
-                raise SearchRefused(error.errors) from None
+                # A list knows its cursor by a name of its own.
+                named = [
+                    FieldError(one.pointer.replace("/cursor", "/_cursor"), one.code, one.message)
+                    for one in error.errors
+                ]
+                raise SearchRefused(named) from None
 
         return handle
 

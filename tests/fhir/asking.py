@@ -108,7 +108,9 @@ def transaction(cast: Cast, receiver: str | None = None) -> dict[str, Any]:
         {
             "resourceType": "Consent",
             "status": "active",
-            "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "treatment"}]},
+            "scope": {
+                "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "treatment"}]
+            },
             "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
             "patient": her,
             "dateTime": "2026-03-01",

@@ -118,26 +118,22 @@ def _empty(value: Any, place: str) -> Iterator[str]:
 
 
 def _between(value: Any) -> Iterator[str]:
-    """Rules between elements: ext-1, ref-1, bdl-2, bdl-7, bdl-8, cpb-7, cpb-15, per-1 and what a page must have."""
-    if isinstance(value, list):
-        for inner in value:
-            yield from _between(inner)
+    """Rules between elements: ext-1, per-1, bdl-2, bdl-7, bdl-8, cpb-9, cpb-12, cpb-15, and what a page must have."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for inner in inside:
+        yield from _between(inner)
     if not isinstance(value, dict):
         return
-    for name, inner in value.items():
-        yield from _between(inner)
-        if name == "extension":
-            for one in inner:
-                values = [key for key in one if key.startswith("value")]
-                if len(values) + ("extension" in one) != 1:
-                    yield "ext-1: an extension has one value or parts"
+    for one in value.get("extension", []):
+        values = [key for key in one if key.startswith("value")]
+        if len(values) + ("extension" in one) != 1:
+            yield "ext-1: an extension has one value or parts"
     start, end = value.get("start"), value.get("end")
     if isinstance(start, str) and isinstance(end, str) and start > end:
         yield "per-1: the end before the start"
-    if value.get("resourceType") == "Bundle":
-        yield from _bundle(value)
-    if value.get("resourceType") == "CapabilityStatement":
-        yield from _capabilities(value)
+    rules = {"Bundle": _bundle, "CapabilityStatement": _capabilities}.get(value.get("resourceType", ""))
+    if rules is not None:
+        yield from rules(value)
 
 
 def _bundle(bundle: Json) -> Iterator[str]:
