@@ -23,6 +23,7 @@ PUBLIC = {
     "GET /health/live",
     "GET /health/ready",
     *("GET /hsds/", "GET /hsds/profile", "GET /hsds/services", "GET /hsds/services/{service_id}"),
+    "GET /fhir/R4/metadata",
     *("GET /hsds/organizations", "GET /hsds/taxonomies", "GET /hsds/taxonomy_terms"),
 }
 
@@ -32,6 +33,7 @@ NEVER_REPLAYED = {
     "POST /api/v1/auth/step-up",
     "POST /api/v1/people/search",
     "POST /api/v1/people/matches",
+    "POST /fhir/R4",  # its own identifier makes it one
     "POST /api/v1/sync",  # each of its items is, by a key of its own
 }
 

@@ -220,7 +220,9 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "a consent to somebody else": (
         lambda b: b["entry"][3]["resource"].update(
-            provision={"actor": [{"role": {"text": "recipient"}, "reference": {"reference": f"Organization/{uuid4()}"}}]}
+            provision={
+                "actor": [{"role": {"text": "recipient"}, "reference": {"reference": f"Organization/{uuid4()}"}}]
+            }
         ),
         "entry[3].resource.provision.actor",
     ),
