@@ -15,6 +15,7 @@ SET_CLOCK = "select set_config('samaki.now', %s, true)"
 BATCH = 200
 TELLING = {
     "reminders.overdue_told": "select tell_overdue(%s)",
+    "reminders.transfers_told": "select tell_overdue_transfers(%s)",
     "reminders.escalated": "select escalate_cases(%s)",
     "referrals.overdue_told": "select tell_overdue_referrals(%s)",
     "referrals.closed": "select close_disclosures(%s)",

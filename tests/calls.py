@@ -531,6 +531,8 @@ CALLS: dict[str, Call] = {
     f"POST {_ASSISTANCE}/withdraw [own]": _with(_assistance("submitted", True), _WHY),
     f"POST {_ASSISTANCE}/withdraw [of another]": _with(_assistance("submitted"), _WHY),
     f"POST {_ASSISTANCE}/cancel": _with(_assistance("approved"), _WHY),
+    f"POST {_ASSISTANCE}/settle [of another]": _with(_assistance("part_paid"), _WHY),
+    f"POST {_ASSISTANCE}/settle [own]": _with(_assistance("part_paid", True), _WHY),
     f"POST {_ASSISTANCE}/disbursements": _with(
         _assistance("part_paid"),
         {"amount_minor": 1, "method": "cash", "paid_on": "2026-03-02", "receipt_reference": "R-1"},

@@ -163,7 +163,7 @@ COLUMNS: dict[str, set[str]] = {
     "health_records": {"sealed", "version", "updated_at"},
     "legal_holds": {"lifted_at", "lifted_by"},
     "follow_ups": {
-        *("due_at", "assignee_id", "happened_at", "recorded_by", "ended_at"),
+        *("due_at", "assignee_id", "happened_at", "recorded_by", "ended_at", "of_opening"),
         *("sealed", "version", "updated_at"),
     },
     "imports": {

@@ -102,6 +102,8 @@ POST   /assistance-requests/{assistance_request_id}/decision [own]         403 4
 POST   /assistance-requests/{assistance_request_id}/withdraw [own]         200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
 POST   /assistance-requests/{assistance_request_id}/withdraw [of another]  200 403 403 403 403  200 403 403 403 403 403 404 403  403 403  404 404 403 403
 POST   /assistance-requests/{assistance_request_id}/cancel         200 200 200 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
+POST   /assistance-requests/{assistance_request_id}/settle [of another]  403 403 403 403 403  403 403 403 200 403 200 404 200  403 403  403 404 403 403
+POST   /assistance-requests/{assistance_request_id}/settle [own]         403 403 403 403 403  403 403 403 403 403 403 404 403  403 403  403 404 403 403
 GET    /assistance-requests/{assistance_request_id}/disbursements  200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 POST   /assistance-requests/{assistance_request_id}/disbursements  201 201 201 403 403  201 201 201 201 403 201 404 201  403 403  404 404 403 403
 GET    /assistance-requests/{assistance_request_id}/disbursements/{disbursement_id}           200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
@@ -322,6 +324,7 @@ FOR_SUPERVISORS = {
     "PUT /cases/{case_id}/legal-hold",
     "DELETE /cases/{case_id}/legal-hold",
     "POST /assistance-requests/{assistance_request_id}/decision",
+    "POST /assistance-requests/{assistance_request_id}/settle",
     "POST /cases/{case_id}/death-review",
 }
 # Who may not send a file is told so before anything else is looked at.

@@ -25,6 +25,7 @@ from tests.helping import (
     decide,
     end,
     in_state,
+    ledger,
     of_their_own,
     pay,
     paying,
@@ -173,9 +174,9 @@ async def test_a_request_goes_only_where_its_state_lets_it(cast: Cast, state: st
     legal = {
         "submitted": {"decision", "withdraw"},
         "approved": {"pay", "cancel"},
-        "part_paid": {"pay"},
+        "part_paid": {"pay", "settle"},
     }.get(state, set())
-    for step in ("decision", "withdraw", "pay", "cancel"):
+    for step in ("decision", "withdraw", "pay", "cancel", "settle"):
         one = await in_state(cast, await open_case(cast), state)
         assert one["status"] == state
         before = await read(cast, one)
@@ -184,7 +185,8 @@ async def test_a_request_goes_only_where_its_state_lets_it(cast: Cast, state: st
         elif step == "pay":
             reached = await pay(cast, one, status=201 if step in legal else 409, amount_minor=1)
         else:
-            reached = await end(cast, one, step, status=200 if step in legal else 409)
+            who = "supervisor" if step == "settle" else "caseworker"
+            reached = await end(cast, one, step, who, 200 if step in legal else 409)
         if step not in legal:
             assert reached["code"] == "illegal_transition"
             assert await read(cast, one) == before
@@ -332,6 +334,49 @@ async def test_what_was_taken_back_whole_may_be_cancelled_and_is_then_paid_no_mo
     await reverse(cast, one, await pay(cast, one))
     assert (await end(cast, one, "cancel"))["status"] == "cancelled"
     await pay(cast, one, status=409)
+
+
+async def test_the_rest_that_nobody_wants_is_given_up_by_who_decides_and_the_case_can_close(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    case_id = await open_case(cast)
+    one = await in_state(cast, case_id, "part_paid")
+    own = await decide(cast, await ask(cast, case_id, "supervisor"), "second_supervisor")
+    await pay(cast, own)
+    for who, which in (("caseworker", one), ("colleague", one), ("supervisor", own)):
+        await end(cast, which, "settle", who, 403)
+    month = f"{cast.clock():%Y-%m}"
+    before = await ledger(cast, "supervisor", month, limit=200)
+    for which, who in ((one, "supervisor"), (own, "second_supervisor")):
+        settled = await end(cast, which, "settle", who)
+        assert (settled["status"], settled["approved_minor"], settled["paid_minor"]) == ("paid", 100_000, 40_000)
+        assert (settled["ended_by"]["id"], settled["end_reason"]) == (cast.id(who), "No longer needed.")
+        assert settled["ended_at"] is not None
+        refused = await pay(cast, which, status=409, amount_minor=1)
+        assert (refused["code"], refused["allowed"]) == ("illegal_transition", [])
+        await end(cast, which, "settle", who, 409)
+    assert await ledger(cast, "supervisor", month, limit=200) == before
+    told = "select data from events where subject_id = %s and type = 'assistance.settled'"
+    assert superuser.execute(told, [one["id"]]).fetchall() == [({"kind": "financial"},)]
+    superuser.execute("select set_config('samaki.now', %s, false)", [cast.clock().isoformat()])
+    superuser.execute("update cases set status = 'follow_up' where id = %s", [case_id])
+    closure = {"reason": "needs_met", "informed_can_return": True}
+    answered(await step(cast, "caseworker", case_id, "closure_requested", reason="Done.", closure=closure), 200)
+    answered(await step(cast, "supervisor", case_id, "closed"), 200)
+
+
+async def test_what_was_settled_is_open_again_when_a_payment_of_it_is_taken_back(cast: Cast) -> None:
+    one = await decide(cast, await ask(cast, await open_case(cast)))
+    first, second = await pay(cast, one), await pay(cast, one, amount_minor=10_000)
+    settled = await end(cast, one, "settle", "supervisor")
+    await reverse(cast, one, second)
+    now = await read(cast, one)
+    assert (now["status"], now["paid_minor"], now["version"]) == ("part_paid", 40_000, settled["version"] + 1)
+    assert (now["ended_at"], now["ended_by"], now["end_reason"]) == (None, None, None)
+    await end(cast, one, "settle", "supervisor")
+    await reverse(cast, one, first)
+    assert (await read(cast, one))["status"] == "approved"
+    await pay(cast, one, amount_minor=100_000)
 
 
 async def test_a_payment_of_one_request_is_not_found_below_another(cast: Cast) -> None:

@@ -90,7 +90,7 @@ STEPS = st.lists(
         ),
         st.tuples(st.just("pay"), st.integers(0, 3), st.sampled_from([1, 2_500, 5_000, 20_000, 400_000, 800_001])),
         st.tuples(st.just("reverse"), st.integers(0, 3), st.integers(0, 2)),
-        st.tuples(st.just("end"), st.integers(0, 3), st.sampled_from(["withdraw", "cancel"])),
+        st.tuples(st.just("end"), st.integers(0, 3), st.sampled_from(["withdraw", "cancel", "settle"])),
         st.tuples(st.just("wait")),
     ),
     min_size=8,
@@ -159,12 +159,17 @@ class Course:
             request.settle()
 
     async def end(self, request: Request, how: str) -> None:
-        # The caseworker leads the case, so may withdraw whatever was asked for.
-        legal = request.state == {"withdraw": "submitted", "cancel": "approved"}[how]
+        # The caseworker leads the case, so may withdraw whatever was asked for; the second supervisor asks for nothing.
+        before, after, who = {
+            "withdraw": ("submitted", "withdrawn", "caseworker"),
+            "cancel": ("approved", "cancelled", "caseworker"),
+            "settle": ("part_paid", "paid", "second"),
+        }[how]
+        legal = request.state == before
         path = f"/assistance-requests/{request.own_id}/{how}"
-        answered(await self.client("caseworker").post(path, json={"reason": "Enough."}), 200 if legal else 409)
+        answered(await self.client(who).post(path, json={"reason": "Enough."}), 200 if legal else 409)
         if legal:
-            request.state = {"withdraw": "withdrawn", "cancel": "cancelled"}[how]
+            request.state = after
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

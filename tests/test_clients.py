@@ -298,6 +298,7 @@ async def test_a_yes_and_an_end_by_the_partner_ask_for_a_step_up_after_the_404(
     assert refusal(await client.delete(path, headers=headers)) == "step_up_required"
     answered(await client.post(f"{place(cast, str(uuid4()))}/confirm", headers=headers), 404)
     answered(await client.delete(place(cast, str(uuid4())), headers=headers), 404)
+    answered(await client.post(f"/users/{made['id']}/confirm", headers=headers), 404)
     assert answered(await client.get(path, headers=headers), 200)["confirmed"] is False
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, LiteralString
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -250,3 +251,25 @@ async def test_of_two_payments_that_no_service_keeps_apart_the_database_lets_one
     with _held_back(database, PAYMENT, PAYMENT, values) as outcome:
         assert [type(error) for error in outcome] == [psycopg.errors.CheckViolation]
     assert (await read(cast, one))["paid_minor"] == 60_000
+
+
+RAISE: LiteralString = "update cases set sensitivity = 'sensitive' where id = %(case)s"
+COPY: LiteralString = (
+    "insert into assistance_requests select (jsonb_populate_record(r, jsonb_build_object('id', %(new)s::uuid))).*"
+    " from assistance_requests r where r.id = %(id)s"
+)
+
+
+@pytest.mark.parametrize("raised_first", [True, False])
+async def test_what_is_asked_for_while_the_case_becomes_sensitive_is_hidden_with_it(
+    cast: Cast, database: DatabaseUrls, superuser: psycopg.Connection[Any], raised_first: bool
+) -> None:
+    case_id = await open_case(cast)
+    one = await ask(cast, case_id)
+    values = {"case": case_id, "id": one["id"], "new": str(uuid4()), "now": cast.clock().isoformat()}
+    first, second = (RAISE, COPY) if raised_first else (COPY, RAISE)
+    with _held_back(database, first, second, values) as outcome:
+        assert outcome == [None]
+    marked = superuser.execute("select standard from assistance_requests where case_id = %s", [case_id]).fetchall()
+    superuser.execute("delete from assistance_requests where id = %s", [values["new"]])
+    assert marked == [(False,), (False,)]

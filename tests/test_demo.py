@@ -387,6 +387,18 @@ def test_every_open_case_has_a_next_date(demo: Demo) -> None:
     assert demo.one("select count(*) from cases where status <> 'closed' and next_due_at is null") == 0
 
 
+def test_the_directory_offers_something_in_each_commune_and_places_no_shelter(demo: Demo) -> None:
+    entries = demo.rows("select service_type, locations, phones, capacity_open, organisation_id from services")
+    places = {location["area_code"] for _, locations, *_ in entries for location in locations}
+    assert set(COMMUNES) <= places
+    assert {phone["number"][:9] for _, _, phones, *_ in entries for phone in phones} == {"+85512000"}
+    assert [locations for kind, locations, *_ in entries if kind == "shelter"] == [[]]
+    assert {is_open for *_, is_open, _ in entries} == {True, False}
+    for username in ("partner_health", "partner_legal", "supervisor1"):
+        own = demo.one("select organisation_id from users where username = %s", username)
+        assert own in {organisation for *_, organisation in entries}
+
+
 def test_nobody_of_the_cast_is_left_signed_in(demo: Demo) -> None:
     assert demo.one("select count(*) from sessions") == 0
 

@@ -12,7 +12,7 @@ from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.confirmations import confirmed
 from tests.pages import whole
-from tests.plans import set_risk
+from tests.plans import put_first, set_risk
 from tests.test_worklist import about, leaderless, moment, plan, put, record
 
 UNDATED = """
@@ -234,6 +234,41 @@ async def test_who_only_reviews_now_or_covers_no_more_leaves_the_dates_to_the_le
     clock.advance(hours=1)
     await assign(cast, "supervisor", case_id, "supervisor", "reviewer")  # any change of places will do
     assert whose(superuser, case_id) == {cast.id("caseworker")}
+
+
+async def test_a_contact_that_a_liaison_records_ends_the_date_of_the_opening_which_she_does_not_see(
+    cast: Cast, clock: FrozenClock, superuser: psycopg.Connection[Any]
+) -> None:
+    case_id, _ = await with_liaison(cast)
+    other, _ = await with_liaison(cast)
+    (first,) = await dates(cast, case_id)
+    (elsewhere,) = await dates(cast, other)
+    mine = await plan(cast, case_id, clock() + timedelta(days=2))
+    hers = await plan(cast, case_id, clock() + timedelta(days=2), assignee_id=cast.id("liaison"))
+    answered(await cast.client("liaison").get(f"/cases/{case_id}/follow-ups/{first['id']}"), 404)
+    recorded = await record(cast, hers, "liaison")
+    states = {one["id"]: one["state"] for one in await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")}
+    assert states == {
+        first["id"]: "cancelled",
+        mine["id"]: "planned",
+        hers["id"]: "recorded",
+        recorded["next"]["id"]: "planned",
+    }
+    assert [one["id"] for one in await dates(cast, other)] == [elsewhere["id"]]
+    told = "select actor_id from events where subject_id = %s and type = 'follow_up.cancelled'"
+    assert superuser.execute(told, [first["id"]]).fetchall() == [(cast.users["liaison"].id,)]
+    case = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)
+    assert case["next_due_at"] == mine["due_at"]
+
+
+async def test_a_date_of_the_opening_that_somebody_made_her_own_stays_when_another_is_recorded(
+    cast: Cast, clock: FrozenClock
+) -> None:
+    case_id, _ = await with_liaison(cast)
+    kept = await put_first(cast, case_id, channel="visit")
+    hers = await plan(cast, case_id, clock() + timedelta(days=2), assignee_id=cast.id("liaison"))
+    await record(cast, hers, "liaison")
+    assert kept["id"] in {one["id"] for one in await dates(cast, case_id)}
 
 
 async def test_what_a_liaison_was_to_do_is_the_leads_once_support_is_withdrawn(

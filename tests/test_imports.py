@@ -1,6 +1,7 @@
 """Registers that come as files: who may, what is told of each row, and that all is written or nothing."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -419,8 +420,10 @@ async def test_the_same_key_and_file_is_one_import_though_the_boundary_is_anothe
     assert answered(first, 201)["id"] == answered(again, 201)["id"]
     assert again.headers["Idempotency-Replayed"] == "true"
     assert first.request.headers["Content-Type"] != again.request.headers["Content-Type"]
-    other = await post("/imports", files={"file": file + b"\n"}, data={"kind": "people"}, headers=headers)
-    assert answered(other, 422)["code"] == "idempotency_key_reused"
+    same = json.dumps({name: name for name in PEOPLE})
+    for content, mapping in ((file + b"\n", {}), (file, {"mapping": same})):
+        other = await post("/imports", files={"file": content}, data={"kind": "people", **mapping}, headers=headers)
+        assert answered(other, 422)["code"] == "idempotency_key_reused"
 
 
 async def test_what_is_no_form_with_one_file_is_refused(on: Desk) -> None:
@@ -435,9 +438,13 @@ async def test_what_is_no_form_with_one_file_is_refused(on: Desk) -> None:
         ({"data": {**kind, "mapping": "{"}, "files": file}, "json_invalid"),
         ({"data": {**kind, "mapping": "[1]"}, "files": file}, "invalid_object"),
         ({"data": {**kind, "lead_id": "x"}, "files": file}, "invalid_id"),
-        ({"files": {"kind": (None, "people"), "file": (None, "alias")}}, "duplicate_field"),
+        ({"files": {"kind": (None, "people"), "file": (None, "alias")}}, "not_a_file"),
         ({"files": [("kind", (None, "people"))]}, "required"),
-        ({"files": [("file", b"a"), ("file", b"b")], "data": kind}, "multipart_invalid"),
+        ({"files": [("kind", (None, "people")), ("kind", (None, "people")), *file.items()]}, "duplicate_field"),
+        ({"files": [("kind", ("kind.txt", "people")), *file.items()]}, "duplicate_field"),
+        ({"data": {**kind, "mapping": "x" * 100_001}, "files": file}, "too_long"),
+        ({"files": [("kind", (None, b"\xff")), *file.items()]}, "malformed_body"),
+        ({"files": [("file", b"a"), ("file", b"b")], "data": kind}, "too_many_parts"),
     ):
         assert answered(await post("/imports", **sent), 422)["errors"][0]["code"] == code, sent.keys()
     broken = {"Content-Type": "multipart/form-data; boundary=b"}

@@ -3,9 +3,11 @@
 from typing import Any
 
 import psycopg
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch
 from app.search_tokens import TokenKind
+from app.services.import_duplicates import BEARERS
 from app.services.search_index import Token, statement_of, tokens_of
 from tests.cast import Cast, answered
 from tests.test_search import ids, named_case, unheard
@@ -28,6 +30,18 @@ async def test_who_is_raised_to_sensitive_is_found_by_her_caseworker_and_by_no_c
     assert await ids(cast, "colleague", name=name) == set()
 
 
+async def test_a_client_whose_case_has_no_lead_is_found_by_its_reviewers(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    name = unheard()
+    case_id, client, _ = await named_case(cast, name)
+    assert await ids(cast, "supervisor", name=name) == set()
+    superuser.execute("select set_config('samaki.now', %s, false)", [cast.clock().isoformat()])
+    superuser.execute("update assignments set ended_at = created_at where case_id = %s and role = 'lead'", [case_id])
+    found = [await ids(cast, who, name=name) for who in ("supervisor", "second_supervisor", "colleague", "stranger")]
+    assert found == [{client}, {client}, set(), set()]
+
+
 async def test_a_search_walks_past_nobody_who_is_hidden_however_many_bear_the_name(
     cast: Cast, superuser: psycopg.Connection[Any]
 ) -> None:
@@ -44,6 +58,8 @@ async def test_a_search_walks_past_nobody_who_is_hidden_however_many_bear_the_na
     superuser.execute("analyze search_tokens")
     try:
         assert await walked(cast, "caseworker", name) >= hidden  # who sees them: the measure measures
+        assert await compared(cast, "caseworker", name) >= hidden
+        assert await compared(cast, "supervisor", name) < hidden / 20
         assert await walked(cast, "colleague", name) < hidden / 20  # the others called Sreymom are seen by her
         assert await walked(cast, "supervisor", name) < hidden / 20
     finally:
@@ -51,8 +67,8 @@ async def test_a_search_walks_past_nobody_who_is_hidden_however_many_bear_the_na
         superuser.execute("set session_replication_role = origin")
 
 
-async def raise_to_sensitive(cast: Cast, case_id: str) -> None:
-    path, caseworker = f"/cases/{case_id}", cast.client("caseworker")
+async def raise_to_sensitive(cast: Cast, case_id: str, who: str = "caseworker") -> None:
+    path, caseworker = f"/cases/{case_id}", cast.client(who)
     now = {"If-Match": (await caseworker.get(path)).headers["ETag"]}
     answered(await caseworker.patch(path, json={"sensitivity": "sensitive"}, headers=now), 200)
 
@@ -66,7 +82,20 @@ async def walked(cast: Cast, who: str, name: str) -> int:
         choice = [Token(TokenKind.NAME, word) for word in wanted.words]
         organisation_id = cast.users[who].organisation_id
         values = {"organisation_id": organisation_id, "wanted": 51, "after": None, "only": None}
-        rows = await fetch(session, f"explain (analyze, format json) {statement_of([choice], values)}", values)
+        return await tokens_read(session, statement_of([choice], values) or "", values)
+
+
+async def compared(cast: Cast, who: str, name: str) -> int:
+    """The same of the dry run of an import that has a `name sreymom`."""
+    async with cast.runtime.database.transaction() as session:
+        assert await cast.runtime.database.begin_request(session, cast.sessions[who])
+        found = tokens_of(session).names(name, "sreymom")
+        values = {"kinds": ["name"] * len(found), "tokens": list(found), "most": 3}
+        return await tokens_read(session, BEARERS, {**values, "organisation": cast.users[who].organisation_id})
+
+
+async def tokens_read(session: AsyncSession, statement: str, values: dict[str, Any]) -> int:
+    rows = await fetch(session, f"explain (analyze, format json) {statement}", values)
     return sum(read_at(node) for node in nodes(rows[0][0][0]["Plan"]) if node.get("Relation Name") == "search_tokens")
 
 

@@ -14,6 +14,8 @@ from app.models.codes import Role
 from tests.acts import assign, call_as, exclude, finds, listed, newcomer, open_again, status_of, without_instance
 from tests.cases import open_case
 from tests.cast import COMMUNE, VILLAGE, Cast, FrozenClock, answered
+from tests.test_reminders import reminded
+from tests.test_worklist import worklist
 
 Superuser = psycopg.Connection[Any]
 SENSITIVE = "domestic_violence"
@@ -335,6 +337,43 @@ async def test_at_the_yes_a_new_case_opens_there_with_what_she_agreed_to(cast: C
     assert await finds(cast, "other_supervisor", case["id"], "/caseload", needs_lead=True)
 
 
+@pytest.mark.parametrize("category", [SENSITIVE, "id_poor"])
+async def test_the_risk_that_came_along_begins_its_history_there(
+    cast: Cast, superuser: Superuser, category: str
+) -> None:
+    transfer = await asked(cast, category)
+    superuser.execute("update cases set risk_level = 'high' where id = %s", [transfer["case_id"]])
+    await withdraw(cast, transfer)
+    taken = await accept(cast, await ask(cast, transfer["case_id"]), lead="stranger")
+    (change,) = await listed(cast, "stranger", f"/cases/{taken['opened']['id']}/risk-history")
+    assert (change["before"], change["level"], change["reason"]) == ("not_assessed", "high", None)
+    assert change["by"]["id"] == cast.id("other_supervisor")
+    assert change["review_due_at"] is None, "a supervisor has looked at it: the one who took it"
+    kinds = [one["type"] for one in await listed(cast, "stranger", f"/cases/{taken['opened']['id']}/timeline")]
+    assert kinds.count("risk.changed") == 1
+
+
+async def test_an_overdue_transfer_is_told_to_the_sender_once_and_stays_on_the_receivers_worklist(
+    cast: Cast, database: DatabaseUrls, clock: FrozenClock
+) -> None:
+    late, answered_in_time, taken_back = await asked(cast), await asked(cast), await asked(cast)
+    await decline(cast, answered_in_time)
+    await withdraw(cast, taken_back)
+    later = await asked(cast)
+    clock.advance(days=15)
+    fresh = await asked(cast)
+    for _ in range(2):
+        await reminded(database, clock)
+    for transfer, times in ((late, 1), (later, 1), (answered_in_time, 0), (taken_back, 0), (fresh, 0)):
+        timeline = await listed(cast, "caseworker", f"/cases/{transfer['case_id']}/timeline")
+        assert [one["type"] for one in timeline].count("transfer.overdue") == times
+    items = await worklist(cast, "other_supervisor")
+    waiting = {one["subject_id"]: one["overdue"] for one in items if one["kind"] == "transfer"}
+    assert [waiting.get(one["id"]) for one in (late, later, answered_in_time, taken_back)] == [True, True, None, None]
+    assert (await sent(cast, late))["version"] == late["version"]
+    await accept(cast, late)
+
+
 async def test_what_she_did_not_agree_to_stays_here(cast: Cast) -> None:
     transfer = await asked(cast, fields=[])
     taken = await accept(cast, transfer)
@@ -344,6 +383,7 @@ async def test_what_she_did_not_agree_to_stays_here(cast: Cast) -> None:
     assert (case["client"]["sex"], case["client"]["age"], case["risk_level"]) == ("unknown", None, "not_assessed")
     person = answered(await cast.client("other_supervisor").get(f"/people/{case['client']['id']}"), 200)
     assert (person["phones"], person["village_code"], person["disability"]) == ([], None, None)
+    assert await listed(cast, "other_supervisor", f"/cases/{case['id']}/risk-history") == []
 
 
 @pytest.mark.parametrize("category", [SENSITIVE, "id_poor"])

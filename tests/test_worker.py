@@ -242,7 +242,14 @@ def test_the_worker_may_touch_what_it_cleans_and_nothing_else(owner: psycopg.Con
     ).fetchall()
     assert {name for (name,) in powers} == {
         *("erase_due_case", "erasures_undone", "replay_erasure"),
-        *("sweep_expired_access", "watch_reading", "tell_overdue", "escalate_cases", "expire_imports"),
+        *(
+            "sweep_expired_access",
+            "watch_reading",
+            "tell_overdue",
+            "tell_overdue_transfers",
+            "escalate_cases",
+            "expire_imports",
+        ),
     }
 
 

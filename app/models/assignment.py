@@ -162,6 +162,7 @@ class CaseAccess(SQLModel, table=True):
         ),
         # The case alone: with the principal too, the planner counts every pair of principals that a policy names.
         Index("ix_case_access_case", "case_id"),
+        Index("ix_case_access_reviewers", "principal", postgresql_where=text("via = 'reviewer'")),
         Index("ix_case_access_expiry", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     )
 

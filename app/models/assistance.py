@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field as Rule
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
@@ -35,6 +35,7 @@ RULES = {
     " and (status not in ('approved', 'part_paid', 'paid', 'cancelled')"
     " or (amount_minor is null) = (approved_minor is null))",
 }
+EVERYBODYS = text("standard")
 
 
 class AssistanceRequest(Table, table=True):
@@ -49,12 +50,17 @@ class AssistanceRequest(Table, table=True):
         UniqueConstraint("id", "case_id", "organisation_id", name="assistance_requests_home"),
         *(CheckConstraint(rule, name=f"assistance_requests_{name}") for name, rule in RULES.items()),
         Index("ix_assistance_requests_case", "case_id", "created_at", "id"),
-        Index("ix_assistance_requests_newest", "organisation_id", "created_at", "id"),
-        Index("ix_assistance_requests_status", "organisation_id", "status", "created_at", "id"),
+        Index("ix_assistance_requests_newest", "organisation_id", "created_at", "id", postgresql_where=EVERYBODYS),
+        Index(
+            "ix_assistance_requests_status",
+            *("organisation_id", "status", "created_at", "id"),
+            postgresql_where=EVERYBODYS,
+        ),
     )
 
     case_id: UUID
     organisation_id: UUID
+    standard: bool = False  # of a case that the whole staff sees, as the database says (152_standard_rows.sql)
     kind: AssistanceKind = Field(sa_type=coded(AssistanceKind))
     status: AssistanceStatus = Field(default=AssistanceStatus.SUBMITTED, sa_type=coded(AssistanceStatus))
     amount_minor: int | None = Field(default=None, sa_type=BigInteger)
@@ -163,7 +169,8 @@ class Decided(Read):
 
 
 class AssistanceRead(Read):
-    """`awaiting_second`: approved by one, above the ceiling, still submitted. `ended_at`: withdrawn, cancelled."""
+    """`awaiting_second`: approved by one, above the ceiling, still submitted. `ended_at`: withdrawn, cancelled, or
+    paid although a rest of the approval was given up."""
 
     id: UUID
     case_id: UUID

@@ -43,6 +43,7 @@ class FollowUp(Table, table=True):
     happened_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     recorded_by: UUID | None = Field(default=None, foreign_key="users.id")
     ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    of_opening: bool = False  # a date of the clock at the opening, which nobody has agreed on
     overdue_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)  # when the worker told that it is
     created_by: UUID = Field(foreign_key="users.id")
     sealed: bytes | None = Field(default=None, nullable=False)

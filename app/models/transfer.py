@@ -27,6 +27,7 @@ class Transfer(Table, table=True):
         Index("ix_transfers_case", "case_id", "created_at"),
         Index("ix_transfers_inbox", "recipient_id", text("created_at DESC"), text("id DESC")),
         Index("ix_transfers_opened", "opened_case_id", postgresql_where=text("opened_case_id IS NOT NULL")),
+        Index("ix_transfers_untold", "due_at", postgresql_where=text("status = 'requested' AND overdue_at IS NULL")),
         Index("one_transfer", "case_id", unique=True, postgresql_where=text("status = 'requested'")),
     )
     own_key: ClassVar[bool] = True
@@ -40,6 +41,7 @@ class Transfer(Table, table=True):
     priority: Priority = Field(sa_type=coded(Priority))
     status: TransferStatus = Field(default=TransferStatus.REQUESTED, sa_type=coded(TransferStatus))
     due_at: datetime = Field(sa_type=TIMESTAMP)
+    overdue_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)  # when the worker told that it is
     contact_suspended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     answered_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     answered_by: UUID | None = Field(default=None, foreign_key="users.id")

@@ -92,10 +92,7 @@ async def decide_assistance(
     if_match: IfMatch = None,
 ) -> AssistanceRead:
     """Approve what was asked for, or less, or decline it; never your own. Above the ceiling two must approve."""
-    answers_for(response, f"/assistance-requests/{assistance_request_id}")
-    decided = await assistance.decide(session, actor, assistance_request_id, said, if_match)
-    response.headers["ETag"] = etag(decided.version)
-    return decided
+    return _changed(response, await assistance.decide(session, actor, assistance_request_id, said, if_match))
 
 
 @router.post(f"{ONE}/withdraw")
@@ -108,10 +105,7 @@ async def withdraw_assistance(
     if_match: IfMatch = None,
 ) -> AssistanceRead:
     """Take your request back, or as lead anybody's, before it is decided."""
-    answers_for(response, f"/assistance-requests/{assistance_request_id}")
-    ended = await assistance.withdraw(session, actor, assistance_request_id, said, if_match)
-    response.headers["ETag"] = etag(ended.version)
-    return ended
+    return _changed(response, await assistance.withdraw(session, actor, assistance_request_id, said, if_match))
 
 
 @router.post(f"{ONE}/cancel")
@@ -124,10 +118,20 @@ async def cancel_assistance(
     if_match: IfMatch = None,
 ) -> AssistanceRead:
     """Give up what was approved, while no payment stands."""
-    answers_for(response, f"/assistance-requests/{assistance_request_id}")
-    ended = await assistance.cancel(session, actor, assistance_request_id, said, if_match)
-    response.headers["ETag"] = etag(ended.version)
-    return ended
+    return _changed(response, await assistance.cancel(session, actor, assistance_request_id, said, if_match))
+
+
+@router.post(f"{ONE}/settle")
+async def settle_assistance(
+    assistance_request_id: UUID,
+    said: AssistanceEnd,
+    response: Response,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.ASSISTANCE_DECIDE)],
+    if_match: IfMatch = None,
+) -> AssistanceRead:
+    """Give up the rest of what was paid in part, never of your own: it is `paid` with what was paid."""
+    return _changed(response, await assistance.settle(session, actor, assistance_request_id, said, if_match))
 
 
 @router.get("/assistance-ledger")
@@ -138,3 +142,10 @@ async def read_assistance_ledger(
 ) -> LedgerRead:
     """What your organisation paid in a month, line by line, without names, codes or purposes; with its totals."""
     return await read_ledger(session, actor, query)
+
+
+def _changed(response: Response, now: AssistanceRead) -> AssistanceRead:
+    """The request as it stands now, by its id and version."""
+    answers_for(response, f"/assistance-requests/{now.id}")
+    response.headers["ETag"] = etag(now.version)
+    return now

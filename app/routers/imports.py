@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, cast
+from dataclasses import dataclass
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,12 +16,12 @@ from app.models.base import Page
 from app.models.imports import ImportForm, ImportRead, ImportRowRead
 from app.paging import ListQuery
 from app.permissions import Permission
-from app.register_upload import Upload, UploadRequest
 from app.registers import Register, read_register
 from app.security import Actor, allowed, authenticate, require_role, runtime_of
 from app.services import imports
 from app.strict_json import StrictJsonError, loads
 from app.tokens import Claims
+from app.uploads.in_memory import UploadInMemory, received_in_memory
 
 MOST_AT_ONCE = 3  # files of one process that are in memory together
 
@@ -45,19 +46,28 @@ BODY: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A register that was read. `content` is the file's hash; `digest` that of all parts, for Idempotency-Key."""
+
+    form: ImportForm
+    register: Register
+    content: bytes
+    digest: bytes
+
+
 class ImportRoute(Route):
     """A Route that reads a register before a connection is taken, from those alone who may send one."""
 
-    request_class = UploadRequest
     _in_memory = 0
 
     @asynccontextmanager
     async def body_of(self, request: Request, claims: Claims, permission: Permission) -> AsyncIterator[None]:
         """Token and role, then the file: nobody else has 20 MB read."""
-        await self._read(cast(UploadRequest, request), claims, permission)
+        await self._read(request, claims, permission)
         yield
 
-    async def _read(self, request: UploadRequest, claims: Claims, permission: Permission) -> None:
+    async def _read(self, request: Request, claims: Claims, permission: Permission) -> None:
         runtime = runtime_of(request)
         async with runtime.database.transaction() as session:
             require_role(await authenticate(runtime, session, claims), permission)
@@ -65,14 +75,12 @@ class ImportRoute(Route):
             raise Unavailable(retry_after=5)
         self._in_memory += 1
         try:
-            upload = await request.read_upload()
+            upload = await received_in_memory(request, ImportForm.model_fields)
             form = _form(upload)
             register = await run_in_threadpool(read_register, upload.file, form.kind, form.mapping)
-            request.state.received = form, register, upload.digest
+            request.state.upload = Received(form, register, upload.content, upload.digest)
         finally:
             self._in_memory -= 1
-            if request.upload is not None:
-                request.upload.file.close()
 
 
 sending = APIRouter(prefix=API, tags=["imports"], route_class=ImportRoute)
@@ -87,11 +95,10 @@ async def send_import(
     actor: Annotated[Actor, allowed(Permission.IMPORT_EDIT)],
 ) -> ImportRead:
     """Send a register. What is wrong with the file is told at once; its rows are checked after this answer."""
-    received: tuple[ImportForm, Register, bytes] = request.state.received
-    form, register, content = received
+    sent: Received = request.state.upload
     runtime = runtime_of(request)
-    digest = runtime.keys.digest("import-file", actor.own_organisation.bytes + content)
-    made = await imports.take_import(session, actor, form, register, digest)
+    digest = runtime.keys.digest("import-file", actor.own_organisation.bytes + sent.content)
+    made = await imports.take_import(session, actor, sent.form, sent.register, digest)
     imports.wake(session, runtime)
     created(response, f"/imports/{made.id}")
     return made
@@ -149,7 +156,7 @@ async def delete_import(
     await imports.take_away(session, import_id)
 
 
-def _form(upload: Upload) -> ImportForm:
+def _form(upload: UploadInMemory) -> ImportForm:
     """The texts beside the file. Raises Invalid."""
     values: dict[str, Any] = dict(upload.fields)
     if "mapping" in values:

@@ -152,6 +152,20 @@ async def cancel(
     return await _end(session, actor, row, S.CANCELLED, said, if_match)
 
 
+async def settle(
+    session: AsyncSession, actor: Actor, request_id: UUID, said: AssistanceEnd, if_match: str | None
+) -> AssistanceRead:
+    """Give up the rest of what was paid in part: with what was paid it is paid. Who might have decided on it.
+
+    Nothing of the payments changes; one that is taken back opens the request again.
+    """
+    _, row = await locked(session, request_id, Permission.ASSISTANCE_DECIDE)
+    forbid(row.created_by == actor.id)
+    if row.status is not S.PART_PAID:
+        raise IllegalTransition(sorted(STEPS[row.status]))
+    return await _end(session, actor, row, S.PAID, said, if_match, event="assistance.settled")
+
+
 async def _end(
     session: AsyncSession,
     actor: Actor,
@@ -159,13 +173,15 @@ async def _end(
     to: AssistanceStatus,
     said: AssistanceEnd,
     if_match: str | None,
+    *,
+    event: str | None = None,
 ) -> AssistanceRead:
     check_match_if_sent(if_match, row.version)
     require_step(row, to)
     row.status, row.ended_by, row.ended_at = to, actor.id, actor.now
     seal(session, row, {**opened(session, row), "end_reason": said.reason})
     row.touch(actor.now)
-    await tell(session, actor, row, f"assistance.{to}")
+    await tell(session, actor, row, event or f"assistance.{to}")
     return await assistance_views.read_of(session, row.case_id, row.id)
 
 

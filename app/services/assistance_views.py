@@ -15,17 +15,13 @@ from app.models.codes import AssistanceStatus, Decision
 from app.paging import Cursor, ListQuery, cut
 from app.relations import access_of
 from app.sealing import ring_of
+from app.services.case_rows import BEYOND, newest, newest_of_all
 from app.services.visible import EVERY_WAY
 
-# The row policy of each request asks `case_access`; in the order of the index, so that a page of every case looks at no
-# more of them than it shows, and at none that has no request.
 STATEMENT = """
     select w.*, c.code as case_code, k.kek_id, k.wrapped, q.display_name as requester,
            f.display_name as first_approver, d.display_name as decider, e.display_name as ender, {way}
-      from (select r.* from assistance_requests r
-             where {where} {beyond}
-             order by r.created_at desc, r.id desc
-             limit %(wanted)s) w
+      from {rows} w
       join cases c on c.id = w.case_id
       join vault.data_keys k on k.home = w.case_id
       join users q on q.id = w.created_by
@@ -34,7 +30,7 @@ STATEMENT = """
       left join users e on e.id = w.ended_by
      order by w.created_at desc, w.id desc
 """
-BEYOND = "and (r.created_at, r.id) < (%(cursor_at)s, cast(%(cursor_id)s as uuid))"
+REQUESTS = "assistance_requests"
 
 
 class AssistanceQuery(ListQuery):
@@ -45,7 +41,8 @@ class AssistanceQuery(ListQuery):
 
 async def read_of(session: AsyncSession, case_id: UUID, request_id: UUID) -> AssistanceRead:
     """One request of a case that the caller sees; 404 when it is not of this case."""
-    statement = STATEMENT.format(way="1", where="r.id = %(id)s and r.case_id = %(case_id)s", beyond="")
+    one = newest(f"from {REQUESTS} r where r.id = %(id)s and r.case_id = %(case_id)s")
+    statement = STATEMENT.format(way="1", rows=one)
     rows = await fetch(session, statement, {"id": request_id, "case_id": case_id, "wanted": 1})
     if not rows:
         raise NotFound
@@ -54,29 +51,36 @@ async def read_of(session: AsyncSession, case_id: UUID, request_id: UUID) -> Ass
 
 async def page_of_case(session: AsyncSession, case_id: UUID, query: ListQuery) -> Page[AssistanceRead]:
     """Those of a case that the caller sees, newest first."""
-    rows, cursor = await _page(session, query, "r.case_id = %(of)s", "1", {"of": case_id})
-    return Page[AssistanceRead](items=[_read(session, row) for row in rows], next_cursor=cursor)
+    rows = newest(f"from {REQUESTS} r where r.case_id = %(case_id)s and {_beyond(query)}")
+    found, cursor = await _page(session, query, STATEMENT.format(way="1", rows=rows), {"case_id": case_id})
+    return Page[AssistanceRead](items=[_read(session, row) for row in found], next_cursor=cursor)
 
 
 async def page_of_all(session: AsyncSession, organisation_id: UUID, query: AssistanceQuery) -> Page[AssistanceRead]:
-    """Those of every case that the caller sees, newest first: no caseworker sees a case of another organisation."""
-    where = "r.organisation_id = %(of)s"
-    values: dict[str, Any] = {"of": organisation_id}
-    if query.status is not None:
-        where, values["status"] = f"{where} and r.status = %(status)s", query.status.value
-    rows, cursor = await _page(session, query, where, EVERY_WAY, values)
-    for row in rows:
+    """Those of every case that the caller sees, newest first."""
+    values = {"organisation_id": organisation_id, "status": query.status}
+    found, cursor = await _page(session, query, statement_of_all(query), values)
+    for row in found:
         touched(session, row.case_id, access_of(row.case_id, row.organisation_id, row.ways).via)
-    return Page[AssistanceRead](items=[_read(session, row) for row in rows], next_cursor=cursor)
+    return Page[AssistanceRead](items=[_read(session, row) for row in found], next_cursor=cursor)
+
+
+def statement_of_all(query: AssistanceQuery) -> str:
+    """SQL of a page over every case that the caller sees."""
+    status = "r.status = %(status)s" if query.status else "true"
+    return STATEMENT.format(way=EVERY_WAY, rows=newest_of_all(REQUESTS, f"{status} and {_beyond(query)}"))
+
+
+def _beyond(query: ListQuery) -> str:
+    return BEYOND if query.cursor else "true"
 
 
 async def _page(
-    session: AsyncSession, query: ListQuery, where: str, way: str, values: dict[str, Any]
+    session: AsyncSession, query: ListQuery, statement: str, values: dict[str, Any]
 ) -> tuple[Any, str | None]:
     place = Cursor.decode(query.cursor)
     if place is not None:
         values |= {"cursor_at": place.at, "cursor_id": place.id}
-    statement = STATEMENT.format(way=way, where=where, beyond=BEYOND if place else "")
     rows = await fetch(session, statement, {**values, "wanted": query.limit + 1})
     return cut(rows, query.limit, lambda row: Cursor(row.created_at, row.id))
 
@@ -103,7 +107,7 @@ def _read(session: AsyncSession, row: Any) -> AssistanceRead:
         decision=_decided(row, "decide", Decision.DECLINE if declined else Decision.APPROVE, private),
         ended_at=row.ended_at,
         ended_by=Colleague(id=row.ended_by, display_name=row.ender) if row.ended_by else None,
-        end_reason=private.get("end_reason"),
+        end_reason=private.get("end_reason") if row.ended_at else None,
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,

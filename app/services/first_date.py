@@ -21,8 +21,9 @@ from app.services.risk_clock import clock_of
 
 # Not looked at yet is no reason to wait where a life may be at stake.
 UNKNOWN_DANGER = timedelta(hours=24)
-FIRST = "first"  # marks it among what is sealed: a date of the clock, which nobody has agreed on
-AWAITED = "awaited"  # marks it besides: the risk has risen since, and it is the contact that the level asks for
+AWAITED = (
+    "awaited"  # marks it among what is sealed: the risk has risen since, and it is the contact that the level asks for
+)
 DATES = """
     select c.lead_id, exists (select from follow_ups f where f.case_id = c.id and f.happened_at is null
                                  and f.ended_at is null) as planned
@@ -51,7 +52,8 @@ def first_row(
         "organisation_id": case.organisation_id,
         "due_at": actor.now + wait,
         "assignee_id": lead_id or actor.id,
-        "sealed": ring_of(session).seal("follow_ups", row_id, case.id, {"channel": None, FIRST: True}),
+        "of_opening": True,
+        "sealed": ring_of(session).seal("follow_ups", row_id, case.id, {"channel": None}),
         "version": 1,
         "created_at": actor.now,
         "updated_at": actor.now,

@@ -27,7 +27,6 @@ from app.services.agreed import require_contact
 from app.services.assignments import works_on
 from app.services.cases import open_for_change
 from app.services.events import record
-from app.services.first_date import FIRST
 from app.services.follow_up_views import channel_of, read_of, reads_of, said_in, said_on
 from app.services.met_again import follow_outcome
 from app.services.next_follow_up import escalate, is_last_in_time, next_planned, planned_on, require_in_time
@@ -99,7 +98,7 @@ async def change_follow_up(
         await require_in_time(session, actor, case, change.due_at, "/due_at", besides=row.id)
         row.due_at = change.due_at
     channel = change.channel or channel_of(session, row)
-    kept = {name: value for name, value in opened(session, row).items() if name != FIRST}  # somebody plans it now
+    kept, row.of_opening = opened(session, row), False  # somebody plans it now
     if channel is not None:
         await require_contact(session, actor, case)
         require_safe_contact(said_in(case), channel, row.due_at)
@@ -130,7 +129,7 @@ async def record_follow_up(
     seal(session, row, {**opened(session, row), "outcome": told.outcome, "note": told.note})
     row.happened_at, row.recorded_by = told.happened_at, actor.id
     row.touch(actor.now)
-    await _give_way(session, actor, row)  # before: a date that ends here is not one in time for the risk
+    await session.flush()  # before: the date of the opening, which ends with it, is not one in time for the risk
     following = await next_planned(session, actor, case, row, told)
     await _tell(session, actor, row, "follow_up.recorded")
     if following is not None:
@@ -160,13 +159,13 @@ async def cancel_follow_up(
 
 
 async def _give_way(session: AsyncSession, actor: Actor, to: FollowUp) -> None:
-    """The date that the opening has planned ends with what somebody plans within it, or has recorded."""
-    statement = select(FollowUp).where(*planned_on(to.case_id), col(FollowUp.id) != to.id)
-    for row in (await session.execute(statement)).scalars().all():
-        if FIRST in opened(session, row) and (to.happened_at is not None or to.due_at <= row.due_at):
-            row.ended_at = actor.now
-            row.touch(actor.now)
-            await _tell(session, actor, row, "follow_up.cancelled")
+    """The date that the opening has planned ends with what somebody plans within it. With what is recorded the database
+    ends it (140_worklist.sql): who records may not see it."""
+    statement = select(FollowUp).where(*planned_on(to.case_id), col(FollowUp.of_opening), col(FollowUp.id) != to.id)
+    for row in (await session.execute(statement.where(col(FollowUp.due_at) >= to.due_at))).scalars().all():
+        row.ended_at = actor.now
+        row.touch(actor.now)
+        await _tell(session, actor, row, "follow_up.cancelled")
 
 
 def _check_planned(row: FollowUp) -> None:

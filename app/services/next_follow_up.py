@@ -18,7 +18,7 @@ from app.security import Actor
 from app.services.agreed import may_contact
 from app.services.assignments import works_on
 from app.services.events import record
-from app.services.first_date import AWAITED, FIRST
+from app.services.first_date import AWAITED
 from app.services.follow_up_views import channel_of, said_in
 from app.services.risk_clock import clock_of
 from app.services.safe_contact import require_safe_contact, window_at
@@ -44,11 +44,11 @@ async def has_future(session: AsyncSession, actor: Actor, case_id: UUID) -> bool
     rises; asking for her consent again is none either: closing is the other answer."""
     statement = select(FollowUp).where(*planned_on(case_id), col(FollowUp.due_at) > actor.now)
     rows = (await session.execute(statement)).scalars()
-    return any(_is_awaited(opened(session, row)) for row in rows)
+    return any(_is_awaited(row, opened(session, row)) for row in rows)
 
 
-def _is_awaited(private: dict[str, Any]) -> bool:
-    return not private.get("asks_consent") and (FIRST not in private or AWAITED in private)
+def _is_awaited(row: FollowUp, private: dict[str, Any]) -> bool:
+    return not private.get("asks_consent") and (not row.of_opening or AWAITED in private)
 
 
 async def end_planned(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
@@ -114,7 +114,7 @@ async def plan_by_the_clock(session: AsyncSession, actor: Actor, case: CaseRow, 
 async def bring_forward(session: AsyncSession, actor: Actor, case: CaseRow, planned: FollowUp) -> None:
     """Move what is planned to the latest moment that the risk allows, unless it is sooner."""
     wait = clock_of(session, case.risk_level).follow_up
-    if FIRST in opened(session, planned):
+    if planned.of_opening:
         seal(session, planned, {**opened(session, planned), AWAITED: True})
     if planned.due_at <= actor.now + wait:
         return

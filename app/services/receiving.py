@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
-from app.db import fetch, run, update
+from app.db import fetch, run
 from app.errors import Conflict, ConsentRequired, NotFound
 from app.models.base import Page
 from app.models.case import CaseReceipt
@@ -26,6 +26,7 @@ from app.services.first_date import first_within, plan_first_date
 from app.services.handed_content import SNAPSHOT, intake_of, risk_of
 from app.services.intake_rows import Opened
 from app.services.opening import name_lead, open_received
+from app.services.risks import bring_risk
 from app.services.transfers import ANSWER
 
 VIA = "transfer"
@@ -87,7 +88,7 @@ async def accept(session: AsyncSession, actor: Actor, transfer_id: UUID, wanted:
     content = ring.open(SNAPSHOT, transfer_id, transfer_id, taken.snapshot_sealed)
     intake, risk = intake_of(taken, content), risk_of(content)
     case = await open_received(session, actor, intake, actor.own_organisation)
-    await update(session, "cases", case.id, {"risk_level": risk})
+    await bring_risk(session, actor, case, risk)
     await run(session, SETTLE, {"id": transfer_id, "case_id": case.id})
     led = await _tell(session, actor, case, transfer_id, lead_id)
     wait = first_within(session, intake.category, risk)

@@ -19,26 +19,18 @@ from app.models.referral_in import ExternalId
 from app.models.referral_reads import PartnerSummary, ReferralSummary
 from app.paging import Cursor, ListQuery
 from app.security import Actor
+from app.services.case_rows import OWN_CASES
 from app.services.referral_views import summaries
 
 MOST_EXAMINED = 5_000  # rows, where a filter has no index: the page may then be short and still go on
 
 _OTHERS = "from referrals r where r.partner_id = (select app_organisation_id())"
 _STANDARD = "from referrals r where r.organisation_id = (select app_organisation_id()) and r.standard"
-# The first principal is the caller's own: the cases on which somebody works, or that were opened in an emergency.
-_OWN = """
-    from case_access a join referrals r on r.case_id = a.case_id
-   where a.principal = (select (app_principals())[1]) and (a.expires_at is null or a.expires_at > (select app_now()))
-"""
-_LEADERLESS = """
-    from cases c join referrals r on r.case_id = c.id
-   where c.organisation_id = (select app_organisation_id()) and c.lead_id is null and c.status <> 'closed'
-     and c.erased_at is null
-"""
+_OWN = f"from {OWN_CASES} own join referrals r on r.case_id = own.case_id"
 WALKS: dict[Role, tuple[str, ...]] = {
     Role.PARTNER: (_OTHERS, _STANDARD),
     Role.CASEWORKER: (_STANDARD, _OWN),
-    Role.SUPERVISOR: (_OTHERS, _STANDARD, _OWN, _LEADERLESS),
+    Role.SUPERVISOR: (_OTHERS, _STANDARD, _OWN),
 }
 # Towards the caller's organisation: what it is asked by another, or what a partner sent it.
 INCOMING = """

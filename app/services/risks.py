@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.db import update
 from app.errors import Conflict, NotFound
 from app.models.assessment import RiskChange, RiskChangeRead, RiskReview, RiskSet
 from app.models.base import Page
-from app.models.case import CaseRow, Colleague
+from app.models.case import CaseRow, Colleague, OfCase
 from app.models.codes import RiskLevel, Role
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission
@@ -54,8 +55,34 @@ async def change_risk(
     before, case.risk_level = case.risk_level, level
     case.touch(actor.now)
     await save_case(session, case)
-    rises = is_lower(before, level)
-    review = clock_of(session, level).review if rises and actor.role is not Role.SUPERVISOR else None
+    row = await _write(session, actor, case, (before, level), reason=reason, assessment_id=assessment_id)
+    if is_lower(before, level):
+        await hurry(session, actor, case)
+    return row
+
+
+async def bring_risk(session: AsyncSession, actor: Actor, case: OfCase, level: RiskLevel) -> None:
+    """The level that a case has brought along from another organisation: its history here begins with it."""
+    if level is RiskLevel.NOT_ASSESSED:
+        return
+    await update(session, "cases", case.id, {"risk_level": level})
+    await _write(session, actor, case, (RiskLevel.NOT_ASSESSED, level))
+    await session.flush()  # while the caller still sees the case
+
+
+async def _write(
+    session: AsyncSession,
+    actor: Actor,
+    case: OfCase,
+    levels: tuple[RiskLevel, RiskLevel],
+    *,
+    reason: str | None = None,
+    assessment_id: UUID | None = None,
+) -> RiskChange:
+    """The row of history, and what is told; a rise is looked at by a supervisor, unless it is one who says so."""
+    before, level = levels
+    asks = is_lower(before, level) and actor.role is not Role.SUPERVISOR
+    review = clock_of(session, level).review if asks else None
     row = RiskChange(
         case_id=case.id,
         organisation_id=case.organisation_id,
@@ -70,8 +97,6 @@ async def change_risk(
     seal(session, row, {"reason": reason, "review_note": None})
     session.add(row)
     await _tell(session, actor, row, "risk.changed", reason)
-    if rises:
-        await hurry(session, actor, case)
     return row
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch, run
 from app.search_tokens import SearchTokens, TokenKind
+from app.services.case_rows import OWN_CASES
 
 _ADD = """
     insert into search_tokens (organisation_id, kind, token, person_id, case_id)
@@ -107,12 +108,11 @@ def _everybodys(choice: Collection[Token], narrowed: str, values: dict[str, Any]
 
 
 def _own(choice: Collection[Token], narrowed: str, values: dict[str, Any]) -> str:
-    """The same among the sensitive cases that are reached by the caller's own principal, each case looked into."""
+    """The same among the sensitive cases to which the caller has a way of her own, each case looked into."""
     home = "{0}.case_id = own.case_id and {0}.sensitive"
     return f"""
     (select t.person_id
-       from (select a.case_id from case_access a
-              where a.principal = (select u.principal from users u where u.id = (select app_user_id())) offset 0) own
+       from {OWN_CASES} own
       cross join lateral (
             select t.person_id from search_tokens t where {_all(choice, home, values)} {narrowed} offset 0) t
       order by t.person_id limit %(wanted)s)"""

@@ -5,12 +5,16 @@ from app.services.worklist_source import SUPERVISORS, Source, source
 
 K = WorklistKind
 
-# Who decides on a case: a reviewer, on a standard one any supervisor of the organisation.
-_DECIDES = """
-    (c.sensitivity = 'standard'
-     or exists (select from case_access r
-                 where r.case_id = c.id and r.principal = any ((select app_principals())::uuid[])
-                   and r.via = 'reviewer' and (r.expires_at is null or r.expires_at > (select app_now()))))
+# Where somebody decides: on a standard case any supervisor of the organisation, on others who reviews it.
+_TO_DECIDE = """
+    (select q.* from assistance_requests q
+      where q.organisation_id = (select app_organisation_id()) and q.standard and q.status = 'submitted'
+      union all
+     select q.*
+       from (select distinct r.case_id from case_access r
+              where r.principal = any ((select app_principals())::uuid[]) and r.via = 'reviewer'
+                and (r.expires_at is null or r.expires_at > (select app_now())) offset 0) own
+       join assistance_requests q on q.case_id = own.case_id and not q.standard and q.status = 'submitted')
 """
 
 OF_OVERSIGHT: tuple[Source, ...] = (
@@ -52,10 +56,9 @@ OF_OVERSIGHT: tuple[Source, ...] = (
     source(
         SUPERVISORS,
         f"'{K.APPROVAL}'",
-        f"""from assistance_requests q join cases c on c.id = q.case_id
-            where q.organisation_id = (select app_organisation_id()) and q.status = 'submitted'
-              and q.created_by <> (select app_user_id())
-              and q.first_approved_by is distinct from (select app_user_id()) and {_DECIDES}""",
+        f"""from {_TO_DECIDE} q
+            where q.created_by <> (select app_user_id())
+              and q.first_approved_by is distinct from (select app_user_id())""",
         due_at="q.created_at",
         case_id="q.case_id",
         subject_id="q.id",

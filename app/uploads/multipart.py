@@ -1,4 +1,6 @@
-"""multipart/form-data of which exactly one part is wanted: a file, named `file`. Nothing of it is kept here."""
+"""multipart/form-data with exactly one file, named `file`, and the texts beside it. The file is not kept here."""
+
+from collections.abc import Collection
 
 from pydantic_core import PydanticCustomError
 from python_multipart.exceptions import FormParserError
@@ -8,21 +10,27 @@ from starlette.requests import Request
 from app.errors import Invalid, UnsupportedMediaType
 from app.text import clean_line
 
-PART = b"file"
+FILE = "file"
 LONGEST_NAME = 200
+MOST_TEXT = 100_000  # bytes of each text
 
 
-class OneFile:
-    """Takes the body as it comes and gives the content of the file; raises 415 and 422 as soon as they are certain."""
+class FileForm:
+    """Takes the body as it comes and gives the content of the file; raises 415 and 422 as soon as they are certain.
 
-    def __init__(self, request: Request) -> None:
+    `texts`: names of the parts that may stand beside the file, once each; their values are in `fields` at the end.
+    """
+
+    def __init__(self, request: Request, texts: Collection[str] = ()) -> None:
         kind, options = parse_options_header(request.headers.get("content-type"))
         if kind != b"multipart/form-data":
             raise UnsupportedMediaType
         self.name: str | None = None
+        self.fields: dict[str, str] = {}
+        self._texts = texts
         self._found: list[bytes] = []
-        self._field, self._value = bytearray(), bytearray()
-        self._disposition: bytes | None = None
+        self._field, self._value, self._text = bytearray(), bytearray(), bytearray()
+        self._part, self._disposition = FILE, b""
         self._complete = False
         try:
             self._parser = MultipartParser(
@@ -33,7 +41,8 @@ class OneFile:
                     "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
                     "on_header_end": self._end_header,
                     "on_headers_finished": self._end_headers,
-                    "on_part_data": lambda data, start, end: self._found.append(data[start:end]),
+                    "on_part_data": lambda data, start, end: self._take(data[start:end]),
+                    "on_part_end": self._end_part,
                     "on_end": self._end,
                 },
             )
@@ -54,31 +63,57 @@ class OneFile:
         if not self._complete:
             raise _malformed()
         if self.name is None:
-            raise Invalid.at("/file", "missing", "A part named file is wanted.")
+            raise Invalid.at("/file", "required", "A part named file is wanted.")
         return self.name
 
     def _begin_part(self) -> None:
-        if self.name is not None:
+        if self.name is not None and not self._texts:
             raise Invalid.at("", "too_many_parts", "One part is wanted, named file.")
-        self._disposition = None
+        self._disposition = b""
 
     def _end_header(self) -> None:
         if self._field.lower() == b"content-disposition":
-            if self._disposition is not None:
+            if self._disposition:
                 raise _malformed()
             self._disposition = bytes(self._value)
         self._field.clear()
         self._value.clear()
 
     def _end_headers(self) -> None:
-        kind, options = parse_options_header((self._disposition or b"").decode("latin-1"))
+        kind, options = parse_options_header(self._disposition.decode("latin-1"))
         if kind != b"form-data" or b"name" not in options:
             raise _malformed()
-        if options[b"name"] != PART:
-            raise Invalid.at("", "unknown_field", "One part is wanted, named file.")
-        if not options.get(b"filename"):
+        self._part = options[b"name"].decode("latin-1")
+        if self._part == FILE:
+            self._begin_file(options.get(b"filename"))
+        elif self._part not in self._texts:
+            raise Invalid.at("", "unknown_field", "There is no such field.")
+        elif self._part in self.fields or options.get(b"filename") is not None:
+            raise Invalid.at(f"/{self._part}", "duplicate_field", "This is not one text.")
+
+    def _begin_file(self, name: bytes | None) -> None:
+        if self.name is not None:
+            raise Invalid.at("", "too_many_parts", "One part is wanted, named file.")
+        if not name:
             raise Invalid.at("/file", "not_a_file", "The part named file is not a file with a name.")
-        self.name = _clean(options[b"filename"])
+        self.name = _clean(name)
+
+    def _take(self, data: bytes) -> None:
+        if self._part == FILE:
+            self._found.append(data)
+            return
+        self._text += data
+        if len(self._text) > MOST_TEXT:
+            raise Invalid.at(f"/{self._part}", "too_long", "This text is too long.")
+
+    def _end_part(self) -> None:
+        if self._part == FILE:
+            return
+        try:
+            self.fields[self._part] = self._text.decode("utf-8")
+        except UnicodeDecodeError:
+            raise _malformed() from None
+        self._text.clear()
 
     def _end(self) -> None:
         self._complete = True

@@ -17,7 +17,7 @@ from app.sealing.chunks import CHUNK
 from app.security import Runtime, runtime_of
 from app.uploads.images import written_anew
 from app.uploads.kinds import IMAGES, Kind, check_name
-from app.uploads.multipart import OneFile
+from app.uploads.multipart import FileForm
 from app.uploads.spool import Spool
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -54,7 +54,7 @@ class _Coming:
     """One file on its way: parsed, hashed, looked at and sealed, a chunk at a time."""
 
     def __init__(self, request: Request, runtime: Runtime, spool: Spool) -> None:
-        self._form, self._spool, self._kind = OneFile(request), spool, Kind()
+        self._form, self._spool, self._kind = FileForm(request), spool, Kind()
         self._hash = hmac.new(runtime.keys.secret("idempotency-upload"), digestmod="sha256")
         self._waiting = bytearray()
         self._size = 0

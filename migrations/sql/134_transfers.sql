@@ -218,6 +218,27 @@ begin
 end
 $$;
 
+-- The worker: nobody there has answered in time, which the sender is told once. On the receivers' worklist it stays.
+create or replace function tell_overdue_transfers(at_most int) returns int
+  language sql volatile security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  with late as (
+    select t.id from transfers t
+     where t.status = 'requested' and t.overdue_at is null and t.due_at < app_now()
+     order by t.due_at limit at_most
+       for update skip locked),
+  marked as (
+    update transfers t set overdue_at = app_now() from late where t.id = late.id
+    returning t.id, t.case_id, t.organisation_id),
+  told as (
+    insert into events (id, case_id, organisation_id, type, audience, at, actor_id, subject_id, data)
+    select gen_random_uuid(), m.case_id, m.organisation_id, 'transfer.overdue', 'caseworkers', app_now(), app_user_id(),
+           m.id, '{}'
+      from marked m returning id)
+  select count(*)::int from told
+$$;
+
 -- Nothing leads to a case that is erased.
 create or replace function on_opened_case_erased() returns trigger
   language plpgsql volatile security definer
@@ -314,7 +335,7 @@ begin
     'transfers_in(uuid, text, timestamptz, uuid, int)', 'transfer_is_consented(uuid)', 'hold_transfer(uuid)',
     'accept_transfer(uuid)', 'settle_transfer(uuid, uuid)', 'decline_transfer(uuid)', 'note_transfer(uuid, bytea)',
     'suspend_transfer_contact(uuid)', 'on_transfer_void()', 'on_opened_case_erased()', 'cases_led(uuid[], uuid)',
-    'handover_of(uuid, uuid)', 'leave_case(uuid, uuid, uuid)'] loop
+    'handover_of(uuid, uuid)', 'leave_case(uuid, uuid, uuid)', 'tell_overdue_transfers(int)'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
   foreach f in array array[
@@ -325,6 +346,7 @@ begin
   end loop;
 end
 $$;
+grant execute on function tell_overdue_transfers(int) to samaki_worker;
 -- The owner of the tables makes the triggers.
 grant execute on function on_transfer_void(), on_opened_case_erased() to samaki_owner;
 

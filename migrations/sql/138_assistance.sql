@@ -46,6 +46,7 @@ begin
   r.payments := r.payments + case when new.reversal_of is null then 1 else -1 end;
   update assistance_requests q
      set paid_minor = r.paid_minor, payments = r.payments,
+         ended_by = null, ended_at = null,  -- what was settled is open again when a payment of it is taken back
          status = case when r.payments = 0 then 'approved'
                        when r.paid_minor < r.approved_minor then 'part_paid'
                        else 'paid' end,

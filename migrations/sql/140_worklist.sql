@@ -51,6 +51,15 @@ create or replace function on_recorded() returns trigger
 as $$
 begin
   perform settle_escalation(new.case_id);
+  -- The date that the opening has planned, and that nobody made their own: a liaison who records sees it not.
+  with ended as (
+    update follow_ups f set ended_at = app_now(), version = f.version + 1, updated_at = app_now()
+     where f.case_id = new.case_id and f.id <> new.id and f.of_opening and f.happened_at is null and f.ended_at is null
+    returning f.id)
+  insert into events (id, case_id, organisation_id, type, audience, at, actor_id, subject_id, data)
+  select gen_random_uuid(), new.case_id, new.organisation_id, 'follow_up.cancelled', 'caseworkers', app_now(),
+         app_user_id(), e.id, '{}'
+    from ended e;
   return null;
 end
 $$;
@@ -238,6 +247,7 @@ grant execute on function on_place_changed(), on_due_moved(), on_recorded(), on_
 reset role;
 
 grant update on follow_ups to samaki_definer;
+grant update (of_opening) on follow_ups to samaki_runtime;  -- until somebody plans it
 
 -- After assignment_changed, which says who leads, and after planned, which says what is due: triggers go by their names.
 create or replace trigger place_changed after insert or update on assignments

@@ -708,6 +708,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("everybody changes the own details", "for update to samaki_runtime using (app_role() = 'admin');", "for update to samaki_runtime using (user_id = app_user_id() or app_role() = 'admin');"),
     ],
     "138_assistance": [
+        ("what was settled stays ended when it is open again", "         ended_by = null, ended_at = null,", "        "),
         ("who is excluded finds a request", "  return case when home <> all (app_excluded_cases())\n               and exists", "  return case when exists"),
         ("anybody finds a request", "where a.case_id = home and a.principal = any (app_principals())\n", "where a.case_id = home\n"),
         ("access that is over finds a request", "\n                              and (a.expires_at is null or a.expires_at > app_now()))\n", ")\n"),
@@ -758,6 +759,9 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("every escalation ends with one", "   where c.id = the_case and c.escalated_at is not null and c.lead_id", "   where c.escalated_at is not null and c.lead_id"),
         ("an escalation ends without a lead", "c.escalated_at is not null and c.lead_id is not null\n     and (c.risk_level", "c.escalated_at is not null\n     and (c.risk_level"),
         ("an escalation ends while it is late", "     and (c.risk_level = 'high' and c.next_due_at < app_now() - interval '24 hours') is not true\n", ""),
+        ("recording ends every date of the case", "and f.id <> new.id and f.of_opening and", "and f.id <> new.id and"),
+        ("recording ends no date of the opening", "and f.id <> new.id and f.of_opening and", "and false and"),
+        ("recording ends the dates of every opening", "where f.case_id = new.case_id and f.id <> new.id and f.of_opening", "where f.id <> new.id and f.of_opening"),
         ("recording ends no escalation", "begin\n  perform settle_escalation(new.case_id);", "begin\n  perform 1;"),
         ("a closed case stays escalated", "  new.escalated_at := null;", "  null;"),
         ("an escalation is told to the team", "'case.escalated', 'caseworkers'", "'case.escalated', 'team'"),
@@ -829,6 +833,9 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("the worker gets the work", "grant execute on function claim_import(uuid), fail_import(uuid, uuid, text) to samaki_runtime;", "grant execute on function claim_import(uuid), fail_import(uuid, uuid, text) to public;"),
     ],
     "134_transfers": [
+        ("an answered transfer is told to be overdue", "where t.status = 'requested' and t.overdue_at is null and t.due_at < app_now()", "where t.overdue_at is null and t.due_at < app_now()"),
+        ("a transfer is told to be overdue again and again", "where t.status = 'requested' and t.overdue_at is null and", "where t.status = 'requested' and"),
+        ("a transfer is overdue before its time", "and t.overdue_at is null and t.due_at < app_now()", "and t.overdue_at is null"),
         ("everybody has an inbox", "        and app_role() = 'supervisor'\n        and t.recipient_id", "        and t.recipient_id"),
         ("transfers to every organisation", "        and t.recipient_id = app_organisation_id()\n", ""),
         ("transfers for the excluded", "        and t.case_id <> all (gone.cases)\n", ""),
@@ -935,6 +942,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("every organisation that changes loses its places", "when (new.kind = 'shelter') execute", "when (true) execute"),
         ("with one, all lose their places", "where organisation_id = new.id and locations", "where locations"),
         ("the version stays when places go", "set locations = '[]', version = version + 1,", "set locations = '[]', version = version,"),
+    ],
     "148_referrals": [
         ("a rejection closes nothing", "return the_status in ('rejected', ", "return the_status in ("),
         ("a cancellation closes nothing", "in ('rejected', 'cancelled', 'failed', 'entered_in_error');", "in ('rejected', 'failed', 'entered_in_error');"),
@@ -1084,6 +1092,14 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("the state can be written over", "grant update (consent_id, contact_suspended_at, sealed, version, updated_at) on referrals", "grant update (status, open_sealed, partner_id, consent_id, contact_suspended_at, sealed, version, updated_at) on referrals"),
         ("words can be written over", "grant select, insert on referrals, referral_snapshots, referral_messages to samaki_runtime;", "grant select, insert on referrals, referral_snapshots, referral_messages to samaki_runtime;\ngrant update (sealed) on referral_messages to samaki_runtime;"),
     ],
+    "152_standard_rows": [
+        ("every row as if of a standard case", "select c.sensitivity = 'standard' into new.standard", "select true into new.standard"),
+        ("every row as if of a sensitive case", "select c.sensitivity = 'standard' into new.standard", "select false into new.standard"),
+        ("rows are marked as any case is", "from cases c where c.id = new.case_id for share;", "from cases c order by c.id limit 1 for share;"),
+        ("a row passes by who raises its case", "where c.id = new.case_id for share;", "where c.id = new.case_id;"),
+        ("what is raised stays among everybody's", "where case_id = $1 and standard', tg_argv[0])", "where case_id = $1 and not standard', tg_argv[0])"),
+        ("one raised case hides the rows of all", "where case_id = $1 and standard', tg_argv[0])", "where $1 is not null and standard', tg_argv[0])"),
+    ],
 }  # fmt: skip
 
 WRONG = [Wrong(file, name, old, new) for file, texts in TEXTS.items() for name, old, new in texts]
@@ -1096,6 +1112,8 @@ TRIGGERS = {
     "planned": "follow_ups",
     "action_planned": "actions",
     "disbursed": "assistance_disbursements",
+    "request_added": "assistance_requests",
+    "requests_hidden": "cases",
     "recorded": "follow_ups",
     "due_moved": "follow_ups",
     "place_changed": "assignments",
