@@ -55,18 +55,20 @@ class Later(Response):
 class Route(APIRoute):
     """An operation that names its permission runs inside the caller's transaction; one that names none is public."""
 
+    request_class: type[StrictRequest] = StrictRequest
+    media_types: frozenset[str] = frozenset({"application/json"})
+    unknown_query: type[Invalid] = Invalid
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         permission = declared_permission(self.dependant)
         known_query = _query_names(self.dependant)
-        takes_json = self.body_field is not None and permission is not None
-        may_be_empty = self.body_field is not None and not self.body_field.field_info.is_required()
         deed = deed_of(self, permission)
 
         async def answer(request: Request) -> Response:
-            strict = StrictRequest(request.scope, request.receive)
+            strict = self.request_class(request.scope, request.receive)
             if permission is None:
-                _refuse_unknown_query(strict, known_query)
+                _refuse_unknown_query(strict, known_query, self.unknown_query)
                 return await handler(strict)
             runtime, asker = runtime_of(strict), asker_of(strict)
             async with refusals_of(runtime, strict.scope, deed, asker):
@@ -81,9 +83,7 @@ class Route(APIRoute):
                     strict.state.call = Call(session, actor)
                     keyed = await KeyedPost.claim(strict, session, actor)
                     if keyed is None or keyed.earlier_status is None:
-                        response = await _visible_first(
-                            strict, session, permission, _checked(handler, known_query, takes_json, may_be_empty)
-                        )
+                        response = await _visible_first(strict, session, permission, self.checked(handler, known_query))
                         if keyed is not None:
                             keyed.remember(session, actor, response)
                         await append(session, deed, response.status_code, **_told(strict, response))
@@ -97,6 +97,20 @@ class Route(APIRoute):
             return await finish(strict)
 
         return answer
+
+    def checked(self, handler: Handler, known_query: frozenset[str]) -> Handler:
+        """The handler, behind the checks of parameters and of the body's type."""
+        takes_json = self.body_field is not None
+        may_be_empty = self.body_field is not None and not self.body_field.field_info.is_required()
+
+        async def run(request: Request) -> Response:
+            _refuse_unknown_query(request, known_query, self.unknown_query)
+            nothing_sent = may_be_empty and not await request.body()
+            if takes_json and not nothing_sent and _media_type(request) not in self.media_types:
+                raise UnsupportedMediaType
+            return await handler(request)
+
+        return run
 
     @asynccontextmanager
     async def body_of(self, request: Request, claims: Claims, permission: Permission) -> AsyncIterator[None]:
@@ -124,17 +138,6 @@ def _told(request: Request, response: Response) -> dict[str, Any]:
     return {"subject": made or ids_of(request.path_params)[1], "reason": replayed}
 
 
-def _checked(handler: Handler, known_query: frozenset[str], takes_json: bool, may_be_empty: bool) -> Handler:
-    async def run(request: Request) -> Response:
-        _refuse_unknown_query(request, known_query)
-        nothing_sent = may_be_empty and not await request.body()
-        if takes_json and not nothing_sent and not _is_json(request):
-            raise UnsupportedMediaType
-        return await handler(request)
-
-    return run
-
-
 async def _visible_first(request: Request, session: AsyncSession, permission: Permission, handler: Handler) -> Response:
     """Run the handler; when the request itself is wrong, first say whether what it addresses exists at all."""
     try:
@@ -146,9 +149,8 @@ async def _visible_first(request: Request, session: AsyncSession, permission: Pe
         raise
 
 
-def _is_json(request: Request) -> bool:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == "application/json"
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _query_names(dependant: Dependant) -> frozenset[str]:
@@ -163,9 +165,9 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
     return frozenset(names)
 
 
-def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
+def _refuse_unknown_query(request: Request, known: frozenset[str], refusal: type[Invalid]) -> None:
     if request.scope["query_string"] and (unknown := set(request.query_params) - known):
-        raise Invalid(
+        raise refusal(
             [
                 FieldError(
                     f"/query/{name}" if name.isidentifier() and name.isascii() and len(name) <= 64 else "/query",

@@ -35,6 +35,8 @@ from app.routers import (
     disbursements,
     disclosures,
     erasure,
+    fhir_referrals,
+    fhir_server,
     follow_ups,
     health_record,
     hsds,
@@ -112,6 +114,9 @@ ROUTERS = (
     auth.router,
     auth.well_known,
     hsds.router,
+    fhir_referrals.router,
+    fhir_referrals.patching,
+    fhir_server.router,
     health.router,
 )
 

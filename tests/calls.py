@@ -7,15 +7,18 @@ from uuid import uuid4
 
 import httpx
 
+from app.fhir.referrals import task_of
 from app.models.codes import Role
+from app.models.referral_reads import PartnerSummary, Party
 from tests.acts import emergency
 from tests.cases import intake
 from tests.cast import COMMUNE, PASSWORD, password_hash
+from tests.fhir.asking import JSON_PATCH, transaction
 from tests.matrix import ROOTS, Row
 from tests.stage import LONG, SERVICE, Stage
 from tests.standpoints import REFERRED_TO, Standpoint
 
-Body = Mapping[str, Any]
+Body = Mapping[str, Any] | list[Any]
 CONSENT = {"purpose": "statistics", "form": "verbal", "obtained_on": "2026-03-01"}
 DISCLOSURE = {
     "basis": "vital_interest",
@@ -420,6 +423,21 @@ def _referred(status: str = "accepted", direction: str = "out") -> Call:
     return Call(before=put, headers=EDIT)
 
 
+def _accepted_task(stage: Stage, point: Standpoint) -> Body:
+    """The Task as it is read, whoever reads it while nobody has answered, with the yes."""
+    row = stage.rows(
+        "select r.*, o.name as sender, p.name as recipient from referrals r join organisations o on"
+        " o.id = r.organisation_id join organisations p on p.id = r.partner_id where r.id = %s",
+        stage.cases[point.case].ids["referral_id"],
+    )[0]
+    face = {name: row.get(name) for name in PartnerSummary.model_fields}
+    sides = {"sender": (row["organisation_id"], row["sender"]), "recipient": (row["partner_id"], row["recipient"])}
+    named = {side: Party(id=own_id, name=name) for side, (own_id, name) in sides.items()}
+    seen = {"direction": "incoming", "overdue": False, "contact_suspended": False, "status_reason": None}
+    task = task_of(PartnerSummary(**{**face, **named, **seen, "service_type": None}))
+    return {**task.model_dump(mode="json", exclude_none=True), "status": "accepted"}
+
+
 def _asked_for(stage: Stage, point: Standpoint) -> Body:
     return {
         "organisation_id": stage.cast.organisation(REFERRED_TO[point.case]),
@@ -604,6 +622,16 @@ CALLS: dict[str, Call] = {
     f"GET {_REFERRAL}/messages": _referred(),
     f"POST {_REFERRAL}/messages": _with(_referred(), {"text": "Tomorrow at nine."}),
     f"GET {_REFERRAL}/messages/{{message_id}}": _referred(),
+    "GET /fhir/R4/Task/{referral_id}": _referred(),
+    "GET /fhir/R4/ServiceRequest/{referral_id}": _referred(),
+    "GET /fhir/R4/Patient/{referral_id}": _referred(),
+    "PUT /fhir/R4/Task/{referral_id}": replace(_referred("requested"), body=_accepted_task),
+    "PATCH /fhir/R4/Task/{referral_id}": replace(
+        _referred("requested"),
+        body=[{"op": "replace", "path": "/status", "value": "accepted"}],
+        headers={**EDIT, "Content-Type": JSON_PATCH},
+    ),
+    "POST /fhir/R4": Call(lambda stage, _: transaction(stage.cast)),
     "GET /transfers/{incoming_id}": Call(ids=_incoming),
     "POST /transfers/{incoming_id}/accept [answered]": Call({"lead_id": None}, ids=_incoming, before=_answered),
     "POST /transfers/{incoming_id}/decline": Call(

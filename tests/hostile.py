@@ -138,9 +138,11 @@ def body_of(on: Ground, row: Row, point: Standpoint) -> Any:
 
 
 def check_silence(response: httpx.Response, hostile: str, label: str) -> None:
-    """A refusal is a problem that repeats nothing of what was sent."""
-    assert response.headers["Content-Type"] == "application/problem+json", label
-    code = response.json()["code"]
+    """A refusal is a problem, or an OperationOutcome, that repeats nothing of what was sent."""
+    fhir = label.partition(" ")[2].startswith("/fhir/")
+    assert response.headers["Content-Type"] == f"application/{'fhir' if fhir else 'problem'}+json", label
+    body = response.json()
+    code = body["issue"][0]["details"]["coding"][0]["code"] if fhir else body["code"]
     assert re.fullmatch("[a-z_]+", code), label
     if len(hostile) >= 4 and hostile.isascii() and hostile.isalnum():
         return  # a plain word or number may stand in an answer by itself

@@ -179,6 +179,11 @@ GET    /referrals/{referral_id}/receipt                  200 200 200 200 200  20
 GET    /referrals/{referral_id}/messages                 200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  200 200 404 200
 POST   /referrals/{referral_id}/messages                 201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403  201 403 404 201
 GET    /referrals/{referral_id}/messages/{message_id}    200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  200 404 404 200
+GET    /fhir/R4/Task/{referral_id}                       200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  200 200 404 200
+GET    /fhir/R4/ServiceRequest/{referral_id}             200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403  200 200 404 200
+GET    /fhir/R4/Patient/{referral_id}                    404 404 404 404 404  404 404 404 404 404 404 404 404  403 403  404 404 403 403  200 404 404 200
+PUT    /fhir/R4/Task/{referral_id}                       403 403 403 403 403  403 403 403 403 403 403 404 403  403 403  404 404 403 403  200 403 404 200
+PATCH  /fhir/R4/Task/{referral_id}                       403 403 403 403 403  403 403 403 403 403 403 404 403  403 403  404 404 403 403  200 403 404 200
 """  # noqa: E501
 
 # Without a case: the register of an organisation (the `other_` columns are of another one), the directory,
@@ -198,6 +203,14 @@ GET    /assistance-requests                              200 200 200 200 403 403
 GET    /assistance-ledger                                403 200 403 200 403 403 403 403 401
 GET    /referrals                                        200 200 200 200 403 200 403 403 401
 POST   /referrals                                        403 403 403 403 403 201 403 403 401
+GET    /fhir/R4/Task                                     200 200 200 200 403 200 403 403 401
+GET    /fhir/R4/ServiceRequest                           200 200 200 200 403 200 403 403 401
+GET    /fhir/R4/Patient                                  200 200 200 200 403 200 403 403 401
+POST   /fhir/R4                                          403 403 403 403 403 200 403 403 401
+GET    /fhir/R4/Organization                             200 200 200 200 200 200 403 200 401
+GET    /fhir/R4/Organization/{organisation_id}           200 200 200 200 200 200 403 200 401
+GET    /fhir/R4/HealthcareService                        200 200 200 200 200 200 403 200 401
+GET    /fhir/R4/HealthcareService/{service_id}           200 200 200 200 200 200 403 200 401
 GET    /transfers                                        403 200 403 200 403 403 403 403 401
 GET    /transfers/{incoming_id}                          403 404 403 200 403 403 403 403 401
 POST   /transfers/{incoming_id}/accept [answered]        403 404 403 409 403 403 403 403 401
@@ -289,8 +302,11 @@ POST   /me/totp                                          200 200 200 200 200 200
 POST   /me/totp/confirm                                  409 409 409 409 409 409 409 409 401
 """  # noqa: E501
 
+# A referral, and its faces in FHIR.
+OF_REFERRALS = ("/referrals", "/fhir/R4/Task", "/fhir/R4/ServiceRequest", "/fhir/R4/Patient")
+
 # Where what is not below /api/v1 begins.
-ROOTS = ("/health/", "/.well-known/", "/hsds/")
+ROOTS = ("/health/", "/.well-known/", "/hsds/", "/fhir/")
 
 # Open to everybody, signed in or not. The token endpoint is asked with the name of nobody; no worker runs.
 PUBLIC = """
@@ -305,6 +321,7 @@ GET    /hsds/services/{service_id}        200 200 200
 GET    /hsds/organizations                200 200 200
 GET    /hsds/taxonomies                   200 200 200
 GET    /hsds/taxonomy_terms               200 200 200
+GET    /fhir/R4/metadata                  200 200 200
 GET    /health/ready                      503 503 503
 """
 
@@ -458,7 +475,7 @@ def behind_the_role_wall(row: Row, column: str) -> int:
     """What the cell would say if every role might try everything: then only the relation speaks."""
     if _sees_the_referral(row, column):
         return row.cells[column]
-    if row.path.startswith("/referrals") and column == "l.assigned":
+    if row.path.startswith(OF_REFERRALS) and column == "l.assigned":
         return 404  # the row policies show a liaison none
     if row.cells[column] == 403 and (column in HIDDEN or "{grant_id}" in row.path):
         return 404  # only a supervisor reviews, and a liaison knows of no grant
@@ -469,6 +486,11 @@ def behind_the_role_wall(row: Row, column: str) -> int:
 
 def when_wrong(row: Row, column: str) -> int:
     """The status of the same call with a parameter that does not exist: never says that a case is there."""
+    status = _when_wrong(row, column)
+    return 400 if status == 422 and row.path.startswith("/fhir/") else status
+
+
+def _when_wrong(row: Row, column: str) -> int:
     status = row.cells[column]
     if ("{grant_id}" in row.path and status >= 400) or _is_told_of_the_role(row, column):
         return status
@@ -492,4 +514,4 @@ def _is_told_of_the_role(row: Row, column: str) -> bool:
 
 
 def _sees_the_referral(row: Row, column: str) -> bool:
-    return row.path.startswith("/referrals/") and column in OF_THE_REFERRAL
+    return row.path.startswith(OF_REFERRALS) and "{" in row.path and column in OF_THE_REFERRAL

@@ -81,6 +81,7 @@ ALL = [
     errors.ConfirmationRequired(),
     errors.NotFound(),
     errors.MethodNotAllowed(),
+    errors.NotAcceptable(),
     errors.RequestTimeout(),
     errors.Conflict(),
     errors.CaseClosed(),

@@ -16,6 +16,7 @@ from app.errors.case_problems import (
     UnsafeCaregiver,
     UnsafeContact,
 )
+from app.errors.outcomes import FHIR, FHIR_JSON, SearchRefused
 from app.errors.problems import (
     BadRequest,
     ConfirmationRequired,
@@ -29,6 +30,7 @@ from app.errors.problems import (
     Invalid,
     MethodNotAllowed,
     MfaRequired,
+    NotAcceptable,
     NotFound,
     PasswordChangeRequired,
     PayloadTooLarge,
@@ -47,6 +49,8 @@ from app.errors.problems import (
 from app.errors.validation import field_errors
 
 __all__ = [
+    "FHIR",
+    "FHIR_JSON",
     "AccessExists",
     "BadRequest",
     "CaseClosed",
@@ -68,6 +72,7 @@ __all__ = [
     "LegalHold",
     "MethodNotAllowed",
     "MfaRequired",
+    "NotAcceptable",
     "NotFound",
     "PasswordChangeRequired",
     "PayloadTooLarge",
@@ -80,6 +85,7 @@ __all__ = [
     "RequestTimeout",
     "ReviewPending",
     "SealedAway",
+    "SearchRefused",
     "StepUpRequired",
     "Unauthenticated",
     "Unavailable",

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.errors.database import database_problem, is_database_error, sqlstate
+from app.errors.outcomes import FHIR_JSON, is_fhir, outcome, weak
 from app.errors.problems import (
     Forbidden,
     InternalError,
@@ -78,15 +79,17 @@ def to_problem(error: Exception, scope: Scope) -> Problem:
 
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
-    """The problem in the caller's language; `instance` is the request id that app.edge set."""
+    """The problem in the caller's language, on the FHIR face as an OperationOutcome; `instance` is the request id that
+    app.edge set."""
     language = choose_language(Headers(scope=scope).get("accept-language"))
     instance = str(scope.get("state", {}).get("request_id", ""))
-    body = problem.body(title=title(problem.code, language), instance=instance)
+    words, fhir = title(problem.code, language), is_fhir(scope)
+    body = outcome(problem, words, instance) if fhir else problem.body(title=words, instance=instance)
     return Response(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
         status_code=problem.status,
-        headers={**problem.headers, "Content-Language": language},
-        media_type="application/problem+json",
+        headers={**(weak(problem.headers) if fhir else problem.headers), "Content-Language": language},
+        media_type=FHIR_JSON if fhir else "application/problem+json",
     )
 
 

@@ -113,6 +113,12 @@ class MethodNotAllowed(Problem):
     status, code = 405, "method_not_allowed"
 
 
+class NotAcceptable(Problem):
+    """Another format is asked for than the one that there is."""
+
+    status, code = 406, "not_acceptable"
+
+
 class RequestTimeout(Problem):
     """The body did not arrive in time; the connection closes."""
 

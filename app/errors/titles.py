@@ -15,6 +15,7 @@ TITLES: dict[str, tuple[str, str]] = {
     ),
     "not_found": ("Not found", "រកមិនឃើញ"),
     "method_not_allowed": ("This method is not allowed here", "មិនអនុញ្ញាតឱ្យប្រើវិធីនេះទេ"),
+    "not_acceptable": ("This format cannot be answered", "មិនអាចឆ្លើយតបតាមទម្រង់នេះបានទេ"),
     "request_timeout": ("The request took too long to arrive", "សំណើមកដល់យឺតពេក"),
     "conflict": ("This contradicts what is already recorded", "មិនស៊ីគ្នានឹងទិន្នន័យដែលមានស្រាប់"),
     "case_closed": ("The case is closed", "ករណីនេះបានបិទហើយ"),

@@ -73,6 +73,7 @@ _JSON: dict[str, str] = {
     "json_not_a_number": "NaN and Infinity are not JSON.",
     "json_number_too_long": "A number has too many digits.",
     "json_number_out_of_range": "A number is out of range.",
+    "json_null": "FHIR has no null: what has no value is left out.",
     "json_invalid_text": "A text holds a character that cannot be stored.",
 }
 

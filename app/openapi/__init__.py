@@ -7,8 +7,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
-from app.errors import FieldError, Problem
+from app.errors import FHIR, FHIR_JSON, FieldError, Problem, SearchRefused
+from app.errors.outcomes import outcome
 from app.errors.titles import title
+from app.fhir.outcome import OperationOutcome
 from app.http import Route
 from app.openapi.example_values import ID
 from app.openapi.examples import example
@@ -46,6 +48,11 @@ class Operation:
         """Does it take a body?"""
         return "requestBody" in self.json
 
+    @property
+    def fhir(self) -> bool:
+        """Is it of the FHIR face, which refuses in its own words?"""
+        return self.path.startswith(FHIR)
+
     def parameter(self, name: str) -> bool:
         """Does it take this header?"""
         return any(one["name"] == name for one in self.json.get("parameters", []))
@@ -76,6 +83,8 @@ def _build(app: FastAPI, problems: dict[int, list[type[Problem]]]) -> Json:
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     components["schemas"] |= {"Problem": PROBLEM, "FieldError": FIELD_ERROR}
+    outcomes = OperationOutcome.model_json_schema(ref_template="#/components/schemas/{model}")
+    components["schemas"] |= {**outcomes.pop("$defs"), "OperationOutcome": outcomes}
     components["securitySchemes"] = {"bearer": BEARER}
     for operation in operations(app, document):
         _say_who_and_what(operation)
@@ -133,18 +142,20 @@ def statuses(operation: Operation) -> set[int]:
     changes = operation.permission is not None and operation.method != "GET"
     addresses = operation.permission is not None and "{" in operation.path
     answers = {
+        400: operation.fhir,
         401: operation.permission is not None or signs_in,
         403: operation.permission not in {None, Permission.SELF},  # at least to a system that waits for its yes
         404: addresses
         or (operation.visited and "{" in operation.path)
         or (changes and operation.method == "POST"),  # ids in the body, repeated requests
+        406: operation.fhir,
         408: operation.has_body,
         409: changes,
         412: operation.parameter("If-Match"),
         413: operation.has_body,
         415: operation.has_body,
         416: operation.parameter("Range"),
-        422: operation.strict,
+        422: operation.strict and (operation.has_body or not operation.fhir),
         428: operation.parameter("If-Match") and operation.method != "POST",
         429: operation.permission is not None or signs_in or operation.visited,
         503: operation.permission is not None or signs_in or operation.visited or operation.path == "/health/ready",
@@ -156,22 +167,27 @@ def _add_problems(operation: Operation, problems: dict[int, list[type[Problem]]]
     responses = operation.json["responses"]
     responses.pop("422", None)  # FastAPI's own
     for status in sorted(statuses(operation)):
-        kinds = problems[status]
-        shown = (
-            kinds[0](errors=[FieldError("/commune_code", "unknown_area", "There is no such area.")])
-            if (status == 422)
-            else kinds[0]()
-        )
+        kinds = [SearchRefused] if status == 400 else problems[status]
+        wrong = {
+            400: [FieldError("/query/_count", "out_of_range", "This is above the range allowed.")],
+            422: [FieldError("/commune_code", "unknown_area", "There is no such area.")],
+        }.get(status)
+        shown = kinds[0](errors=wrong) if wrong else kinds[0]()
         responses[str(status)] = {
             "description": " ".join(f"`{kind.code}`: {kind.__doc__}" for kind in kinds),
             "headers": HEADERS.get(status, {}),
-            "content": {
-                "application/problem+json": {
-                    "schema": {"$ref": "#/components/schemas/Problem"},
-                    "example": shown.body(title=title(shown.code, "en"), instance=ID),
-                }
-            },
+            "content": _as_fhir(shown) if operation.fhir else _as_problem(shown),
         }
+
+
+def _as_problem(shown: Problem) -> Json:
+    example = shown.body(title=title(shown.code, "en"), instance=ID)
+    return {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
+
+
+def _as_fhir(shown: Problem) -> Json:
+    example = outcome(shown, title(shown.code, "en"), ID)
+    return {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}, "example": example}}
 
 
 def _problems_by_status() -> dict[int, list[type[Problem]]]:

@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from app.openapi.example_values import FIELDS, ID, MODELS, NOW
+from app.openapi.example_values import FIELDS, ID, NOW
+from app.openapi.example_values import MODELS as OWN
+from app.openapi.fhir_examples import FHIR_MODELS
 
 Schema = dict[str, Any]
+
+MODELS = {**OWN, **FHIR_MODELS}
 
 
 def example(schema: Schema, models: dict[str, Schema], field: str = "") -> Any:

@@ -43,6 +43,7 @@ TAGS = {
     "notes": "Notes on a case, and its timeline.",
     "imports": "Registers as files: checked row by row, then written all or nothing.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
+    "fhir": "Referrals in FHIR R4 (4.0.1), for systems that speak it; refusals are OperationOutcomes.",
     "health": "For whoever runs the service.",
 }
 
