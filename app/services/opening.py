@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
-from app.calendar import refuse_future_day
+from app.calendar import day_of, refuse_future_day
 from app.db import insert, insert_if_free
 from app.errors import Invalid, NotFound, Unavailable
 from app.ids import new_case_code, new_id
@@ -20,6 +20,7 @@ from app.models.codes import (
 from app.models.organisation import Organisation
 from app.sealing import opened, ring_of, write_key
 from app.security import Actor
+from app.services.agreed import check_bypass
 from app.services.assignments import may_be_assigned
 from app.services.carrying import lead_with_room
 from app.services.colleagues import names_of
@@ -52,6 +53,7 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     mine = Opened(await id_for(session, "cases", intake.id), "", organisation_id, lead_id, new_id())
     case = await _write(session, actor, intake, mine, client)
     for number, consent in enumerate(intake.consents):
+        check_bypass(consent, client.private, day_of(actor.now), f"/consents/{number}")
         await add_consent(session, actor, case, consent, f"/consents/{number}")
     if intake.incident:
         await add_incident(session, actor, case, intake.incident, "/incident")
