@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field as Rule
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Column, ForeignKeyConstraint, Index
+from sqlalchemy import Column, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -21,6 +21,12 @@ class Consent(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
         Index("ix_consents_case", "case_id", "purpose"),
+        Index(
+            "ix_consents_bypass",
+            "organisation_id",
+            "case_id",
+            postgresql_where=text("bypass_until IS NOT NULL AND bypass_confirmed_at IS NULL AND withdrawn_at IS NULL"),
+        ),
     )
 
     case_id: UUID
