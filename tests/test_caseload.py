@@ -78,9 +78,11 @@ async def test_who_is_no_caseworker_any_more_and_carries_nothing_is_not_told(
     gone = cast.id(office["colleague"])
     superuser.execute("update users set active = false where id = %s", [gone])
     assert gone not in await carried(cast, office["overseer"])
-    superuser.execute("update users set active = true, system = true where id = %s", [gone])
+    superuser.execute("update users set active = true, system = true, scopes = '{}' where id = %s", [gone])
     assert gone not in await carried(cast, office["overseer"])
-    superuser.execute("update users set system = false, role = %s where id = %s", [Role.CCWC_LIAISON, gone])
+    superuser.execute(
+        "update users set system = false, scopes = null, role = %s where id = %s", [Role.CCWC_LIAISON, gone]
+    )
     assert gone not in await carried(cast, office["overseer"])
 
 

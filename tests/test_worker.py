@@ -247,6 +247,8 @@ def test_the_worker_may_touch_what_it_cleans_and_nothing_else(owner: psycopg.Con
             "sweep_expired_access",
             "watch_reading",
             "tell_overdue",
+            "tell_overdue_referrals",
+            "close_disclosures",
             "tell_overdue_transfers",
             "escalate_cases",
             "expire_imports",

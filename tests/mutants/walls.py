@@ -1168,7 +1168,7 @@ TEXTS: dict[str, list[tuple[str, str, str]]] = {
         ("a partner writes no snapshot", "policy add on referral_snapshots for insert to samaki_runtime with check (app_just_opened(case_id) or '", "policy add on referral_snapshots for insert to samaki_runtime with check ('"),
         ("words are read before the yes", "policy see on referral_messages for select to samaki_runtime using (app_may_open_referral(referral_id) or '", "policy see on referral_messages for select to samaki_runtime using (exists (select from referrals r where r.id = referral_id) or '"),
         ("words are read by no recipient", "policy see on referral_messages for select to samaki_runtime using (app_may_open_referral(referral_id) or '", "policy see on referral_messages for select to samaki_runtime using ('"),
-        ("words in another's name", "policy add on referral_messages for insert to samaki_runtime with check (created_by = app_user_id()\n             and (", "policy add on referral_messages for insert to samaki_runtime with check ((true\n             and ("),
+        ("words in another's name", "policy add on referral_messages for insert to samaki_runtime with check (created_by = app_user_id()\n             and (", "policy add on referral_messages for insert to samaki_runtime with check (true\n             and ("),
         ("words of the other side by anybody", "((by_partner and app_may_open_referral(referral_id)) or", "((by_partner) or"),
         ("words of the case's side by anybody", "or (not by_partner and '\n          || format(may, 'referral_messages.case_id', by_writers) || ')))';", "or (not by_partner)))';"),
         ("words in the other side's name", "or (not by_partner and '", "or ('"),
