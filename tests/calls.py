@@ -533,6 +533,7 @@ CALLS: dict[str, Call] = {
     f"GET {_CASE}/actions/{{action_id}} [of another]": _action(False),
     f"PATCH {_CASE}/actions/{{action_id}}": _with(_action(False), {"need": "shelter"}),
     f"DELETE {_CASE}/actions/{{action_id}}": _action(False),
+    f"POST {_CASE}/actions/{{action_id}}/cancel": _with(_action(False), {"reason": "Not now."}),
     f"POST {_CASE}/actions/{{action_id}}/complete [own]": _with(_action(True), {"note": "Done."}),
     f"POST {_CASE}/actions/{{action_id}}/complete [of another]": _with(_action(False), {"note": "Done."}),
     f"POST {_CASE}/assessments": Call(ASSESSMENT, before=_status("planning")),
