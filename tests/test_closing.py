@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.calendar import day_of
 from tests.acts import SENSITIVE, assign, finds, status_of
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
@@ -56,7 +57,7 @@ async def planned(cast: Cast, case_id: str, who: str = "caseworker") -> list[Any
 async def reviewed(cast: Cast, category: str = SENSITIVE, **changes: Any) -> str:
     """A case in assessment, which `supervisor` reviews, and whose safety plan was looked at again."""
     case_id = await open_case(cast, category=category, **changes)
-    await put_plan(cast, case_id, reviewed_on=f"{cast.clock():%Y-%m-%d}")
+    await put_plan(cast, case_id, reviewed_on=f"{day_of(cast.clock())}")
     await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
     await step(cast, "caseworker", case_id, "assessment")
     return case_id

@@ -10,15 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.errors import ClosureBlocked, Invalid
+from app.models.action import Action
 from app.models.case import CaseRow, Transition
 from app.models.codes import CaseStatus, ClosureReason, FollowUpOutcome
 from app.models.follow_up import FollowUp
 from app.models.referral import OPEN_STATUSES, Referral
 from app.sealing import opened
 from app.security import Actor
+from app.services.action_rows import open_on
 from app.services.assistance_closing import UNDECIDED, UNPAID, has_assistance
 from app.services.next_follow_up import has_future
-from app.services.readiness import has_unreviewed_plan
+from app.services.readiness import has_unreviewed_plan, has_unreviewed_rise
 
 INTAKE_REASONS = frozenset(ClosureReason) - {ClosureReason.NEEDS_MET, ClosureReason.OTHER}
 TOLD_THAT_SHE_MAY_RETURN = {ClosureReason.NEEDS_MET, ClosureReason.CLIENT_REQUEST, ClosureReason.DECLINED}
@@ -69,6 +71,17 @@ async def unreviewed_safety_plan(closing: Closing) -> bool:
     return await has_unreviewed_plan(closing.session, closing.case)
 
 
+async def urgent_action(closing: Closing) -> bool:
+    """Something urgent is still to be done for her: urgent health care, a first step at high risk."""
+    statement = select(col(Action.id)).where(*open_on(closing.case.id), col(Action.urgent))
+    return await closing.session.scalar(statement.limit(1)) is not None
+
+
+async def unreviewed_risk(closing: Closing) -> bool:
+    """A supervisor has not looked yet at a risk that became high."""
+    return await has_unreviewed_rise(closing.session, closing.case)
+
+
 async def open_referral(closing: Closing) -> bool:
     """Another organisation, or this one for a partner, has not come to the end of what it was asked."""
     statement = select(col(Referral.id)).where(
@@ -90,6 +103,11 @@ async def unpaid_assistance(closing: Closing) -> bool:
 # Asked when a closure is given (the request to close, an intake that closes) and again when it is decided.
 OF_THE_REASON: dict[str, Guard] = {
     "too_few_attempts": too_few_attempts,
+}
+# Asked when a case, or an intake, is to be closed now: what nobody lets drop by closing.
+OF_DANGER: dict[str, Guard] = {
+    "urgent_action": urgent_action,
+    "risk_review": unreviewed_risk,
 }
 # Asked when a closure is decided: what is not at its end. One line for each.
 AT_THE_END: dict[str, Guard] = {
@@ -113,7 +131,11 @@ async def check_closing(session: AsyncSession, actor: Actor, case: CaseRow, step
     if reason is None or not (decides or step.closure is not None):
         return
     closing = Closing(session, actor, case, ClosureReason(reason))
-    guards = {**OF_THE_REASON, **AT_THE_END} if decides else OF_THE_REASON
+    guards = dict(OF_THE_REASON)
+    if closes_intake or decides:
+        guards |= OF_DANGER
+    if decides:
+        guards |= AT_THE_END
     if blocked := [code for code, blocks in guards.items() if await blocks(closing)]:
         raise ClosureBlocked(blocked)
 
