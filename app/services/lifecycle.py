@@ -88,6 +88,9 @@ def _check_who(access: Access, actor: Actor, case: CaseRow, to: CaseStatus) -> N
 
 
 def _may_decide_closure(access: Access, actor: Actor, case: CaseRow, to: CaseStatus) -> bool:
+    """Who asked, or leads, takes the request back; a supervisor decides it."""
+    if to is S.FOLLOW_UP and (Relation.LEAD in access.relations or actor.id == case.closure_requested_by):
+        return True
     supervisor = actor.role is Role.SUPERVISOR
     if case.sensitivity is Sensitivity.SENSITIVE:
         return supervisor and Relation.REVIEWER in access.relations and actor.id != case.closure_requested_by
