@@ -67,12 +67,14 @@ async def too_few_attempts(closing: Closing) -> bool:
 
 
 async def unreviewed_safety_plan(closing: Closing) -> bool:
-    """The safety plan of a case of domestic violence was not looked at again."""
-    return await has_unreviewed_plan(closing.session, closing.case)
+    """The safety plan of a case of domestic violence was not looked at again; who has died needs none."""
+    return closing.reason is not ClosureReason.DIED and await has_unreviewed_plan(closing.session, closing.case)
 
 
 async def urgent_action(closing: Closing) -> bool:
-    """Something urgent is still to be done for her: urgent health care, a first step at high risk."""
+    """Something urgent is still to be done for her: urgent health care, a first step at high risk. Death ends it."""
+    if closing.reason is ClosureReason.DIED:
+        return False
     statement = select(col(Action.id)).where(*open_on(closing.case.id), col(Action.urgent))
     return await closing.session.scalar(statement.limit(1)) is not None
 

@@ -13,12 +13,16 @@ from app.models.codes import ActionPrompt, RiskLevel
 from app.models.follow_up import FollowUp
 from app.security import Actor
 from app.services.action_rows import ask_for, lead_or_self, open_on
+from app.services.deaths import has_died
 from app.services.next_follow_up import bring_forward, plan_by_the_clock, planned_on
 from app.services.risk_clock import clock_of
 
 
 async def hurry(session: AsyncSession, actor: Actor, case: CaseRow) -> None:
-    """Bring the next contact forward, or plan one; and ask for a first action where nothing is due so soon."""
+    """Bring the next contact forward, or plan one; and ask for a first action where nothing is due so soon. After her
+    death there is neither."""
+    if has_died(case):
+        return
     clock = clock_of(session, case.risk_level)
     assignee_id = await lead_or_self(session, actor, case.id)
     statement = select(FollowUp).where(*planned_on(case.id)).order_by(col(FollowUp.due_at), col(FollowUp.id)).limit(1)

@@ -15,6 +15,7 @@ from app.services.action_rows import end_open_actions
 from app.services.agreed import services_consent
 from app.services.assistance_closing import end_assistance
 from app.services.closing import check_closing
+from app.services.deaths import has_died
 from app.services.events import record
 from app.services.first_date import keep_dated
 from app.services.next_follow_up import end_planned
@@ -53,9 +54,10 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     await _check_guard(session, actor, case, step)
     before = case.status
     _apply(case, actor, step)
+    if step.to is S.CLOSED or has_died(case):
+        await end_open_actions(session, actor, case.id)
     if step.to is S.CLOSED:
         await end_planned(session, actor, case.id)
-        await end_open_actions(session, actor, case.id)
         await end_assistance(session, actor, case.id)
     # First the event: a cover who records the client's death sees nothing of the case a moment later.
     await record(
