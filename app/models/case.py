@@ -155,6 +155,7 @@ class CaseRow:
     risk_level: RiskLevel
     commune_code: str
     referred_from: ReferredFrom | None
+    opened_at: datetime
     closed_at: datetime | None
     next_due_at: datetime | None
     closure_reason: ClosureReason | None

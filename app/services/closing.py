@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.calendar import day_of, start_of
 from app.errors import ClosureBlocked, Invalid
 from app.models.action import Action
 from app.models.case import CaseRow, Transition
@@ -58,7 +58,7 @@ async def too_few_attempts(closing: Closing) -> bool:
     if closing.reason is not ClosureReason.NO_CONTACT:
         return False
     attempts: list[datetime] = []
-    for outcome, happened_at in await _recorded(closing.session, closing.case.id):
+    for outcome, happened_at in await _recorded(closing.session, closing.case):
         if outcome in REACHED:
             attempts.clear()
         elif outcome is FollowUpOutcome.NOT_FOUND:
@@ -159,8 +159,10 @@ def _check_closure(step: Transition, closes_intake: bool) -> None:
         raise Invalid.at("/reason", "required", "Say why the client could not be told.")
 
 
-async def _recorded(session: AsyncSession, case_id: UUID) -> list[tuple[FollowUpOutcome, datetime]]:
-    """What came of the follow-ups of a case, in the order in which they happened."""
-    statement = select(FollowUp).where(col(FollowUp.case_id) == case_id, col(FollowUp.happened_at).is_not(None))
+async def _recorded(session: AsyncSession, case: CaseRow) -> list[tuple[FollowUpOutcome, datetime]]:
+    """What came of the follow-ups of a case since it was opened, in the order in which they happened."""
+    statement = select(FollowUp).where(
+        col(FollowUp.case_id) == case.id, col(FollowUp.happened_at) >= start_of(day_of(case.opened_at))
+    )
     rows = (await session.execute(statement.order_by(col(FollowUp.happened_at), col(FollowUp.id)))).scalars()
     return [(FollowUpOutcome(opened(session, row)["outcome"]), row.happened_at) for row in rows if row.happened_at]

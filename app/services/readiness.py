@@ -1,7 +1,6 @@
 """What the danger to a client asks for before her case goes on or closes: an assessment, a plan, a look at the plan."""
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,9 +39,9 @@ async def has_unreviewed_plan(session: AsyncSession, case: CaseRow) -> bool:
         return True
     if case.risk_level is RiskLevel.HIGH and not _is_needed(session, row):
         return True
-    learned_at = await _danger_learned_at(session, case.id)
+    learned_at = await _danger_learned_at(session, case)
     # The day alone would let the look of this morning stand for the attack of this afternoon.
-    return learned_at is not None and (row.updated_at < learned_at or reviewed_on < day_of(learned_at).isoformat())
+    return row.updated_at < learned_at or reviewed_on < day_of(learned_at).isoformat()
 
 
 async def has_unreviewed_rise(session: AsyncSession, case: CaseRow) -> bool:
@@ -55,15 +54,17 @@ async def has_unreviewed_rise(session: AsyncSession, case: CaseRow) -> bool:
     return await session.scalar(statement.limit(1)) is not None
 
 
-async def _danger_learned_at(session: AsyncSession, case_id: UUID) -> datetime | None:
-    """When an incident, a danger assessment or a rise of the risk was last written down; None: never."""
+async def _danger_learned_at(session: AsyncSession, case: CaseRow) -> datetime:
+    """When an incident, a danger assessment or a rise of the risk was last written down; the first is the opening."""
+    case_id = case.id
     statements = (
         select(Incident.created_at).where(col(Incident.case_id) == case_id),
         select(Assessment.created_at).where(col(Assessment.case_id) == case_id, col(Assessment.tool).in_(DANGER_TOOLS)),
     )
     found = [at for one in statements for at in (await session.execute(one)).scalars()]
     changes = (await session.execute(select(RiskChange).where(col(RiskChange.case_id) == case_id))).scalars()
-    return max([*found, *(one.created_at for one in changes if is_lower(one.before, one.level))], default=None)
+    rises = [one.created_at for one in changes if is_lower(one.before, one.level)]
+    return max([case.opened_at, *found, *rises])
 
 
 async def _is_assessed(session: AsyncSession, case: CaseRow) -> bool:
