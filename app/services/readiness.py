@@ -14,6 +14,7 @@ from app.models.codes import Category, RiskLevel
 from app.models.incident import Incident
 from app.models.safety_plan import SafetyPlan
 from app.sealing import opened
+from app.services.assessed import is_assessed
 from app.services.danger import is_lower
 from app.services.safety_plans import plan_of
 
@@ -21,7 +22,7 @@ from app.services.safety_plans import plan_of
 async def require_plan(session: AsyncSession, case: CaseRow) -> None:
     """409 `plan_incomplete`: domestic violence without a danger assessment, or high risk without a safety plan."""
     missing = []
-    if case.category is Category.DOMESTIC_VIOLENCE and not await _is_assessed(session, case):
+    if case.category is Category.DOMESTIC_VIOLENCE and not await is_assessed(session, case.id):
         missing.append("assessment")
     if case.risk_level is RiskLevel.HIGH and not _is_needed(session, await plan_of(session, case.id)):
         missing.append("safety_plan")
@@ -65,13 +66,6 @@ async def _danger_learned_at(session: AsyncSession, case: CaseRow) -> datetime:
     changes = (await session.execute(select(RiskChange).where(col(RiskChange.case_id) == case_id))).scalars()
     rises = [one.created_at for one in changes if is_lower(one.before, one.level)]
     return max([case.opened_at, *found, *rises])
-
-
-async def _is_assessed(session: AsyncSession, case: CaseRow) -> bool:
-    statement = select(col(Assessment.id)).where(
-        col(Assessment.case_id) == case.id, col(Assessment.tool).in_(DANGER_TOOLS)
-    )
-    return await session.scalar(statement.limit(1)) is not None
 
 
 def _is_needed(session: AsyncSession, row: SafetyPlan | None) -> bool:
