@@ -132,10 +132,10 @@ async def test_of_every_category_a_rise_to_high_is_looked_at_first(cast: Cast, c
 async def test_an_intake_is_not_closed_over_somebody_who_was_choked(cast: Cast) -> None:
     case_id = await open_case(cast, category=SENSITIVE)
     await assess(cast, case_id, "choked")
-    closure = {"closure": {"reason": "declined", "informed_can_return": True}}
-    refused = await step(cast, "caseworker", case_id, "closed", 409, **closure)
+    closure = {"reason": "declined", "informed_can_return": True}
+    refused = await step(cast, "caseworker", case_id, "closed", 409, closure=closure)
     assert sorted(refused["blocked_by"]) == ["risk_review", "urgent_action"]
     await do_all(cast, case_id)
     await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
     await review_risk(cast, case_id)
-    await step(cast, "caseworker", case_id, "closed", **closure)
+    await step(cast, "caseworker", case_id, "closed", closure=closure)

@@ -384,6 +384,34 @@ async def test_reopening_is_no_way_around_the_consent_to_services(cast: Cast) ->
     assert refused["code"] == "consent_required"
 
 
+async def test_who_took_her_consent_back_and_returns_agrees_with_the_reopening(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    lead, path = cast.client("caseworker"), f"/cases/{case_id}"
+    closure = {"reason": "client_request", "informed_can_return": True}
+    answered(await step(cast, "caseworker", case_id, "closed", closure=closure), 200)
+    (given,) = await whole(lead, f"{path}/consents")
+    answered(await lead.post(f"{path}/consents/{given['id']}/withdraw", json={"reason": "Her wish."}), 200)
+    services = {**SUPPORT, "purpose": "services"}
+    for consents in ([], [SUPPORT]):
+        refused = answered(await step(cast, "caseworker", case_id, "assessment", consents=consents), 409)
+        assert refused["code"] == "consent_required"
+    future = [{**services, "obtained_on": "2199-01-01"}]
+    wrong = answered(await step(cast, "caseworker", case_id, "assessment", consents=future), 422)
+    assert [one["pointer"] for one in wrong["errors"]] == ["/consents/0/obtained_on"]
+    assert len(await whole(lead, f"{path}/consents")) == 1  # nothing is left of what was refused
+    answered(await step(cast, "caseworker", case_id, "assessment", consents=[services, SUPPORT]), 200)
+    active = [one["purpose"] for one in await whole(lead, f"{path}/consents") if one["active"]]
+    assert sorted(active) == ["ccwc_support", "services"]
+    assert "consent.given" in [one["type"] for one in await whole(lead, f"{path}/timeline")]
+
+
+async def test_a_step_that_reopens_nothing_carries_no_consent(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    services = {**SUPPORT, "purpose": "services"}
+    refused = answered(await step(cast, "caseworker", case_id, "assessment", consents=[services]), 422)
+    assert [one["pointer"] for one in refused["errors"]] == ["/consents"]
+
+
 async def test_a_reopened_case_is_worked_on_again(cast: Cast) -> None:
     case_id = await reach(cast, SENSITIVE, "closed")
     answered(await step(cast, "caseworker", case_id, "assessment", reason="She came back."), 200)

@@ -221,9 +221,12 @@ class CaseUpdate(Patch):
 
 
 class Transition(Body):
+    """`consents`: with reopening alone, for who had taken hers back or let it end."""
+
     to: CaseStatus
     reason: ShortText | None = None
     closure: Closure | None = None
+    consents: Annotated[list[ConsentCreate], Rule(max_length=20)] = []
 
 
 class DeathReview(Body):

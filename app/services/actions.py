@@ -144,7 +144,7 @@ def _is_asked_for(session: AsyncSession, row: Action) -> bool:
 
 def _refuse_putting_off(row: Action, change: ActionUpdate) -> None:
     """What the server asked for is done in time; who has a reason to leave it says so."""
-    if change.due_on is not None and change.due_on > row.due_on:
+    if "due_on" in change.model_fields_set and change.due_on > row.due_on:
         raise Invalid.at("/due_on", "later_than_risk_allows", "Do it in time, or take it back with a reason.")
     if change.urgent is False and row.urgent:
         raise Invalid.at("/urgent", "not_allowed", "This stays urgent. Do it, or take it back with a reason.")

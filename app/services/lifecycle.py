@@ -15,6 +15,7 @@ from app.services.action_rows import end_open_actions
 from app.services.agreed import services_consent
 from app.services.assistance_closing import end_assistance
 from app.services.closing import check_closing
+from app.services.consents import add_consent
 from app.services.deaths import has_died
 from app.services.events import record
 from app.services.first_date import keep_dated
@@ -51,6 +52,7 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     if step.to not in steps_of(case):
         raise IllegalTransition(sorted(steps_of(case)))
     _check_who(access, actor, case, step.to)
+    await _agree_again(session, actor, case, step)
     await _check_guard(session, actor, case, step)
     before = case.status
     _apply(case, actor, step)
@@ -74,6 +76,15 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     if step.to not in {S.CLOSED, S.CLOSURE_REQUESTED}:
         await keep_dated(session, actor, case)
     return case
+
+
+async def _agree_again(session: AsyncSession, actor: Actor, case: CaseRow, step: Transition) -> None:
+    """A closed case takes a consent with its reopening: without one it could not be reopened, nor agreed to."""
+    if step.consents and case.status is not S.CLOSED:
+        raise Invalid.at("/consents", "not_allowed", "Consents come with reopening here, else on their own.")
+    for number, given in enumerate(step.consents):
+        await add_consent(session, actor, case, given, f"/consents/{number}")
+    await session.flush()
 
 
 def _check_who(access: Access, actor: Actor, case: CaseRow, to: CaseStatus) -> None:

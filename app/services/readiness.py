@@ -59,8 +59,10 @@ async def _danger_learned_at(session: AsyncSession, case: CaseRow) -> datetime:
     """When an incident, a danger assessment or a rise of the risk was last written down; the first is the opening."""
     case_id = case.id
     statements = (
-        select(Incident.created_at).where(col(Incident.case_id) == case_id),
-        select(Assessment.created_at).where(col(Assessment.case_id) == case_id, col(Assessment.tool).in_(DANGER_TOOLS)),
+        select(col(Incident.created_at)).where(col(Incident.case_id) == case_id),
+        select(col(Assessment.created_at)).where(
+            col(Assessment.case_id) == case_id, col(Assessment.tool).in_(DANGER_TOOLS)
+        ),
     )
     found = [at for one in statements for at in (await session.execute(one)).scalars()]
     changes = (await session.execute(select(RiskChange).where(col(RiskChange.case_id) == case_id))).scalars()
