@@ -20,7 +20,8 @@ from app.models.audit import AuditKind
 from app.permissions import Permission
 from app.security import Actor, Runtime, act_as, require_role
 from app.services import import_steps as steps
-from app.services.import_rows import Digests
+from app.services.import_room import room_of
+from app.services.import_rows import Digests, Scales
 from app.services.import_steps import ImportStopped, Job, LostImport, Tally
 
 LOOK_EVERY = 5.0  # seconds; an import that came to this process is begun at once
@@ -76,24 +77,24 @@ class Importer:
 
     async def _check(self, job: Job) -> None:
         tally, number, is_last = Tally(), 0, False
-        digests = await self._digests(job)
+        scales = await self._scales(job)
         while not is_last:
             async with self.database.transaction() as session:
                 actor = await self._actor(session, job)
-                is_last = await steps.check_chunk(session, actor, job, number, tally, digests)
+                is_last = await steps.check_chunk(session, actor, job, number, tally, scales)
                 if is_last:
                     await append(session, CHECK, 200, subject=job.id)
             number += 1
 
     async def _commit(self, job: Job) -> None:
         """All rows or none. Who commits is asked for at the beginning and once more at the end."""
-        tally, digests = Tally(), await self._digests(job)
+        tally, scales = Tally(), await self._scales(job)
         async with self.database.transaction() as session:
             actor = await self._actor(session, job)
             await run(session, steps.LONGER, {})
             source, chunks = await steps.held(session, job)
             for number in range(chunks):
-                await steps.write_chunk(session, actor, source, number, tally, digests)
+                await steps.write_chunk(session, actor, source, number, tally, scales)
                 await self._tell_progress(job, tally.done)
             await self._actor(session, job)
             async for _ in steps.name_some_leads(session, actor, source, tally):
@@ -117,11 +118,12 @@ class Importer:
         require_role(actor, Permission.IMPORT_EDIT)
         return actor
 
-    async def _digests(self, job: Job) -> Digests:
+    async def _scales(self, job: Job) -> Scales:
         async with self.database.transaction() as session:
-            await self._actor(session, job)
+            actor = await self._actor(session, job)
             source, _ = await steps.held(session, job)
-        return Digests(self.runtime.keys.secret("import-row"), source.organisation_id, source.kind)
+            room = await room_of(session, actor, source)
+        return Scales(Digests(self.runtime.keys.secret("import-row"), source.organisation_id, source.kind), room)
 
     async def _fail(self, job: Job, why: str) -> None:
         log.info("import.stopped", job_id=job.id, code=why)

@@ -134,11 +134,16 @@ def _joined(name: str) -> str:
     return _sound("".join(_split(name)))
 
 
+def plain_words(text: str) -> list[str]:
+    """The words of a text as they are spelled, without case and signs; Khmer sets no spaces between its words."""
+    plain = unicodedata.normalize("NFKD", search_key(text))
+    letters = [" " if unicodedata.category(char)[0] not in "LMN" else char for char in plain if char not in "'’ʼ`"]
+    return "".join(letters).split()
+
+
 @lru_cache(maxsize=4096)
 def _split(name: str) -> tuple[str, ...]:
-    plain = unicodedata.normalize("NFKD", search_key(name))
-    letters = [" " if unicodedata.category(char)[0] not in "LMN" else char for char in plain if char not in "'’ʼ`"]
-    return tuple("".join(letters).split()[:MOST_WORDS])
+    return tuple(plain_words(name)[:MOST_WORDS])
 
 
 @lru_cache(maxsize=16384)

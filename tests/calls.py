@@ -18,7 +18,7 @@ from tests.matrix import ROOTS, Row
 from tests.stage import LONG, SERVICE, Stage
 from tests.standpoints import REFERRED_TO, Standpoint
 
-Body = Mapping[str, Any] | list[Any]
+Body = Mapping[str, Any]
 CONSENT = {"purpose": "statistics", "form": "verbal", "obtained_on": "2026-03-01"}
 DISCLOSURE = {
     "basis": "vital_interest",
@@ -40,7 +40,7 @@ CLOSURE = {"reason": "needs_met", "informed_can_return": True}
 class Call:
     """`body` and `ids` may depend on who calls; `before` puts the stage in order."""
 
-    body: Body | Callable[[Stage, Standpoint], Body] | None = None
+    body: Body | list[Any] | Callable[[Stage, Standpoint], Body] | None = None
     ids: Callable[[Stage, Standpoint], Mapping[str, str]] | None = None
     before: Callable[[Stage, Standpoint], None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -430,11 +430,11 @@ def _referred(status: str = "accepted", direction: str = "out") -> Call:
 
 def _accepted_task(stage: Stage, point: Standpoint) -> Body:
     """The Task as it is read, whoever reads it while nobody has answered, with the yes."""
-    row = stage.rows(
-        "select r.*, o.name as sender, p.name as recipient from referrals r join organisations o on"
-        " o.id = r.organisation_id join organisations p on p.id = r.partner_id where r.id = %s",
+    row = stage.one(
+        "select to_jsonb(r) || jsonb_build_object('sender', o.name, 'recipient', p.name) from referrals r"
+        " join organisations o on o.id = r.organisation_id join organisations p on p.id = r.partner_id where r.id = %s",
         stage.cases[point.case].ids["referral_id"],
-    )[0]
+    )
     face = {name: row.get(name) for name in PartnerSummary.model_fields}
     sides = {"sender": (row["organisation_id"], row["sender"]), "recipient": (row["partner_id"], row["recipient"])}
     named = {side: Party(id=own_id, name=name) for side, (own_id, name) in sides.items()}

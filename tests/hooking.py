@@ -196,7 +196,8 @@ class Work:
         """Send until nothing is due at this moment."""
         sender = Sender(demo=demo, at_once=64, resolve=resolve)
         deliverer = Deliverer(seal_of(self.cast.runtime.keys), sender, clock=self.clock, within=within)
-        await deliverer.drain(self.connection, asyncio.Event())
+        async with asyncio.timeout(30):  # a wrong wall may find something due for ever
+            await deliverer.drain(self.connection, asyncio.Event())
 
 
 def event_ids(messages: list[Message]) -> list[UUID]:

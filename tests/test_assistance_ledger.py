@@ -131,6 +131,9 @@ async def test_the_database_itself_counts_what_is_paid_and_refuses_what_is_too_m
     paid = await pay(cast, approved)
     elsewhere = await pay(cast, other)
     back = await reverse(cast, other, await pay(cast, other))
+    given = await decide(cast, answered(await cast.client("caseworker").post(path, json=GOODS), 201))
+    not_given = await reverse(cast, given, await pay(cast, given, amount_minor=None))
+    await pay(cast, given, amount_minor=None)
     superuser.execute("select set_config('samaki.now', %s, false)", [cast.clock().isoformat()])
     for request, amount, of, wrong in (
         (approved, 60_000, None, False),
@@ -143,6 +146,7 @@ async def test_the_database_itself_counts_what_is_paid_and_refuses_what_is_too_m
         (approved, -39_999, paid["id"], True),  # not the amount of the payment
         (approved, -40_000, elsewhere["id"], True),  # a payment of another request
         (other, 40_000, back["id"], True),  # a reversal
+        (given, None, not_given["id"], True),  # a reversal of what has no amount
         (approved, 40_000, paid["id"], True),  # a second payment that calls itself a reversal
     ):
         values = {"id": request["id"], "amount": amount, "of": of}

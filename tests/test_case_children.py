@@ -3,8 +3,11 @@
 from datetime import date, timedelta
 from typing import Any
 
+import httpx
+import pytest
+
 from app.calendar import day_of
-from tests.cases import SUPPORT, open_case
+from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, FrozenClock, answered
 
 
@@ -95,6 +98,28 @@ async def test_what_follows_from_an_incident_is_read_with_it(cast: Cast, clock: 
     after = answered(changed, 200)
     assert (after["type"], after["contexts"]) == ("psychological_abuse", ["intimate_partner_violence"])
     assert (after["pep_hours_left"], after["ec_hours_left"]) == (None, None)
+
+
+@pytest.mark.parametrize("precision", ["exact", "day", "month", "year"])
+async def test_nobody_knows_exactly_when_without_knowing_when(cast: Cast, precision: str) -> None:
+    lead, told = cast.client("caseworker"), {"precision": precision}
+    case_id = await open_case(cast, category="domestic_violence")
+    path = f"/cases/{case_id}/incidents"
+    opened = await lead.post("/cases", json=intake("domestic_violence", incident=told))
+    assert pointers(opened) == ["/incident/occurred_at"]
+    assert pointers(await lead.post(path, json=told)) == ["/occurred_at"]
+    made = answered(await lead.post(path, json={**told, "occurred_at": "2026-02-20T10:00:00Z"}), 201)
+    one, any_version = f"{path}/{made['id']}", {"If-Match": "*"}
+    assert pointers(await lead.patch(one, json={"occurred_at": None}, headers=any_version)) == ["/occurred_at"]
+    answered(await lead.patch(one, json={"note": "By night."}, headers=any_version), 200)
+    neither = {"occurred_at": None, "precision": "unknown"}
+    changed = answered(await lead.patch(one, json=neither, headers=any_version), 200)
+    assert (changed["occurred_at"], changed["precision"]) == (None, "unknown")
+    assert pointers(await lead.patch(one, json=told, headers=any_version)) == ["/occurred_at"]
+
+
+def pointers(answer: httpx.Response) -> list[str]:
+    return [error["pointer"] for error in answered(answer, 422)["errors"]]
 
 
 async def test_a_time_written_with_an_offset_is_answered_in_utc(cast: Cast) -> None:

@@ -116,7 +116,9 @@ async def walked(cast: Cast, who: str, status: str | None) -> int:
     return sum(read_at(node) for node in scans)
 
 
-async def test_what_is_asked_for_is_hidden_with_its_case_and_so_is_what_is_asked_for_afterwards(cast: Cast) -> None:
+async def test_what_is_asked_for_is_hidden_with_its_case_and_so_is_what_is_asked_for_afterwards(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
     case_id, other = await open_case(cast), await open_case(cast)
     before, elsewhere = await ask(cast, case_id), await ask(cast, other)
     await raise_to_sensitive(cast, case_id)
@@ -125,6 +127,11 @@ async def test_what_is_asked_for_is_hidden_with_its_case_and_so_is_what_is_asked
     assert {before["id"], after["id"], elsewhere["id"]} & listed == {elsewhere["id"]}
     listed = {one["id"] for one in await whole(cast.client("caseworker"), PATH)}
     assert {before["id"], after["id"], elsewhere["id"]} <= listed
+    marked = superuser.execute(
+        "select standard, count(*) from assistance_requests where case_id = any (%s) group by 1 order by 1",
+        [[case_id, other]],
+    )
+    assert marked.fetchall() == [(False, 2), (True, 1)], "nor is it walked past by who does not see it"
     seen = await read(cast, before)
     assert (seen["version"], seen["updated_at"]) == (before["version"], before["updated_at"])
 

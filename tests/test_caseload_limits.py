@@ -15,6 +15,7 @@ from app.settings import Settings
 from tests.acts import assign, exclude, newcomer, status_of
 from tests.cases import intake, open_case
 from tests.cast import Cast, answered
+from tests.test_worklist import leaderless
 
 Superuser = psycopg.Connection[Any]
 SENSITIVE = "domestic_violence"
@@ -174,6 +175,7 @@ async def test_the_caseload_says_who_carries_how_much(cast: Cast) -> None:
     ids = [one["lead"] and one["lead"]["id"] for one in page["leads"]]
     assert len(set(ids)) == len(ids)
     assert {item["lead"]["id"] for item in page["items"] if item["lead"]} <= set(ids)
+    await leaderless(cast)
     waiting = answered(await cast.client("supervisor").get("/caseload", params={"needs_lead": True}), 200)
     assert {(one["lead"], one["level"]) for one in waiting["leads"]} == {(None, None)}
 

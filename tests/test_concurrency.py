@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import uuid4
 
@@ -56,6 +57,29 @@ async def test_of_eight_edits_of_one_person_exactly_one_succeeds_each_time(cast:
         (winner,) = [answer.json() for answer in answers if answer.status_code == 200]
         now = answered(await lead.get(path), 200)
         assert (now["alias"], now["version"]) == (winner["alias"], number + 2)
+
+
+@pytest.mark.parametrize("what", ["cases", "notes", "follow-ups", "actions"])
+async def test_of_two_rows_with_one_own_id_at_once_one_is_written_and_the_other_is_a_conflict(
+    cast: Cast, what: str
+) -> None:
+    """A phone that sends again before the first answer is there, without an idempotency key."""
+    lead, due = cast.client("caseworker"), (cast.clock() + timedelta(days=2)).isoformat()
+    case_id = await open_case(cast)
+    bodies: dict[str, dict[str, Any]] = {
+        "cases": intake("domestic_violence"),
+        "notes": {"text": "Once."},
+        "follow-ups": {"due_at": due, "channel": "visit"},
+        "actions": {"title": "Ask", "need": "documents", "due_on": due[:10]},
+    }
+    path = "/cases" if what == "cases" else f"/cases/{case_id}/{what}"
+    for _ in range(ROUNDS):
+        body = {**bodies[what], "id": str(uuid4())}
+        answers = await asyncio.gather(*(lead.post(path, json=body) for _ in range(3)))
+        assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+        [refused, _] = [answer.json() for answer in answers if answer.status_code == 409]
+        assert refused["code"] == "conflict"
+        answered(await lead.get(f"{path}/{body['id']}"), 200)
 
 
 async def test_a_client_is_renamed_and_copied_into_cases_at_once_and_nobody_waits_for_ever(cast: Cast) -> None:

@@ -182,6 +182,8 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     sent = await cast.client("supervisor").post("/imports", data={"kind": "people"}, files={"file": b"alias\nA"})
     ids["import_id"] = answered(sent, 201)["id"]
     ids["referral_id"] = (await referring.referred(cast))["id"]
+    hook = {"url": "http://127.0.0.1:9/hook", "events": ["referral.*"]}
+    ids["webhook_id"] = answered(await cast.client("partner").post("/webhooks", json=hook), 201)["id"]
     described = app.openapi()["paths"]
     lists = [
         path.removeprefix("/api/v1").format_map(ids)
@@ -192,7 +194,9 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     for path in lists:
         admins = path.startswith(("/users", "/organisations"))
         works = path.endswith(("/attachments", "/messages"))  # which are for who works on the case
-        client = cast.client("admin" if admins else "caseworker" if works else "supervisor")
+        partners = path.startswith(("/webhooks", "/events"))
+        who = "admin" if admins else "partner" if partners else "caseworker" if works else "supervisor"
+        client = cast.client(who)
         answered(await client.get(path, params={"limit": 200}), 200)
         for query in ("limit=201", "limit=0", "limit=abc", "no_such=1", "cursor=%F0%9F%98%80"):
             problem(await client.get(f"{path}?{query}"), 422, "validation_failed")

@@ -11,7 +11,7 @@ from app.calendar import day_of
 from app.database_urls import DatabaseUrls
 from app.services.agreed import may_be_minor
 from tests.acts import SENSITIVE, assign, status_of
-from tests.cases import SUPPORT, open_case
+from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.pages import whole
 
@@ -260,7 +260,7 @@ async def test_a_caregiver_of_another_case_agrees_to_nothing_here(cast: Cast, cl
 
 @pytest.mark.parametrize("reason", ["caregiver_suspected", "unsafe", "absent", "mature_minor"])
 async def test_care_does_not_wait_for_the_second_person(cast: Cast, clock: FrozenClock, reason: str) -> None:
-    case_id = await case_of(cast, clock)
+    case_id = await case_of(cast, clock, client=child(clock, 16))
     given = await give(cast, case_id, bypass={"reason": reason})
     until = (clock() + timedelta(hours=24)).isoformat().replace("+00:00", "Z")
     assert given["bypass"] == {
@@ -291,7 +291,7 @@ async def test_without_a_second_person_it_lapses_after_a_day(cast: Cast, clock: 
 
 @pytest.mark.parametrize("second", ["colleague", "supervisor"])
 async def test_who_works_on_the_case_or_oversees_it_makes_it_last(cast: Cast, clock: FrozenClock, second: str) -> None:
-    case_id = await case_of(cast, clock)
+    case_id = await case_of(cast, clock, client=child(clock, 16))
     await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
     given = await give(cast, case_id, bypass={"reason": "mature_minor"})
     await confirm(cast, given, "caseworker", 409)
@@ -367,3 +367,114 @@ async def test_why_a_caregiver_is_passed_by_and_who_is_doubted_lie_nowhere_in_cl
         rows = superuser.execute(f"select row_to_json(t)::text from {table} t where case_id = %s", [case_id]).fetchall()
         assert rows
         assert not [row for (row,) in rows if "suspected" in row], table
+
+
+# ---- what leaves the organisation ----
+
+
+def to_others(cast: Cast, **changes: Any) -> dict[str, Any]:
+    told = {"organisation_id": cast.organisation("other_ngo"), "shared_fields": ["name", "need_summary"]}
+    return {**SUPPORT, "purpose": "referral", **told, **changes}
+
+
+async def goes(cast: Cast, case_id: str) -> bool:
+    """Could the case be handed over? Taken back at once."""
+    lead, body = cast.client("caseworker"), {"organisation_id": cast.organisation("other_ngo"), "reason": "She moves."}
+    answer = await lead.post(f"/cases/{case_id}/transfers", json=body)
+    if answer.status_code == 409:
+        assert answer.json()["code"] == "consent_required"
+        return False
+    made = answered(answer, 201)
+    answered(await lead.post(f"/cases/{case_id}/transfers/{made['id']}/withdraw", json={"reason": "Not yet."}), 200)
+    return True
+
+
+async def active(cast: Cast, case_id: str, purpose: str) -> bool:
+    given = await whole(cast.client("caseworker"), f"/cases/{case_id}/consents")
+    return any(one["active"] for one in given if one["purpose"] == purpose)
+
+
+@pytest.mark.parametrize(
+    ("years", "given", "enough"),
+    [
+        (6, [{}], False),
+        (6, [{"given_by": "caregiver"}], False),
+        (6, [{}, {"given_by": "caregiver"}], True),
+        (6, [{"given_by": "client_and_caregiver"}], True),
+        (6, [{}, {"given_by": "caregiver", "shared_fields": ["language"]}], False),
+        (6, [{}, {"given_by": "caregiver", "organisation_id": "clinic"}], False),
+        (30, [{}], True),
+        (30, [{"given_by": "caregiver"}], False),
+    ],
+)
+async def test_a_child_is_not_handed_on_by_her_own_yes_alone(
+    cast: Cast, clock: FrozenClock, years: int, given: list[dict[str, Any]], enough: bool
+) -> None:
+    case_id = await case_of(cast, clock, client=child(clock, years))
+    for one in given:
+        elsewhere = {"organisation_id": cast.organisation("clinic")} if "organisation_id" in one else {}
+        await give(cast, case_id, **to_others(cast, **{**one, **elsewhere}))
+    assert await active(cast, case_id, "referral") is enough
+    assert await goes(cast, case_id) is enough
+
+
+async def test_a_bypass_of_the_caregiver_lets_her_be_referred_and_ends_with_it(cast: Cast, clock: FrozenClock) -> None:
+    case_id = await case_of(cast, clock)
+    await give(cast, case_id, **to_others(cast))
+    await give(cast, case_id, bypass={"reason": "caregiver_suspected"})
+    assert await goes(cast, case_id), "care does not wait"
+    clock.advance(hours=25)
+    assert not await goes(cast, case_id)
+
+
+async def test_what_a_doubted_caregiver_agreed_to_with_her_is_not_enough_any_more(
+    cast: Cast, clock: FrozenClock
+) -> None:
+    case_id = await case_of(cast, clock)
+    father = await caregiver(cast, case_id)
+    await give(cast, case_id, **to_others(cast, given_by="client_and_caregiver", caregiver_id=father["id"]))
+    assert await goes(cast, case_id)
+    await doubt(cast, father)
+    assert not await goes(cast, case_id)
+
+
+async def test_to_statistics_a_child_agrees_with_a_caregiver_and_to_a_liaison_herself(
+    cast: Cast, clock: FrozenClock
+) -> None:
+    case_id = await case_of(cast, clock)
+    for purpose in ("statistics", "ccwc_support"):
+        await give(cast, case_id, purpose=purpose)
+    assert not await active(cast, case_id, "statistics")
+    assert await active(cast, case_id, "ccwc_support"), "decision 0019"
+    await give(cast, case_id, purpose="statistics", given_by="client_and_caregiver")
+    assert await active(cast, case_id, "statistics")
+
+
+@pytest.mark.parametrize(
+    ("born", "precision", "status"),
+    [
+        (3, "exact", 422),
+        (14, "exact", 422),
+        (15, "exact", 201),
+        (17, "exact", 201),
+        (15, "year", 201),
+        (14, "year", 422),
+        (None, None, 201),
+    ],
+)
+async def test_a_small_child_is_no_mature_minor(
+    cast: Cast, clock: FrozenClock, born: int | None, precision: str | None, status: int
+) -> None:
+    client: dict[str, Any] = {"alias": "A girl", "sex": "female"}
+    if born is not None:
+        today = day_of(clock())
+        client |= {"birth_date": today.replace(year=today.year - born).isoformat(), "birth_date_precision": precision}
+    bypass = {**SERVICES, "bypass": {"reason": "mature_minor"}}
+    body = intake(SENSITIVE, client=client, consents=[SUPPORT, bypass])
+    opened = answered(await cast.client("caseworker").post("/cases", json=body), status)
+    case_id = await case_of(cast, clock, client=client)
+    given = await give(cast, case_id, status, bypass={"reason": "mature_minor"})
+    if status == 422:
+        told = [[(error["pointer"], error["code"]) for error in one["errors"]] for one in (opened, given)]
+        assert told == [[("/consents/1/bypass/reason", "too_young")], [("/bypass/reason", "too_young")]]
+        await give(cast, case_id, bypass={"reason": "absent"})

@@ -108,6 +108,15 @@ async def test_a_bad_end_destroys_what_was_told(cast: Cast, superuser: Superuser
     assert row(superuser, referral, "disclosed_until") == (None,)
 
 
+async def test_a_bad_end_closes_it_whatever_is_said_of_its_time(
+    cast: Cast, database: DatabaseUrls, superuser: Superuser
+) -> None:
+    referral = await accepted(cast)
+    call = "select move_referral(%s, 'failed', 'other', null, null, null, %s, null, 'failed')"
+    call_as(cast, database, "partner", call, referral["id"], cast.clock() + timedelta(days=90))
+    assert row(superuser, referral, "disclosed_until") == (None,)
+
+
 async def test_nobody_but_the_two_sides_moves_a_referral_or_speaks_of_it_in_the_database(
     database: DatabaseUrls, cast: Cast
 ) -> None:

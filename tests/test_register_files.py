@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+import openpyxl
 import pytest
 
 from app.errors import Invalid, UnsupportedMediaType
@@ -91,16 +92,31 @@ def test_a_formula_is_an_error_in_a_workbook_whatever_it_once_gave() -> None:
     assert body(found[2])["alias"] == "formula", "a word is no formula"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "＋1", "－1", "＠SUM(A1)", "\u200b=1"])
 def test_what_a_spreadsheet_would_run_is_refused_in_text(text: str) -> None:
     (row,) = rows(csv_file(["alias", "known_as"], [["A", f"{text}"]]))
     assert errors(row) == [("/known_as", "formula")]
 
 
 def test_a_telephone_number_may_begin_with_a_plus_and_with_nothing_else_of_the_kind() -> None:
-    found = rows(csv_file(["alias", "phone"], [["A", "+855 12 345 678"], ["B", "=85512345678"], ["C", "-12"]]))
+    numbers = ["+855 12 345 678", "=85512345678", "-12", "＝85512345678"]
+    found = rows(csv_file(["alias", "phone"], [["A", number] for number in numbers]))
     assert body(found[0])["phones"] == [{"number": "+85512345678"}]
-    assert [errors(row) for row in found[1:]] == [[("/phone", "formula")]] * 2
+    assert [errors(row) for row in found[1:]] == [[("/phone", "formula")]] * 3
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_second_sheet_with_rows_is_refused_and_not_passed_over(first: bool) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_file(["alias"], [["A"]])))
+    sheet = book.create_sheet("More", None if first else 0)
+    for shown, cell, error in (("visible", None, None), ("hidden", "list", None), ("visible", "B", "several_sheets")):
+        sheet.sheet_state, sheet["B7"] = shown, cell
+        written = io.BytesIO()
+        book.save(written)
+        if error is not None:
+            assert refused(written.getvalue()) == ("/file", error)
+        elif first:
+            assert [body(row)["alias"] for row in rows(written.getvalue())] == ["A"]
 
 
 def test_merged_cells_are_refused_before_anything_is_read() -> None:

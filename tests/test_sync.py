@@ -369,6 +369,51 @@ async def test_an_item_that_fails_stops_no_other(cast: Cast) -> None:
     assert [result["errors"][0]["pointer"] for result in results[3:5]] == ["/op", "/data/case_id"]
 
 
+async def test_an_item_is_told_all_that_its_operation_tells(cast: Cast) -> None:
+    device = Device(cast, "caseworker")
+    case_id, violence = await open_case(cast), await open_case(cast, category=SENSITIVE)
+    for to in ("assessment", "planning"):
+        answered(await device.client.post(f"/cases/{violence}/transitions", json={"to": to}), 200)
+    step = {"op": "transition", "type": "case"}
+    without = {"op": "create", "type": "note", "id": str(uuid4())}
+    results = await device.push(
+        {**step, "id": case_id, "data": {"to": "follow_up"}},
+        {**step, "id": violence, "data": {"to": "implementation"}},
+        {**without, "data": {"text": "On no case."}},
+        {**without, "data": {"text": "On no case.", "case_id": "this one"}},
+        {"op": "update", "type": "case", "id": case_id, "if_match": '"7", *', "data": {"summary": "Over everything."}},
+    )
+    assert [result["status"] for result in results] == [409, 409, 422, 422, 422]
+    assert (results[0]["code"], set(results[0]["allowed"])) == (
+        "illegal_transition",
+        {"assessment", "implementation", "closed"},
+    )
+    assert (results[1]["code"], results[1]["missing"]) == ("plan_incomplete", ["assessment"])
+    assert [(one["errors"][0]["pointer"], one["errors"][0]["code"]) for one in results[2:]] == [
+        ("/data/case_id", "required"),
+        ("/data/case_id", "invalid_id"),
+        ("/if_match", "not_allowed"),
+    ]
+    assert answered(await device.client.get(f"/cases/{case_id}"), 200)["version"] == 1
+
+
+async def test_what_was_written_for_a_case_that_was_closed_meanwhile_comes_back_with_the_case(cast: Cast) -> None:
+    device = Device(cast, "caseworker")
+    case_id = await open_case(cast)
+    due = (cast.clock() + timedelta(days=2)).isoformat()
+    planned = await plan(cast, case_id, due)
+    closing = {"to": "closed", "reason": "Elsewhere.", "closure": {"reason": "not_eligible"}}
+    answered(await device.client.post(f"/cases/{case_id}/transitions", json=closing), 200)
+    done = {"case_id": case_id, "outcome": "met_safe", "happened_at": cast.clock().isoformat()}
+    results = await device.push(
+        {"op": "transition", "type": "follow_up", "id": planned["id"], "data": done},
+        {"op": "update", "type": "case", "id": case_id, "if_match": '"2"', "data": {"summary": "Later."}},
+    )
+    for result in results:
+        assert (result["status"], result["code"]) in {(409, "case_closed"), (412, "precondition_failed")}
+        assert result["current"]["status"] == "closed"
+
+
 async def test_what_comes_before_what_it_needs_is_refused_and_may_be_sent_again(cast: Cast) -> None:
     device, own_id = Device(cast, "caseworker"), str(uuid4())
     written = {**new_note(own_id), "idempotency_key": uuid4().hex}

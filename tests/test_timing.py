@@ -96,6 +96,7 @@ KINDS = [
     Kind(
         "search", "excluded_opener", "sensitive", lambda c, i: c.post("/people/search", json={"code": i}), "case_code"
     ),
+    Kind("referral", "unassigned", "sensitive", lambda c, i: c.get(f"/referrals/{i}"), "referral_id"),
     Kind("list by lead", "unassigned", "sensitive", lambda c, i: c.get("/cases", params={"lead_id": i}), "lead_id"),
 ]
 RUNS = [(kind, "rest") for kind in KINDS] + [(kind, "work") for kind in KINDS[:7]]

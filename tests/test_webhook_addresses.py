@@ -1,7 +1,9 @@
 """Where a webhook may lead: to the public internet over https, whatever a name resolves to and whenever it does."""
 
+import asyncio
 from collections.abc import Sequence
 from ipaddress import ip_address
+from threading import Event
 from typing import Any
 
 import pytest
@@ -149,6 +151,27 @@ async def test_a_name_is_resolved_once_for_the_check_and_the_call(monkeypatch: p
     assert await tried("https://partner.example/", resolve) == REFUSED
     assert called == ["8.8.8.8"]
     assert all(ip_address(one).is_global for one in called)
+
+
+async def test_a_name_server_that_takes_its_time_holds_up_no_other_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, asked = Event(), list[str]()
+
+    def getaddrinfo(host: str, port: int, **_: Any) -> Any:
+        asked.append(host)
+        if host == "slow.example":
+            goes_on.wait(10)
+        return [(0, 0, 0, "", ("10.0.0.1", port))]
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+    sender = Sender(demo=False, at_once=64)
+    slow = [asyncio.create_task(sender.post("https://slow.example/", {}, b"", within=5)) for _ in range(60)]
+    await asyncio.sleep(0.05)
+    assert await sender.post("https://other.example/", {}, b"", within=4) == REFUSED  # it has an answer
+    goes_on.set()
+    assert set(await asyncio.gather(*slow)) == {REFUSED}
+    assert asked == ["slow.example", "other.example"]
+    assert await sender.post("https://slow.example/", {}, b"", within=5) == REFUSED
+    assert asked[2:] == ["slow.example"]  # later it is asked anew
 
 
 async def test_a_name_without_address_is_said_to_be_one() -> None:

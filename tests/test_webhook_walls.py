@@ -92,6 +92,8 @@ async def test_what_the_keeper_may_not_know_does_not_wait_is_not_sent_and_not_re
         assert superuser.execute(count, [once["id"]]).fetchone() == (0,)
         since = {"since": (cast.clock() - timedelta(hours=1)).isoformat()}
         assert (await here.clinic.call("POST", f"{here.path}/redeliver", 202, json=since))["queued"] == 0
+        colleague = await colleague_of(here.clinic)  # who may know it, and has it sent nowhere else
+        assert (await here.clinic.call("POST", f"{here.path}/redeliver", 202, colleague, json=since))["queued"] == 0
         superuser.execute("update case_exclusions set lifted_at = created_at where origin_id = %s", [exclusion])
         assert (await here.clinic.call("POST", f"{here.path}/redeliver", 202, json=since))["queued"] == 1
         await here.work.round()
@@ -160,6 +162,15 @@ async def test_the_events_of_one_referral_wait_for_each_other_and_for_no_other(
         await here.work.round()
         assert [message.status for message in here.receiver.of(one)] == ["requested"] * 2 + ["accepted"]
         assert [message.status for message in here.receiver.of(other)] == ["requested"] * 2
+
+
+async def test_what_is_dead_holds_up_nothing(cast: Cast, database: DatabaseUrls, superuser: Superuser) -> None:
+    async with there(cast, database) as here:
+        referral = await here.clinic.referred()
+        superuser.execute("update webhook_deliveries set status = 'dead' where referral_id = %s", [referral["id"]])
+        await here.clinic.move(referral, "accepted")
+        await here.work.round()
+        assert [message.status for message in here.receiver.got] == ["accepted"]
 
 
 async def test_events_of_a_referral_have_their_places_even_where_the_later_began_before(
@@ -335,8 +346,15 @@ async def test_a_supervisor_of_the_organisation_that_is_asked_has_no_feed(cast: 
             connection.execute("select from begin_request(%s, %s)", [cast.sessions[supervisor], cast.clock()])
             for table in ("events", "webhooks", "webhook_deliveries"):
                 assert connection.execute(f"select from {table}".encode()).rowcount == 0
-            redeliver = "select redeliver(%s, null, null, 10)"
-            assert connection.execute(redeliver, [here.hook["id"]]).fetchone() == (0,)
+            redeliver, since = "select redeliver(%s, null, %s, 10)", cast.clock() - timedelta(hours=1)
+            assert connection.execute(redeliver, [here.hook["id"], since]).fetchone() == (0,)
+            connection.rollback()
+            another = (await partner(cast)).name
+            connection.execute("select from begin_request(%s, %s)", [cast.sessions[another], cast.clock()])
+            assert connection.execute(redeliver, [here.hook["id"], since]).fetchone() == (0,)
+            connection.rollback()
+            connection.execute("select from begin_request(%s, %s)", [cast.sessions[here.clinic.name], cast.clock()])
+            assert connection.execute(redeliver, [here.hook["id"], since]).fetchone() == (1,)
 
 
 async def test_a_replay_takes_what_is_asked_for_and_no_more(

@@ -26,6 +26,7 @@ from tests.acts import (
 )
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import COMMUNE, VILLAGE, Cast, FrozenClock, answered
+from tests.helping import ask, decide
 from tests.pages import whole
 from tests.trail import Superuser, told
 
@@ -460,6 +461,120 @@ async def test_a_closing_is_told_to_who_may_decide_it_and_to_nobody_else(
         assert not {"closure_review", "needs_review"} & (await about(cast, who, standard)).keys()
     await exclude(cast, "supervisor", standard, "second_supervisor")
     assert await about(cast, "second_supervisor", standard) == {}
+
+
+async def one_waits(cast: Cast, clock: FrozenClock, what: str, case_id: str) -> tuple[str, str]:
+    """Something of the caseworker's waits for a second person: its id, and how that person says yes."""
+    lead, base = cast.client("caseworker"), f"/cases/{case_id}"
+    if what == "bypass":
+        given = {**SUPPORT, "purpose": "services", "bypass": {"reason": "absent"}}
+        made = answered(await lead.post(f"{base}/consents", json=given), 201)["id"]
+        return made, f"{base}/consents/{made}/confirm"
+    told = {"basis": "vital_interest", "recipient": "The police", "what": "Where she is."}
+    told["disclosed_at"] = clock().isoformat()
+    made = answered(await lead.post(f"{base}/disclosures", json=told), 201)["id"]
+    return made, f"{base}/disclosures/{made}/confirm"
+
+
+@pytest.mark.parametrize("what", ["bypass", "disclosure"])
+@pytest.mark.parametrize("second", ["colleague", "supervisor"])
+async def test_what_waits_for_a_second_person_is_told_to_who_may_be_it(
+    cast: Cast, clock: FrozenClock, what: str, second: str
+) -> None:
+    child = {"alias": "A girl", "birth_date": f"{clock().year - 12}-01-01"}
+    case_id = await open_case(cast, category=SENSITIVE, client=child, consents=[])
+    await assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+    subject, path = await one_waits(cast, clock, what, case_id)
+    for who in ("colleague", "supervisor"):
+        item = (await about(cast, who, case_id))["confirmation"]
+        assert (item["subject_id"], item["overdue"]) == (subject, False)
+        assert moment(item["due_at"]) == clock() + timedelta(hours=24)
+    for who in ("caseworker", "stranger"):
+        assert "confirmation" not in await about(cast, who, case_id)
+    assert (await about(cast, "second_supervisor", case_id)).keys() == {"needs_review"}
+    assert await looked_at(cast, case_id) is True
+    answered(await cast.client(second).post(path), 200)
+    assert await looked_at(cast, case_id) is False
+    for who in ("colleague", "supervisor", "second_supervisor"):
+        assert not {"confirmation", "needs_review"} & (await about(cast, who, case_id)).keys()
+
+
+async def test_a_bypass_that_has_lapsed_or_was_taken_back_waits_for_nobody(cast: Cast, clock: FrozenClock) -> None:
+    case_id = await open_case(cast, category=SENSITIVE, consents=[])
+    await assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    waits = {"colleague": "confirmation", "supervisor": "needs_review"}
+    subject, _ = await one_waits(cast, clock, "bypass", case_id)
+    for who, kind in waits.items():
+        assert kind in await about(cast, who, case_id)
+    assert await looked_at(cast, case_id) is True
+    taken_back = f"/cases/{case_id}/consents/{subject}/withdraw"
+    answered(await cast.client("caseworker").post(taken_back, json={}), 200)
+    for who, kind in waits.items():
+        assert kind not in await about(cast, who, case_id)
+    assert await looked_at(cast, case_id) is False
+    await one_waits(cast, clock, "bypass", case_id)
+    clock.advance(hours=24)
+    for who, kind in waits.items():
+        assert kind not in await about(cast, who, case_id)
+    assert await looked_at(cast, case_id) is False
+
+
+@pytest.mark.parametrize("what", ["bypass", "disclosure"])
+async def test_a_case_that_has_closed_waits_for_no_second_person(cast: Cast, clock: FrozenClock, what: str) -> None:
+    case_id = await open_case(cast, category=SENSITIVE, consents=[])
+    await one_waits(cast, clock, what, case_id)
+    closing = {"to": "closed", "reason": "Elsewhere.", "closure": {"reason": "not_eligible"}}
+    answered(await cast.client("caseworker").post(f"/cases/{case_id}/transitions", json=closing), 200)
+    assert await about(cast, "supervisor", case_id) == {}
+
+
+async def looked_at(cast: Cast, case_id: str) -> bool:
+    """Does the stub ask for a look?"""
+    [stub] = [one for one in await whole(cast.client("supervisor"), "/caseload") if one["id"] == case_id]
+    return bool(stub["needs_review"])
+
+
+@pytest.mark.parametrize("what", ["bypass", "disclosure"])
+async def test_on_a_standard_case_any_supervisor_may_be_the_second_person_and_no_reader(
+    cast: Cast, clock: FrozenClock, what: str
+) -> None:
+    case_id = await open_case(cast, consents=[])
+    subject, path = await one_waits(cast, clock, what, case_id)
+    for who in ("supervisor", "second_supervisor"):
+        assert (await about(cast, who, case_id))["confirmation"]["subject_id"] == subject
+    for who in ("caseworker", "colleague", "other_supervisor"):
+        assert "confirmation" not in await about(cast, who, case_id)
+    await exclude(cast, "supervisor", case_id, "second_supervisor")
+    assert await about(cast, "second_supervisor", case_id) == {}
+    answered(await cast.client("supervisor").post(path), 200)
+    assert "confirmation" not in await about(cast, "supervisor", case_id)
+
+
+@pytest.mark.parametrize("what", ["bypass", "disclosure", "request"])
+async def test_what_waits_on_a_stub_says_no_more_than_that_somebody_should_look(
+    cast: Cast, clock: FrozenClock, what: str
+) -> None:
+    case_id = await open_case(cast, category=SENSITIVE, consents=[])
+    assert await about(cast, "supervisor", case_id) == {}
+    if what == "request":
+        one = await ask(cast, case_id)
+    else:
+        await one_waits(cast, clock, what, case_id)
+    [item] = (await about(cast, "supervisor", case_id)).values()
+    assert (item["kind"], item["due_at"], item["alias"], item["place"], item["contact"], item["subject_id"]) == (
+        "needs_review",
+        *(None,) * 5,
+    )
+    assert await looked_at(cast, case_id) is True
+    await exclude(cast, "caseworker", case_id, "second_supervisor")
+    assert await about(cast, "second_supervisor", case_id) == {}
+    assert await about(cast, "other_supervisor", case_id) == {}
+    if what == "request":
+        await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
+        assert (await about(cast, "supervisor", case_id)).keys() == {"approval"}
+        await decide(cast, one)
+        assert not {"needs_review", "approval"} & (await about(cast, "supervisor", case_id)).keys()
 
 
 async def test_a_stub_on_the_worklist_says_no_more_than_a_stub_and_not_why(

@@ -10,6 +10,7 @@ from app.errors.problems import FieldError
 
 MAX_ERRORS = 50  # an array of a thousand wrong items is told once, not a thousand times
 
+FIELD = "field"
 _GENERIC = "This value is not valid."
 _BUILT_IN = frozenset(get_args(ErrorType))
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -84,7 +85,13 @@ def field_errors(found: Sequence[Mapping[str, Any]], body: object = None) -> lis
     Locations start with "body", "query", "header" or "cookie", as FastAPI has them. With `body`, the parsed
     body, a pointer follows only what is really in it: Pydantic puts union tags into locations as well.
     """
-    return [FieldError(_pointer(error, body), *_words(error)) for error in found[:MAX_ERRORS]]
+    return [FieldError(_pointer(error, body) + _about(error), *_words(error)) for error in found[:MAX_ERRORS]]
+
+
+def _about(error: Mapping[str, Any]) -> str:
+    """What is wrong with two fields together points to the one to be changed: `{"field": …}` in the error's context."""
+    field = error.get("ctx", {}).get(FIELD) if error["type"] not in _BUILT_IN else None
+    return f"/{field}" if field is not None else ""
 
 
 def _words(error: Mapping[str, Any]) -> tuple[str, str]:
@@ -105,7 +112,7 @@ def _own_message(error: Mapping[str, Any]) -> str:
     """The message of a PydanticCustomError of ours, unless a value may have been put into it."""
     message, given = str(error["msg"]), str(error.get("input"))
     echoes = len(given) > 2 and given in message  # shorter ones occur in any sentence
-    return _GENERIC if error.get("ctx") or echoes else message
+    return _GENERIC if error.get("ctx", {}).keys() - {FIELD} or echoes else message
 
 
 def _pointer(error: Mapping[str, Any], body: object) -> str:

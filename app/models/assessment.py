@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from app.models.action import YesNo
-from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded
+from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded, wrong
 from app.models.case import Colleague
 from app.models.codes import AssessmentTool, RiskFactor, RiskLevel
 from app.text import LongText, ShortText
@@ -72,9 +72,12 @@ class DangerAnswers(Body):
     jealous: YesNo
 
 
+NO_LEVEL = "Only low, medium or high is a level that somebody found."
+
+
 def _is_assessed(level: RiskLevel) -> RiskLevel:
     if level is RiskLevel.NOT_ASSESSED:
-        raise PydanticCustomError("level_required", "Only low, medium or high is a level that somebody found.")
+        raise PydanticCustomError("level_required", NO_LEVEL)
     return level
 
 
@@ -89,8 +92,8 @@ class ToolResult(Body):
     def says_something(self) -> "ToolResult":
         if self.level is None and self.score is None and self.text is None:
             raise PydanticCustomError("result_empty", "A result has a level, a score or a text.")
-        if self.level is not None:
-            _is_assessed(self.level)
+        if self.level is RiskLevel.NOT_ASSESSED:
+            raise wrong("level", "level_required", NO_LEVEL)
         return self
 
 
@@ -115,7 +118,7 @@ class AssessmentCreate(Body):
         if self.tool is AssessmentTool.NEEDS and self.result is not None and self.result.level is not None:
             raise PydanticCustomError("tool_not_fitting", "An assessment of needs finds no level of danger.")
         if self.raised_to is not None and self.reason is None:
-            raise PydanticCustomError("reason_required", "Who raises the level says why.")
+            raise wrong("reason", "reason_required", "Who raises the level says why.")
         return self
 
 

@@ -9,12 +9,11 @@ from uuid import UUID
 
 from pydantic import Field as Rule
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
-from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded
+from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded, wrong
 from app.models.case import Colleague
 from app.models.codes import AssistanceKind, AssistanceStatus, Currency, Decision, PaymentMethod
 from app.text import LongText, ShortText
@@ -128,11 +127,12 @@ class AssistanceCreate(Body):
     @model_validator(mode="after")
     def whole(self) -> "AssistanceCreate":
         if (self.amount_minor is None) != (self.currency is None):
-            raise PydanticCustomError("amount_incomplete", "An amount has a currency, and a currency an amount.")
+            missing = "currency" if self.currency is None else "amount_minor"
+            raise wrong(missing, "amount_incomplete", "An amount has a currency, and a currency an amount.")
         if self.kind is AssistanceKind.FINANCIAL and self.amount_minor is None:
-            raise PydanticCustomError("amount_required", "Financial assistance has an amount.")
+            raise wrong("amount_minor", "amount_required", "Financial assistance has an amount.")
         if self.amount_minor is None and self.item is None:
-            raise PydanticCustomError("item_required", "Without an amount it has an item or a service.")
+            raise wrong("item", "item_required", "Without an amount it has an item or a service.")
         return self
 
 

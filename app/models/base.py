@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, LiteralString, TypeVar
 from uuid import UUID
 
 from pydantic import UUID4, AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -83,6 +83,11 @@ class Patch(Body):
 def optional(**rules: Any) -> Any:
     """A field of a Patch that may be left out but, unless its type says so, never null."""
     return Field(default=None, **rules)
+
+
+def wrong(field: LiteralString, code: LiteralString, message: LiteralString) -> PydanticCustomError:
+    """For a validator of a whole model: an error that points to the field of it which is to be changed."""
+    return PydanticCustomError(code, message, {"field": field})
 
 
 class Page(Read, Generic[Item]):

@@ -941,6 +941,7 @@ class WorklistKind(StrEnum):
     OVERDUE_HIGH_RISK = "overdue_high_risk"
     ESCALATED = "escalated"
     NEEDS_REVIEW = "needs_review"
+    CONFIRMATION = "confirmation"
     FOLLOW_UP = "follow_up"
     ACTION = "action"
     NO_DATE = "no_date"

@@ -6,12 +6,11 @@ from uuid import UUID
 
 from pydantic import Field as Rule
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
-from sqlalchemy import Column, ForeignKeyConstraint, Index
+from sqlalchemy import Column, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded
+from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded, wrong
 from app.models.codes import CaregiverBypass, ConsentForm, ConsentGivenBy, ConsentPurpose, Sector, SharedField
 from app.text import ShortText
 
@@ -21,6 +20,12 @@ class Consent(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
         Index("ix_consents_case", "case_id", "purpose"),
+        Index(
+            "ix_consents_bypass",
+            "organisation_id",
+            "case_id",
+            postgresql_where=text("bypass_until IS NOT NULL AND bypass_confirmed_at IS NULL AND withdrawn_at IS NULL"),
+        ),
     )
 
     case_id: UUID
@@ -67,17 +72,17 @@ class ConsentCreate(Body):
     @model_validator(mode="after")
     def consistent(self) -> "ConsentCreate":
         if self.expires_on is not None and self.expires_on < self.obtained_on:
-            raise PydanticCustomError("expires_before_obtained", "A consent cannot end before it was given.")
+            raise wrong("expires_on", "expires_before_obtained", "A consent cannot end before it was given.")
         referral = self.purpose is ConsentPurpose.REFERRAL
         if referral and self.organisation_id is None and self.sector is None:
-            raise PydanticCustomError("recipient_required", "A consent to a referral names its recipient or sector.")
+            raise wrong(
+                "organisation_id", "recipient_required", "A consent to a referral names its recipient or sector."
+            )
         by_client = self.given_by is ConsentGivenBy.CLIENT
         if self.caregiver_id is not None and by_client:
-            raise PydanticCustomError("caregiver_not_asked", "A caregiver is named where a caregiver agreed.")
+            raise wrong("caregiver_id", "caregiver_not_asked", "A caregiver is named where a caregiver agreed.")
         if self.bypass is not None and not (by_client and self.purpose is ConsentPurpose.SERVICES):
-            raise PydanticCustomError(
-                "bypass_not_allowed", "Only the client's own yes to services passes a caregiver by."
-            )
+            raise wrong("bypass", "bypass_not_allowed", "Only the client's own yes to services passes a caregiver by.")
         return self
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, Read, Table, coded
@@ -19,6 +19,7 @@ class Disclosure(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
         Index("ix_disclosures_case", "case_id", "created_at"),
+        Index("ix_disclosures_waiting", "organisation_id", "case_id", postgresql_where=text("confirmed_by IS NULL")),
     )
 
     case_id: UUID

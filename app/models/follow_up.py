@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy import ForeignKeyConstraint, Index, false, text
 from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, OwnId, Patch, Read, Table, optional
@@ -43,7 +43,8 @@ class FollowUp(Table, table=True):
     happened_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     recorded_by: UUID | None = Field(default=None, foreign_key="users.id")
     ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
-    of_opening: bool = False  # a date of the clock at the opening, which nobody has agreed on
+    # A date of the clock at the opening, which nobody has agreed on.
+    of_opening: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     overdue_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)  # when the worker told that it is
     created_by: UUID = Field(foreign_key="users.id")
     sealed: bytes | None = Field(default=None, nullable=False)

@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Read, coded
 from app.models.codes import ImportKind, ImportRowStatus, ImportState
-from app.text import NameText
+from app.text import NameText, ShortText
 
 IN_WORK = text("state IN ('queued', 'checking', 'committing')")
 
@@ -96,6 +96,7 @@ class ImportForm(Body):
 
     kind: ImportKind
     lead_id: UUID | None = None
+    over_limit_reason: ShortText | None = None  # why the lead is given more cases than allowed
     mapping: dict[NameText, str | None] | None = Rule(default=None, max_length=60)
 
 
@@ -135,8 +136,9 @@ class RowError(Read):
 
 
 class ImportRowRead(Read):
-    """`row` as the file counts its rows, from 1, the header's."""
+    """`row` as the file counts its rows, from 1, the header's. `warnings` keep no row from being written."""
 
     row: int
     status: ImportRowStatus
     errors: list[RowError]
+    warnings: list[RowError]

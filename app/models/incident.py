@@ -72,7 +72,10 @@ class IncidentUpdate(Patch):
 
 class IncidentRead(Read):
     """What was told, and what follows: the type, its contexts, her age then, and the hours in which care can still
-    prevent infection (`pep_hours_left`) or pregnancy (`ec_hours_left`), null where there is no such window."""
+    prevent infection (`pep_hours_left`) or pregnancy (`ec_hours_left`), null where there is no such window.
+
+    Who did it is never told again, only how many were named: it is there for the screening, and a change that sends
+    `perpetrators` replaces all of them."""
 
     id: UUID
     case_id: UUID
@@ -80,7 +83,7 @@ class IncidentRead(Read):
     precision: DatePrecision
     place: IncidentPlace
     answers: GbvAnswers
-    perpetrators: list[Perpetrator]
+    perpetrators_count: int
     perpetrator_relationship: PerpetratorRelationship
     note: str | None
     type: GbvType | None

@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
 from app.models.area import VillageCode
-from app.models.base import TIMESTAMP, Body, Day, Patch, Read, Table, coded, optional
+from app.models.base import TIMESTAMP, Body, Day, Patch, Read, Table, coded, optional, wrong
 from app.models.codes import (
     CaregiverDoubt,
     DatePrecision,
@@ -78,7 +78,7 @@ class PersonCreate(PersonPrivate):
         if not any(getattr(self, name) for name in NAMES):
             raise PydanticCustomError("name_required", "An alias or any one name is needed.")
         if self.caregiver_doubt is not None and getattr(self, "role", None) is not PersonRole.CAREGIVER:
-            raise PydanticCustomError("not_a_caregiver", "Only of a caregiver of a case this is said.")
+            raise wrong("caregiver_doubt", "not_a_caregiver", "Only of a caregiver of a case this is said.")
         return self
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlmodel import Field
 
 from app.models.action import YesNo
-from app.models.base import Body, Day, Read, Table
+from app.models.base import Body, Day, Read, Table, wrong
 from app.text import LongText, ShortText
 
 
@@ -49,11 +49,13 @@ class SafetyPlanWrite(Body):
     @model_validator(mode="after")
     def is_whole(self) -> "SafetyPlanWrite":
         if not self.needed and self.not_needed_reason is None:
-            raise PydanticCustomError("reason_required", "Say why no safety plan is needed.")
+            raise wrong("not_needed_reason", "reason_required", "Say why no safety plan is needed.")
         if self.needed and not self.developed_with_client:
-            raise PydanticCustomError("without_the_client", "A safety plan is made together with the client.")
+            raise wrong(
+                "developed_with_client", "without_the_client", "A safety plan is made together with the client."
+            )
         if self.needed and self.not_needed_reason is not None:
-            raise PydanticCustomError("reason_not_allowed", "A plan that is needed has no reason why not.")
+            raise wrong("not_needed_reason", "reason_not_allowed", "A plan that is needed has no reason why not.")
         written = (self.concern, self.resources, self.preparedness, self.strategies, self.safe_places)
         if self.needed and not any(written):
             raise PydanticCustomError("plan_empty", "A plan says what she is afraid of or what she does then.")

@@ -75,7 +75,8 @@ class SyncPush(Body):
 class SyncResult(Read):
     """The answer to one item: `id` is the row's, which is another one when the id that was sent is not free.
 
-    `code` and `errors` as in a problem; `current` is the thing as it stands, when the change was made on an older one.
+    `code`, `errors` and what a problem says beside them (`allowed`, `blocked_by`, `missing`) as in a problem. `current`
+    is the thing as it stands, when the change was made on an older one; the case, when it has been closed meanwhile.
     """
 
     id: UUID
@@ -83,6 +84,9 @@ class SyncResult(Read):
     version: int | None = None
     code: str | None = None
     errors: list[dict[str, str]] | None = None
+    allowed: list[str] | None = None
+    blocked_by: list[str] | None = None
+    missing: list[str] | None = None
     current: dict[str, Any] | None = None
 
 

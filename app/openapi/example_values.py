@@ -222,7 +222,12 @@ MODELS: dict[str, Any] = {
         "idempotency_key": "field-phone-7-note-12",
         "data": {"case_id": ID, "text": "Met her at the commune office."},
     },
-    "SyncResult": {"id": ID, "status": 201, "version": 1, "code": None, "errors": None, "current": None},
+    "SyncResult": {
+        "id": ID,
+        "status": 201,
+        "version": 1,
+        **dict.fromkeys(("code", "errors", "allowed", "blocked_by", "missing", "current")),
+    },
     "Transition": {"to": "assessment"},
     "WhereaboutsWrite": {"kind": "relative", "name": "Her aunt", "phone": "+85512345678", "known_to": "her sister"},
     "UserCreate": {

@@ -5,6 +5,7 @@ has often made a number of a code or a day.
 """
 
 import re
+import unicodedata
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import cache
@@ -25,7 +26,8 @@ class Flaw(Enum):
 Cell = str | int | float | Flaw | None
 
 # What a spreadsheet would run, was it ever to open the text again (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = frozenset("=+-@\t\r")
+_SHOWS_NOTHING = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _FIRST_SERIAL, _LAST_SERIAL = 1, 2_958_465  # 31 December 9999
 _EPOCHS = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
 _LEAP_THAT_WAS_NONE = 60  # 29 February 1900, which Excel counts and no calendar has
@@ -60,7 +62,8 @@ def safe_text(cell: Cell, *, is_phone: bool = False) -> str | None:
     text = text_of(cell)
     if text is None or not isinstance(cell, str):
         return text
-    if text.startswith(_FORMULA_STARTS) and not (is_phone and text.startswith("+")):
+    first = unicodedata.normalize("NFKC", text.lstrip(_SHOWS_NOTHING)[:1])  # also the signs of full width
+    if first in _FORMULA_STARTS and not (is_phone and first == "+"):
         raise CellError("formula", _FLAWS[Flaw.FORMULA])
     return text
 

@@ -14,6 +14,7 @@ from app.registers.xlsx_file import date_system_and_rows
 
 MOST_ROWS = 50_000
 MOST_TEXT = 30_000_000  # bytes of all rows
+REASON = "over_limit_reason"
 CHUNK = 500  # rows that are checked, reported and written at a time
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -21,7 +22,7 @@ _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows, as the JSON that is sealed: `{fields, date_system, rows: [[number, [cell, …]], …]}`."""
+    """Some rows, as sealed JSON: `{fields, date_system, over_limit_reason, rows: [[number, [cell, …]], …]}`."""
 
     rows: int
     first_row: int
@@ -38,30 +39,35 @@ class Register:
     chunks: list[Chunk]
 
 
-def read_register(file: BinaryIO, kind: ImportKind, mapping: Mapping[str, str | None] | None) -> Register:
-    """The file in chunks. Takes seconds, so call it in a thread. Raises Invalid, UnsupportedMediaType."""
+def read_register(
+    file: BinaryIO, kind: ImportKind, mapping: Mapping[str, str | None] | None, reason: str | None = None
+) -> Register:
+    """The file in chunks. Takes seconds, so call it in a thread. Raises Invalid, UnsupportedMediaType.
+
+    `reason`: why its lead is given more cases than allowed, which is sealed with the rows and gone with them.
+    """
     start = file.read(4)
     file.seek(0)
     if start.startswith(_OLE):
         raise UnsupportedMediaType  # the older .xls
     if start.startswith(_ZIP):
         date_system, rows = date_system_and_rows(file)
-        return _in_chunks(rows, kind, mapping, date_system)
-    return _in_chunks(csv_rows(file), kind, mapping, None)
+        return _in_chunks(rows, kind, mapping, {"date_system": date_system, REASON: reason})
+    return _in_chunks(csv_rows(file), kind, mapping, {"date_system": None, REASON: reason})
 
 
 def _in_chunks(
     rows: Iterator[tuple[int, list[Cell]]],
     kind: ImportKind,
     mapping: Mapping[str, str | None] | None,
-    date_system: int | None,
+    head: Mapping[str, object],
 ) -> Register:
     filled = ((number, row) for number, cells in rows if (row := _without_end(cells)))
     header = next(filled, None)
     if header is None:
         raise Invalid.at("/file", "empty_file", "The file has no rows.")
     fields = fields_of(header[1], kind, mapping)
-    reader = _Reader(fields, {"fields": fields, "date_system": date_system})
+    reader = _Reader(fields, {"fields": fields, **head})
     for number, cells in filled:
         reader.take(number, cells)
     return reader.end()

@@ -1,4 +1,4 @@
-"""Rows of the first sheet of an XLSX workbook, streamed. What may be a bomb is refused before anything is parsed."""
+"""Rows of the one sheet of an XLSX workbook, streamed. What may be a bomb is refused before anything is parsed."""
 
 import zipfile
 import zlib
@@ -33,11 +33,20 @@ def date_system_and_rows(file: BinaryIO) -> tuple[int, Iterator[tuple[int, list[
     _check_package(file)
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
-        sheet = book.worksheets[0]
+        sheet, *others = book.worksheets
+        several = any(map(_is_filled, others))
         system = 1904 if book.epoch == CALENDAR_MAC_1904 else 1900
     except Exception:  # what a stranger's workbook makes the library raise is anything at all
         raise _broken() from None
+    if several:
+        raise Invalid.at("/file", "several_sheets", "The workbook has rows on several sheets: send each as a file.")
     return system, _rows(sheet)
+
+
+def _is_filled(sheet: Any) -> bool:
+    """Does it look like a part of the register? What a spreadsheet keeps for itself is on hidden sheets."""
+    rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1, max_row=LAST_ROW, values_only=True)
+    return sheet.sheet_state == "visible" and any(cell is not None for row in rows for cell in row)
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:

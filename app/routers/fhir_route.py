@@ -14,6 +14,7 @@ from app.errors import FHIR, FHIR_JSON, FieldError, Invalid, NotAcceptable, Sear
 from app.fhir.types import Element
 from app.http import Route
 from app.preconditions import etag
+from app.routers.proving import unkeyed
 from app.strict_json import StrictJsonError, StrictRequest
 
 JSON_PATCH = "application/json-patch+json"
@@ -72,6 +73,14 @@ class FhirRoute(Route, _Handling):
     media_types = frozenset({FHIR_JSON, "application/json"})
     unknown_query = SearchRefused
     keyed = False
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def without_key(request: Request) -> Response:
+            return await handler(Request(unkeyed(request.scope), request.receive))
+
+        return without_key
 
 
 class FhirPatchRoute(FhirRoute):

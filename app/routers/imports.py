@@ -36,6 +36,11 @@ FORM: dict[str, Any] = {
             "format": "uuid",
             "description": "Who leads the cases; needed for sensitive ones.",
         },
+        "over_limit_reason": {
+            "type": "string",
+            "maxLength": 200,
+            "description": "Why the lead is given more cases than allowed.",
+        },
         "mapping": {"type": "string", "description": "JSON: every header with its field, or null to leave it out."},
     },
     "additionalProperties": False,
@@ -77,7 +82,8 @@ class ImportRoute(Route):
         try:
             upload = await received_in_memory(request, ImportForm.model_fields)
             form = _form(upload)
-            register = await run_in_threadpool(read_register, upload.file, form.kind, form.mapping)
+            how = form.kind, form.mapping, form.over_limit_reason
+            register = await run_in_threadpool(read_register, upload.file, *how)
             request.state.upload = Received(form, register, upload.content, upload.digest)
         finally:
             self._in_memory -= 1

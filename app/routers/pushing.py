@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.audit import as_id
+from app.errors import CaseClosed
 from app.http import API
 from app.models.sync import SyncItem, SyncOp, SyncResult, SyncType
 from app.same_caller import ask_again
@@ -32,6 +33,9 @@ _PLACES = {
     T.ACTION: "/cases/{case_id}/actions/{id}",
 }
 STALE = 412
+ANY = "*"  # of HTTP; from a device that was away it would overwrite what it has not seen
+_TOLD = ("code", "errors", "allowed", "blocked_by", "missing")  # of a problem
+_MISSING = ("required", "This field is required.")
 
 
 async def push(request: Request, item: SyncItem) -> SyncResult:
@@ -39,9 +43,13 @@ async def push(request: Request, item: SyncItem) -> SyncResult:
     data = dict(item.data)
     case_id = item.id if item.type is SyncType.CASE else as_id(str(data.pop("case_id", "")))
     operation = _OPERATIONS.get((item.type, item.op))
-    if operation is None or case_id is None:
-        wrong = "/op" if operation is None else "/data/case_id"
-        return _wrong(item, wrong)
+    if operation is None:
+        return _wrong(item, "/op", "not_allowed", "This is no change that can be pushed.")
+    if case_id is None:
+        code, message = ("invalid_id", "This must be an id (UUID).") if "case_id" in item.data else _MISSING
+        return _wrong(item, "/data/case_id", code, message)
+    if ANY in (tag.strip() for tag in (item.if_match or "").split(",")):
+        return _wrong(item, "/if_match", "not_allowed", "Say which version was changed: a newer one is not lost then.")
     if item.op is SyncOp.CREATE:
         data["id"] = str(item.id)
     method, path = operation
@@ -51,6 +59,8 @@ async def push(request: Request, item: SyncItem) -> SyncResult:
     told = _result(item.id, answer)
     if told.status == STALE:
         told.current = await _current(request, _PLACES[item.type].format(**names))
+    elif told.code == CaseClosed.code:
+        told.current = await _current(request, f"/cases/{case_id}")
     return told
 
 
@@ -59,15 +69,15 @@ def _headers(item: SyncItem) -> dict[str, str]:
     return sent if item.if_match is None else {**sent, "if-match": item.if_match}
 
 
-def _wrong(item: SyncItem, pointer: str) -> SyncResult:
-    error = {"pointer": pointer, "code": "not_allowed", "message": "This is no change that can be pushed."}
+def _wrong(item: SyncItem, pointer: str, code: str, message: str) -> SyncResult:
+    error = {"pointer": pointer, "code": code, "message": message}
     return SyncResult(id=item.id, status=422, code="validation_failed", errors=[error])
 
 
 def _result(own_id: UUID, answer: Response) -> SyncResult:
     body = _json(answer)
     if answer.status_code >= 400:
-        return SyncResult(id=own_id, status=answer.status_code, code=body.get("code"), errors=body.get("errors"))
+        return SyncResult(id=own_id, status=answer.status_code, **{name: body.get(name) for name in _TOLD})
     made = as_id(answer.headers.get("location", "").rpartition("/")[2]) if answer.status_code == 201 else None
     return SyncResult(id=made or own_id, status=answer.status_code, version=body.get("version"))
 

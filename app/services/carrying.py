@@ -25,8 +25,7 @@ async def level_with(
 
     The caller holds the person alone (`user_as_they_stay`), so that two at once do not both find the last place.
     """
-    led = (await _led(session, [user_id], but_case)).get(user_id, 0)
-    return _level(limits_of(session), led + more)
+    return level_at(limits_of(session), await led_by(session, user_id, but_case) + more)
 
 
 async def require_room(session: AsyncSession, user_id: UUID, *, more: int = 1, but_case: UUID | None = None) -> None:
@@ -57,7 +56,7 @@ async def lead_with_room(session: AsyncSession, actor: Actor, lead_id: UUID, org
 
 def level_of(session: AsyncSession, led: int) -> CaseloadLevel:
     """How full a caseload of so many open cases is."""
-    return _level(limits_of(session), led)
+    return level_at(limits_of(session), led)
 
 
 def limits_of(session: AsyncSession) -> CaseloadLimits | None:
@@ -66,7 +65,8 @@ def limits_of(session: AsyncSession) -> CaseloadLimits | None:
     return found
 
 
-def _level(limits: CaseloadLimits | None, led: int) -> CaseloadLevel:
+def level_at(limits: CaseloadLimits | None, led: int) -> CaseloadLevel:
+    """How full a caseload of so many open cases is, by these limits."""
     if limits is None or led < limits.warn_at:
         return CaseloadLevel.NORMAL
     if led < limits.full_at:
@@ -74,8 +74,7 @@ def _level(limits: CaseloadLimits | None, led: int) -> CaseloadLevel:
     return CaseloadLevel.FULL if led == limits.full_at else CaseloadLevel.OVER
 
 
-async def _led(session: AsyncSession, users: list[UUID], but_case: UUID | None = None) -> dict[UUID, int]:
-    if not users:
-        return {}
-    rows = await fetch(session, LED, {"users": users, "but_case": but_case})
-    return {row.user_id: row.led for row in rows}
+async def led_by(session: AsyncSession, user_id: UUID, but_case: UUID | None = None) -> int:
+    """How many open cases the person leads, as far as the caller may know."""
+    rows = await fetch(session, LED, {"users": [user_id], "but_case": but_case})
+    return int(rows[0].led) if rows else 0

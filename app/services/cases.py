@@ -27,13 +27,14 @@ from app.policy import LIAISON_FILTERS, own_sensitivity
 from app.preconditions import check_match
 from app.sealing import ring_of
 from app.security import Actor
-from app.services import case_pages, visible
+from app.services import case_pages, perpetrators, visible
 from app.services.areas import is_area
 from app.services.caregivers import refuse_doubted_contact
 from app.services.case_views import detail_of, summary_of
 from app.services.events import record
 from app.services.hurrying import ask_for_assessment
 from app.services.places import check_place
+from app.services.safe_contact import check_said
 
 # What a liaison sees of a case: a change of these moves the liaison view's own version.
 TEAM_FIELDS = {"status", "priority", "commune_code", "village_code"}
@@ -95,7 +96,8 @@ async def open_for_change(session: AsyncSession, case_id: UUID, permission: Perm
 async def edit_case(
     session: AsyncSession, actor: Actor, case_id: UUID, change: CaseUpdate, if_match: str | None
 ) -> CaseRow:
-    """Merge the fields sent into the case. 428/412 by If-Match, 409 when closed or when sensitivity would fall.
+    """Merge the fields sent into the case. 428/412 by If-Match, 409 when closed, when sensitivity would fall, or
+    `unsafe_contact` where who harms her would answer for her.
 
     Whoever raises it may end the own access with that.
     """
@@ -109,7 +111,9 @@ async def edit_case(
         return case
     await _check_edit(session, case, sent)
     was = case.category
+    check_said(sent.get("safe_contact"), actor.now, "/safe_contact")
     await refuse_doubted_contact(session, case_id, sent.get("safe_contact"))
+    await perpetrators.refuse_contact(session, case_id, sent.get("safe_contact"))
     private: dict[str, Any] = {
         name: sent.pop(name) for name in ("summary", "village_code", "safe_contact") if name in sent
     }

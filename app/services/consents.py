@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.calendar import refuse_future_day
+from app.calendar import day_of, refuse_future_day
 from app.db import fetch
 from app.errors import Conflict, Invalid, NotFound
 from app.models.base import Page
@@ -20,7 +20,7 @@ from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.sealing import opened, seal
 from app.security import Actor
-from app.services.agreed import is_active, services_consent
+from app.services.agreed import OF_ALL, agreed_by_all, check_bypass, client_of, is_active, services_consent
 from app.services.caregivers import check_caregiver
 from app.services.cases import open_for_change
 from app.services.deaths import has_died
@@ -37,6 +37,8 @@ async def give_consent(session: AsyncSession, actor: Actor, case_id: UUID, given
     case = await open_for_change(session, case_id, Permission.CONSENT_EDIT)
     if has_died(case):
         raise Conflict
+    if given.bypass is not None:
+        check_bypass(given, await client_of(session, case_id), day_of(actor.now), "")
     return await _read(session, actor, await add_consent(session, actor, case, given, ""))
 
 
@@ -166,15 +168,28 @@ async def _read(session: AsyncSession, actor: Actor, consent: Consent) -> Consen
 
 async def _reads(session: AsyncSession, actor: Actor, case_id: UUID, consents: Sequence[Consent]) -> list[ConsentRead]:
     services = (await services_consent(session, actor, case_id)).active
+    whole = {one.id for one in await _whole(session, actor, case_id, consents)}
+
+    def _all_agreed(one: Consent) -> bool:
+        return services if one.purpose is ConsentPurpose.SERVICES else one.purpose not in OF_ALL or one.id in whole
+
     return [
         ConsentRead(
             organisation_id=one.recipient_id,
             bypass=_bypass(session, one),
-            active=is_active(one, actor) and (services or one.purpose is not ConsentPurpose.SERVICES),
+            active=is_active(one, actor) and _all_agreed(one),
             **one.model_dump(include=set(ConsentRead.model_fields) - {"organisation_id"}),
         )
         for one in consents
     ]
+
+
+async def _whole(session: AsyncSession, actor: Actor, case_id: UUID, consents: Sequence[Consent]) -> Sequence[Consent]:
+    """Those of the consents that count; what is not shown beside them may be the other half of one."""
+    if not any(one.purpose in OF_ALL for one in consents):
+        return ()
+    statement = select(Consent).where(col(Consent.case_id) == case_id, col(Consent.purpose).in_(OF_ALL))
+    return await agreed_by_all(session, actor, case_id, (await session.execute(statement)).scalars().all())
 
 
 def _bypass(session: AsyncSession, consent: Consent) -> BypassRead | None:

@@ -18,13 +18,14 @@ from app.db import fetch
 from app.errors import FieldError, Invalid
 from app.models.base import Body
 from app.models.case import CaseCreate
-from app.models.codes import ImportKind, ImportRowStatus
+from app.models.codes import CaseloadLevel, ImportKind, ImportRowStatus
 from app.models.imports import Import
 from app.models.person import HouseholdCreate, PersonCreate
-from app.registers import RowRead, read_rows
+from app.registers import REASON, RowRead, read_rows
 from app.sealing import ring_of
 from app.security import Actor
 from app.services.import_duplicates import perhaps_recorded
+from app.services.import_room import MINOR, WARNED, Room, minor_without_caregiver
 from app.services.imports import CHUNKS
 from app.services.intake_rows import sensitivity_of
 
@@ -34,6 +35,7 @@ IMPORTED = """
     select distinct digest from imported_rows where organisation_id = %(organisation)s and digest = any(%(digests)s)
 """
 DIGEST_BYTES = 16
+NEW = (ImportRowStatus.OK, ImportRowStatus.DUPLICATE_SUGGESTED)
 
 REPEATED = FieldError("", "repeated_row", "The file has this very row before.")
 RECORDED = FieldError("", "perhaps_recorded", "Somebody very like this is recorded already.")
@@ -63,25 +65,36 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A row and what is said of it; `digest` where it can be read."""
+    """A row and what is said of it; `digest` where it can be read. `over_limit_reason`: why it is one too many."""
 
     row: RowRead
     digest: bytes | None
     status: ImportRowStatus
     errors: tuple[FieldError, ...] = ()
+    warnings: tuple[FieldError, ...] = ()
+    over_limit_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What remembers the rows that one run has weighed before."""
+
+    digests: Digests
+    room: Room
 
 
 async def weigh_chunk(
-    session: AsyncSession, actor: Actor, source: Import, number: int, digests: Digests, *, suggest: bool
+    session: AsyncSession, actor: Actor, source: Import, number: int, scales: Scales, *, suggest: bool
 ) -> tuple[UUID, list[Weighed]]:
     """The id and the rows of a chunk; `suggest`: look for who may be recorded already, too."""
     chunk = (await fetch(session, CHUNK, {"id": source.id, "number": number}))[0]
     document = ring_of(session).open(CHUNKS, chunk.id, source.id, chunk.sealed)
-    rows = await run_in_threadpool(_read_all, document, source.kind, actor, digests)
+    rows = await run_in_threadpool(_read_all, document, source.kind, actor, scales.digests)
     areas = await _areas(session, (row.row.body for row in rows))
     rows = [_checked(row, areas) for row in rows]
     known = await _imported(session, source.organisation_id, rows)
     rows = [replace(row, status=ImportRowStatus.UNCHANGED, errors=()) if row.digest in known else row for row in rows]
+    rows = [_placed(row, actor, scales.room, document.get(REASON)) for row in rows]
     if suggest:
         likely = await perhaps_recorded(session, source.organisation_id, _people(rows))
         rows = [_suggested(row) if place in likely else row for place, row in enumerate(rows)]
@@ -111,14 +124,26 @@ def _first_look(row: RowRead, digests: Digests) -> Weighed:
     return Weighed(row, digest, ImportRowStatus.OK)
 
 
+def _placed(row: Weighed, actor: Actor, room: Room, reason: str | None) -> Weighed:
+    """A case that would be new, as far as its lead has room for it; and whether her consent counts by itself."""
+    if row.status not in NEW or not isinstance(row.row.body, CaseCreate):
+        return row
+    level, refused = room.take(reason)
+    if refused is not None:
+        return Weighed(row.row, None, ImportRowStatus.ERROR, (refused,))
+    warnings = [WARNED[level]] if level in WARNED else []
+    warnings += [MINOR] if minor_without_caregiver(row.row.body, actor) else []
+    over = reason if room.chosen and level is CaseloadLevel.OVER else None
+    return replace(row, warnings=tuple(warnings), over_limit_reason=over)
+
+
 def _suggested(row: Weighed) -> Weighed:
     return replace(row, status=ImportRowStatus.DUPLICATE_SUGGESTED, errors=(*row.errors, RECORDED))
 
 
 def _people(rows: Sequence[Weighed]) -> dict[int, PersonCreate]:
     """By place in the chunk, those who may be recorded already: not who is known to be, and not who is no row yet."""
-    asked = (ImportRowStatus.OK, ImportRowStatus.DUPLICATE_SUGGESTED)
-    found = {place: person_of(row.row.body) for place, row in enumerate(rows) if row.status in asked}
+    found = {place: person_of(row.row.body) for place, row in enumerate(rows) if row.status in NEW}
     return {place: person for place, person in found.items() if person is not None}
 
 

@@ -4,7 +4,7 @@ Whoever works holds the import by a name of the run and a lease: a run that find
 what it has not committed never was.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -12,14 +12,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch, run, update
-from app.errors import NotFound
+from app.errors import FieldError, NotFound
 from app.models.codes import ImportRowStatus, ImportState
 from app.models.imports import Import
 from app.sealing import load_keys, ring_of
 from app.security import Actor
 from app.services.addressed import import_row
 from app.services.carrying import lead_as_they_stay
-from app.services.import_rows import Digests, Weighed, weigh_chunk
+from app.services.import_rows import Scales, Weighed, weigh_chunk
 from app.services.import_writing import name_leads, write_rows
 from app.services.imports import REPORTS
 from app.services.intake_rows import Opened
@@ -123,13 +123,11 @@ async def held(session: AsyncSession, job: Job) -> tuple[Import, int]:
     return row, (await fetch(session, COUNT_CHUNKS, {"id": row.id}))[0].chunks
 
 
-async def check_chunk(
-    session: AsyncSession, actor: Actor, job: Job, number: int, tally: Tally, digests: Digests
-) -> bool:
+async def check_chunk(session: AsyncSession, actor: Actor, job: Job, number: int, tally: Tally, scales: Scales) -> bool:
     """Weigh one chunk, write the report on it and how far the check is; True after the last."""
     source, chunks = await held(session, job)
-    chunk_id, rows = await weigh_chunk(session, actor, source, number, digests, suggest=True)
-    lines = [[row.row.number, row.status, [[one.pointer, one.code, one.message] for one in row.errors]] for row in rows]
+    chunk_id, rows = await weigh_chunk(session, actor, source, number, scales, suggest=True)
+    lines = [[row.row.number, row.status, _said(row.errors), _said(row.warnings)] for row in rows]
     sealed = ring_of(session).seal(REPORTS, chunk_id, source.id, {"rows": lines})
     await update(session, "import_chunks", chunk_id, {**tally.add(rows), "report_sealed": sealed})
     is_last = number + 1 >= chunks
@@ -147,10 +145,10 @@ async def check_chunk(
 
 
 async def write_chunk(
-    session: AsyncSession, actor: Actor, source: Import, number: int, tally: Tally, digests: Digests
+    session: AsyncSession, actor: Actor, source: Import, number: int, tally: Tally, scales: Scales
 ) -> None:
     """Weigh a chunk once more and write what is new of it. Raises ImportStopped at the first row with an error."""
-    _, rows = await weigh_chunk(session, actor, source, number, digests, suggest=False)
+    _, rows = await weigh_chunk(session, actor, source, number, scales, suggest=False)
     tally.add(rows)
     if tally.errors:
         raise ImportStopped("row_errors")
@@ -182,6 +180,10 @@ async def finish(session: AsyncSession, actor: Actor, job: Job, tally: Tally) ->
     values = {"id": job.id, "run": job.run, "now": actor.now, "unchanged": tally.unchanged, "written": tally.written}
     if not await fetch(session, WRITTEN, values):
         raise LostImport
+
+
+def _said(found: Sequence[FieldError]) -> list[list[str]]:
+    return [[one.pointer, one.code, one.message] for one in found]
 
 
 def _held(job: Job, actor: Actor) -> dict[str, object]:

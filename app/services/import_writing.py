@@ -4,6 +4,7 @@ In one transaction for the whole import, as the uploader; a chunk at a time, so 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from app.models.person import HouseholdCreate, HouseholdPrivate, PersonCreate
 from app.sealing import ring_of
 from app.search_tokens import SearchTokens
 from app.security import Actor
+from app.services.assignments import words_of
 from app.services.first_date import first_row, first_within
 from app.services.import_rows import Weighed
 from app.services.intake_rows import Client, Opened, case_row, client_row, first_version, lead_row
@@ -64,7 +66,7 @@ async def _write_cases(session: AsyncSession, rows: list[dict[str, Any]]) -> Non
 
 def _make(session: AsyncSession, actor: Actor, source: Import, rows: Sequence[Weighed], made: Rows) -> list[Opened]:
     """The lines of every table, in a thread: sealing and hashing take longer than writing. Touches no connection."""
-    opened = [_MAKERS[source.kind](session, actor, source, row.row.body, made) for row in rows]
+    opened = [_MAKERS[source.kind](session, actor, source, row, made) for row in rows]
     for row, case in zip(rows, opened, strict=True):
         known = {"id": new_id(), "organisation_id": source.organisation_id, "digest": row.digest}
         case_id = case.id if case else None
@@ -72,12 +74,14 @@ def _make(session: AsyncSession, actor: Actor, source: Import, rows: Sequence[We
     return [case for case in opened if case is not None]
 
 
-def _make_case(session: AsyncSession, actor: Actor, source: Import, body: Any, made: Rows) -> Opened | None:
-    intake: CaseCreate = body
+def _make_case(session: AsyncSession, actor: Actor, source: Import, row: Weighed, made: Rows) -> Opened | None:
+    intake: CaseCreate = row.row.body  # type: ignore[assignment]
     person: PersonCreate = intake.client  # type: ignore[assignment]  # a row of a register brings its client along
     case = Opened(new_id(), "", source.organisation_id, source.lead_id or actor.id, new_id())
     client = Client(private_of(person), person.sex, None, None)
     _add_key(session, case.id, source.organisation_id, case.id, made)
+    if row.over_limit_reason is not None:
+        case = replace(case, place=_place(session, case, row.over_limit_reason))
     made["cases"].append(case_row(session, actor, intake, case, client))
     made["people"].append(client_row(session, actor, case, client))
     _add_tokens(tokens_of(session), case.client_id, case.id, source.organisation_id, client.private, made)
@@ -91,8 +95,14 @@ def _make_case(session: AsyncSession, actor: Actor, source: Import, body: Any, m
     return case
 
 
-def _make_person(session: AsyncSession, actor: Actor, source: Import, body: Any, made: Rows) -> Opened | None:
-    person: PersonCreate = body
+def _place(session: AsyncSession, case: Opened, reason: str) -> tuple[UUID, bytes]:
+    """The lead's assignment to be, sealed while the key of the case is at hand."""
+    own_id = new_id()
+    return own_id, ring_of(session).seal("assignments", own_id, case.id, words_of(None, reason))
+
+
+def _make_person(session: AsyncSession, actor: Actor, source: Import, row: Weighed, made: Rows) -> Opened | None:
+    person: PersonCreate = row.row.body  # type: ignore[assignment]
     own_id, private = new_id(), private_of(person)
     _add_key(session, own_id, source.organisation_id, None, made)
     made["people"].append(
@@ -112,8 +122,8 @@ def _make_person(session: AsyncSession, actor: Actor, source: Import, body: Any,
     return None
 
 
-def _make_household(session: AsyncSession, actor: Actor, source: Import, body: Any, made: Rows) -> Opened | None:
-    household: HouseholdCreate = body
+def _make_household(session: AsyncSession, actor: Actor, source: Import, row: Weighed, made: Rows) -> Opened | None:
+    household: HouseholdCreate = row.row.body  # type: ignore[assignment]
     own_id = new_id()
     _add_key(session, own_id, source.organisation_id, None, made)
     private = household.model_dump(mode="json", include=set(HouseholdPrivate.model_fields))
@@ -131,7 +141,7 @@ def _make_household(session: AsyncSession, actor: Actor, source: Import, body: A
     return None
 
 
-_MAKERS: dict[ImportKind, Callable[[AsyncSession, Actor, Import, Any, Rows], Opened | None]] = {
+_MAKERS: dict[ImportKind, Callable[[AsyncSession, Actor, Import, Weighed, Rows], Opened | None]] = {
     ImportKind.CASES: _make_case,
     ImportKind.PEOPLE: _make_person,
     ImportKind.HOUSEHOLDS: _make_household,

@@ -5,7 +5,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -162,8 +162,9 @@ def read_of(row: Import) -> ImportRead:
 
 async def _lead(session: AsyncSession, actor: Actor, form: ImportForm, register: Register) -> UUID | None:
     if form.kind is not ImportKind.CASES:
-        if form.lead_id is not None:
-            raise Invalid.at("/lead_id", "not_allowed", "Only cases have a lead.")
+        for name, given in (("lead_id", form.lead_id), ("over_limit_reason", form.over_limit_reason)):
+            if given is not None:
+                raise Invalid.at(f"/{name}", "not_allowed", "Only cases have a lead.")
         return None
     if form.lead_id is None:
         if register.sensitive:
@@ -191,12 +192,13 @@ async def _keep(session: AsyncSession, row: Import, register: Register) -> None:
 
 
 def _row_read(line: Sequence[Any]) -> ImportRowRead:
-    number, status, errors = line
-    return ImportRowRead(row=number, status=status, errors=[RowError(**_error(error)) for error in errors])
+    number, status, errors, *warnings = line  # none in a report of an earlier version
+    told = [one for found in warnings for one in found]
+    return ImportRowRead(row=number, status=status, errors=_errors(errors), warnings=_errors(told))
 
 
-def _error(error: Sequence[str]) -> Mapping[str, str]:
-    return dict(zip(("pointer", "code", "message"), error, strict=True))
+def _errors(found: Sequence[Sequence[str]]) -> list[RowError]:
+    return [RowError(pointer=pointer, code=code, message=message) for pointer, code, message in found]
 
 
 def _cursor(row: int) -> str:

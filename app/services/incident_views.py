@@ -51,6 +51,7 @@ def incident_read(told: Mapping[str, Any], private: Mapping[str, Any], victim: V
         contexts=contexts_of(kept.answers, relationships, age),
         age=age,
         **asdict(care_windows(kind, at, precision, now, pregnancy_possible=possible)),
+        perpetrators_count=len(kept.perpetrators),
         **told,
-        **dict(kept),
+        **kept.model_dump(exclude={"perpetrators"}),
     )

@@ -1,5 +1,6 @@
 """Incidents of a case, as data; an incident makes its case sensitive."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.calendar import refuse_future
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.models.base import Page
 from app.models.case import OfCase
+from app.models.codes import DatePrecision
 from app.models.incident import Incident, IncidentCreate, IncidentPrivate, IncidentRead, IncidentUpdate
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission
@@ -20,6 +22,7 @@ from app.security import Actor
 from app.services.cases import open_for_change, raise_to_sensitive
 from app.services.events import record
 from app.services.incident_views import Victim, incident_read, victim_of
+from app.services.perpetrators import keep_away
 from app.services.screening import hold_client_graph, screen_incident
 from app.services.visible import access_for
 
@@ -34,6 +37,7 @@ async def report_incident(session: AsyncSession, actor: Actor, case_id: UUID, to
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
     await raise_to_sensitive(session, case, actor)
     victim = await victim_of(session, case_id)  # first: who meets in the screening sees nothing of the case afterwards
+    await keep_away(session, actor, case, told.perpetrators)
     return _read(session, actor, await add_incident(session, actor, case, told, ""), victim)
 
 
@@ -41,7 +45,7 @@ async def add_incident(
     session: AsyncSession, actor: Actor, case: OfCase, told: IncidentCreate, pointer: str
 ) -> Incident:
     """Write one incident of a case that is being opened or changed; errors point below `pointer`."""
-    refuse_future(told.occurred_at, actor.now, f"{pointer}/occurred_at")
+    _check_moment(told.occurred_at, told.precision, actor.now, pointer)
     incident = Incident(
         case_id=case.id,
         organisation_id=case.organisation_id,
@@ -98,7 +102,13 @@ async def edit_incident(
     case = await open_for_change(session, case_id, Permission.INCIDENT_EDIT)
     incident, victim = await _of_case(session, case_id, incident_id), await victim_of(session, case_id)
     check_match(if_match, incident.version)
-    refuse_future(change.occurred_at, actor.now, "/occurred_at")
+    if _CLEAR & change.model_fields_set:
+        then = {name: getattr(incident, name) for name in _CLEAR} | change.model_dump(
+            include=_CLEAR, exclude_unset=True
+        )
+        _check_moment(then["occurred_at"], then["precision"], actor.now, "")
+    if names_others:
+        await keep_away(session, actor, case, change.perpetrators)
     sent: dict[str, Any] = change.model_dump(mode="json", exclude_unset=True)
     if sent:
         for name in _CLEAR & sent.keys():
@@ -119,6 +129,13 @@ async def edit_incident(
         if names_others:
             await screen_incident(session, incident.id, sent["perpetrators"])
     return _read(session, actor, incident, victim)
+
+
+def _check_moment(at: datetime | None, precision: DatePrecision, now: datetime, pointer: str) -> None:
+    """422 for what has not happened yet, and for how exactly a moment is known that is not known."""
+    refuse_future(at, now, f"{pointer}/occurred_at")
+    if at is None and precision is not DatePrecision.UNKNOWN:
+        raise Invalid.at(f"{pointer}/occurred_at", "required", "Without a time its precision is unknown.")
 
 
 async def _of_case(session: AsyncSession, case_id: UUID, incident_id: UUID) -> Incident:

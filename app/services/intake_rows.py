@@ -26,6 +26,7 @@ class Opened:
     organisation_id: UUID
     lead_id: UUID | None
     client_id: UUID
+    place: tuple[UUID, bytes] | None = None  # the lead's assignment, where something of it is sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,16 @@ def client_row(session: AsyncSession, actor: Actor, case: Opened, client: Client
 
 def lead_row(actor: Actor, case: Opened) -> dict[str, Any]:
     """The assignment of the lead of a new case."""
+    own_id, sealed = case.place or (new_id(), None)
     return {
-        "id": new_id(),
+        "id": own_id,
         "case_id": case.id,
         "organisation_id": case.organisation_id,
         "user_id": case.lead_id,
         "role": AssignmentRole.LEAD,
         "created_at": actor.now,
         "created_by": actor.id,
+        "sealed": sealed,
     }
 
 

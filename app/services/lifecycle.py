@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.calendar import day_of
 from app.errors import ConsentRequired, Forbidden, IllegalTransition, Invalid
 from app.models.case import CaseRow, Transition
 from app.models.codes import CaseStatus, Role, Sensitivity
@@ -12,7 +13,7 @@ from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation
 from app.security import Actor
 from app.services.action_rows import end_open_actions
-from app.services.agreed import services_consent
+from app.services.agreed import check_bypass, client_of, services_consent
 from app.services.assistance_closing import end_assistance
 from app.services.closing import check_closing
 from app.services.consents import add_consent
@@ -83,6 +84,8 @@ async def _agree_again(session: AsyncSession, actor: Actor, case: CaseRow, step:
     if step.consents and case.status is not S.CLOSED:
         raise Invalid.at("/consents", "not_allowed", "Consents come with reopening here, else on their own.")
     for number, given in enumerate(step.consents):
+        if given.bypass is not None:
+            check_bypass(given, await client_of(session, case.id), day_of(actor.now), f"/consents/{number}")
         await add_consent(session, actor, case, given, f"/consents/{number}")
     await session.flush()
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
-from app.calendar import refuse_future_day
+from app.calendar import day_of, refuse_future_day
 from app.db import insert, insert_if_free
 from app.errors import Invalid, NotFound, Unavailable
 from app.ids import new_case_code, new_id
@@ -20,6 +20,7 @@ from app.models.codes import (
 from app.models.organisation import Organisation
 from app.sealing import opened, ring_of, write_key
 from app.security import Actor
+from app.services.agreed import check_bypass
 from app.services.assignments import may_be_assigned
 from app.services.carrying import lead_with_room
 from app.services.colleagues import names_of
@@ -29,9 +30,11 @@ from app.services.exclusions import put_exclusion
 from app.services.first_date import first_within, plan_first_date
 from app.services.incidents import add_incident
 from app.services.intake_rows import Client, Opened, case_row, client_row, lead_row, may_be_kept_away
-from app.services.own_ids import id_for
+from app.services.own_ids import id_for, refuse_taken
 from app.services.people import check_person, private_of
+from app.services.perpetrators import kept_apart
 from app.services.places import check_place
+from app.services.safe_contact import check_said
 from app.services.search_index import add_tokens
 from app.services.visible import person_row
 
@@ -42,13 +45,15 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     """Write the case and all that comes with it. The caller may be unable to read it back afterwards."""
     organisation_id = await _organisation(session, actor, intake)
     refuse_future_day(intake.opened_on, actor.now, "/opened_on")
+    check_said(intake.safe_contact, actor.now, "/safe_contact")
     await check_place(session, intake.commune_code, intake.village_code)
     lead_id = await _lead(session, actor, intake, organisation_id)
     await _check_excluded(session, actor, intake, lead_id)
-    client = await _client(session, actor, intake, organisation_id)
+    client = kept_apart(session, intake, await _client(session, actor, intake, organisation_id))
     mine = Opened(await id_for(session, "cases", intake.id), "", organisation_id, lead_id, new_id())
     case = await _write(session, actor, intake, mine, client)
     for number, consent in enumerate(intake.consents):
+        check_bypass(consent, client.private, day_of(actor.now), f"/consents/{number}")
         await add_consent(session, actor, case, consent, f"/consents/{number}")
     if intake.incident:
         await add_incident(session, actor, case, intake.incident, "/incident")
@@ -76,11 +81,13 @@ async def _write(session: AsyncSession, actor: Actor, intake: CaseCreate, case: 
 
 
 async def _with_free_code(session: AsyncSession, case: Opened, row: dict[str, Any]) -> Opened:
-    """Write the case's row; a code that is taken, once in some 30,000 at a million cases, is drawn again."""
+    """Write the case's row; a code that is taken, once in some 30,000 at a million cases, is drawn again. 409 where the
+    same device sent the same case twice at once."""
     for _ in range(MOST_DRAWS):
         code = new_case_code()
         if await insert_if_free(session, "cases", {**row, "code": code}):
             return replace(case, code=code)
+        await refuse_taken(session, "cases", case.id)
     raise Unavailable
 
 

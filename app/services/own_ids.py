@@ -1,6 +1,6 @@
 """Ids that a device chose while it was away, for what it then writes."""
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,19 +9,28 @@ from app.db import fetch
 from app.errors import Conflict
 from app.ids import new_id
 
+Table = Literal["cases", "notes", "follow_ups", "actions"]
 _LOOK = "select app_id_is_taken('{0}', %(id)s) as taken, exists (select from {0} where id = %(id)s) as seen"
 
 
-async def id_for(
-    session: AsyncSession, table: Literal["cases", "notes", "follow_ups", "actions"], wanted: UUID | None
-) -> UUID:
+async def id_for(session: AsyncSession, table: Table, wanted: UUID | None) -> UUID:
     """The id of a row that is about to be written: the one that is wanted, when it is free.
 
     409 when the caller sees a row of this id. A hidden one is none for the caller: the new row gets another id.
     """
     if wanted is None:
         return new_id()
-    looked = (await fetch(session, _LOOK.format(table), {"id": wanted}))[0]
+    looked = await _look(session, table, wanted)
     if looked.seen:
         raise Conflict
     return new_id() if looked.taken else wanted
+
+
+async def refuse_taken(session: AsyncSession, table: Table, own_id: UUID) -> None:
+    """409 for a row of this id that another request has written since it was found free."""
+    if (await _look(session, table, own_id)).taken:
+        raise Conflict
+
+
+async def _look(session: AsyncSession, table: Table, own_id: UUID) -> Any:
+    return (await fetch(session, _LOOK.format(table), {"id": own_id}))[0]

@@ -22,6 +22,7 @@ from app.services.caregivers import apply_doubt, check_doubt, end_doubted
 from app.services.cases import TEAM_NAME_FIELDS, open_for_change
 from app.services.events import record
 from app.services.names import age_on, display_name
+from app.services.perpetrators import refuse_phones
 from app.services.places import check_village
 from app.services.search_index import add_tokens
 from app.services.visible import access_for, household_row, lock_case, person_row, save_case
@@ -49,6 +50,7 @@ async def add_to_case(session: AsyncSession, actor: Actor, case_id: UUID, person
     row.case_id, row.role = case_id, person.role
     if person.caregiver_doubt is not None and any(phone.safe_to_call for phone in person.phones):
         raise UnsafeContact
+    await refuse_phones(session, case_id, person.phones)
     seal(session, row, private_of(person))
     session.add(row)
     await record(
@@ -101,7 +103,7 @@ async def edit_person(
     session: AsyncSession, actor: Actor, person_id: UUID, change: PersonUpdate, if_match: str | None
 ) -> PersonRead:
     """Merge the fields sent. 428/412 by If-Match, 409 when the person's case is closed, and `unsafe_contact` for a
-    suspected or unsafe caregiver who would be safe to call."""
+    suspected or unsafe caregiver, or a perpetrator's telephone, that would be safe to call."""
     seen = await person_row(session, person_id)
     case = await _lock_home(session, seen)
     row = await person_row(session, person_id, lock=True)
@@ -113,6 +115,8 @@ async def edit_person(
     _merge(session, row, change)
     row.touch(actor.now)
     if case is not None:
+        if "phones" in change.model_fields_set:
+            await refuse_phones(session, case.id, change.phones)
         await apply_doubt(session, actor, case, row, change)
         await _tell_case(session, actor, case, row, change)
     await session.flush()

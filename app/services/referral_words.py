@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from app.audit import touched
 from app.db import fetch, run
-from app.errors import Forbidden, IllegalTransition, NotFound
+from app.errors import ConsentRequired, Forbidden, IllegalTransition, NotFound
 from app.ids import new_id
 from app.models.base import Page
 from app.models.case import Colleague
@@ -39,8 +39,8 @@ async def add_message(session: AsyncSession, actor: Actor, referral_id: UUID, wr
     if row.status not in OPEN_STATUSES or row.status is ReferralStatus.REQUESTED:
         raise IllegalTransition
     snapshot = await snapshot_of_row(session, row.id)
-    if snapshot is None:
-        raise NotFound
+    if snapshot is None:  # the consent has run out: the recipient reads and writes nothing of her any more
+        raise ConsentRequired
     message = ReferralMessage(
         id=new_id(),
         referral_id=row.id,

@@ -35,7 +35,7 @@ from app.permissions import Permission
 from app.sealing import opened, ring_of, seal, write_key
 from app.security import Actor
 from app.services.addressed import referral_row
-from app.services.agreed import is_active
+from app.services.agreed import agreed_by_her
 from app.services.cases import open_for_change, raise_to_sensitive
 from app.services.incident_views import CLIENT
 from app.services.referral_content import CONTACT, OPEN_PART, Told, check_fields, snapshot_of, told_of
@@ -156,10 +156,10 @@ async def consent_for(
     """The consent on which the referral rests; 409 without one for this recipient or sector that covers every field."""
     statement = select(Consent).where(col(Consent.case_id) == case_id, col(Consent.purpose) == ConsentPurpose.REFERRAL)
     newest = statement.order_by(col(Consent.created_at).desc(), col(Consent.id).desc())
-    for consent in (await session.execute(newest)).scalars():
+    for consent in await agreed_by_her(session, actor, case_id, (await session.execute(newest)).scalars().all()):
         names_it = consent.recipient_id == wanted.organisation_id
         names_sector = consent.recipient_id is None and consent.sector == SERVICE_TYPE_SECTOR[wanted.service_type]
-        if (names_it or names_sector) and is_active(consent, actor) and set(fields) <= set(consent.shared_fields):
+        if (names_it or names_sector) and set(fields) <= set(consent.shared_fields):
             return consent
     raise ConsentRequired
 

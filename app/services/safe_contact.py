@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from app.calendar import PHNOM_PENH
-from app.errors import UnsafeContact
+from app.calendar import PHNOM_PENH, refuse_future_day
+from app.errors import Invalid, UnsafeContact
 from app.models.case import SafeContact
 from app.models.codes import ContactChannel
 
@@ -44,6 +44,15 @@ def require_safe_contact(said: SafeContact | None, channel: ContactChannel, at: 
     """409 `unsafe_contact` for planning a contact outside what she said."""
     if not window_at(said, channel, at).allowed:
         raise UnsafeContact
+
+
+def check_said(said: SafeContact | None, now: datetime, pointer: str) -> None:
+    """422 for what was confirmed on a day to come, and for a window that ends when it begins: nobody could keep it."""
+    if said is None:
+        return
+    refuse_future_day(said.last_confirmed_on, now, f"{pointer}/last_confirmed_on")
+    if said.to is not None and said.to == (said.from_ or f"{MIDNIGHT:%H:%M}"):
+        raise Invalid.at(f"{pointer}/to", "empty_window", "The window ends when it begins.")
 
 
 def _windows(said: SafeContact, today: date) -> Iterator[tuple[datetime, datetime]]:

@@ -22,7 +22,7 @@ from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.sealing import load_keys, opened, ring_of, seal, write_key
 from app.security import Actor
-from app.services.agreed import is_active
+from app.services.agreed import agreed_by_her
 from app.services.cases import open_for_change
 from app.services.colleagues import names_of
 from app.services.events import record
@@ -108,10 +108,11 @@ async def _consented(
         col(Consent.recipient_id) == wanted.organisation_id,
     )
     newest = statement.order_by(col(Consent.created_at).desc(), col(Consent.id).desc())
-    for consent in (await session.execute(newest)).scalars():
+    given = (await session.execute(newest)).scalars().all()
+    for consent in await agreed_by_her(session, actor, case_id, given):
         agreed = {SharedField(name) for name in consent.shared_fields}
         fields = agreed if wanted.shared_fields is None else set(wanted.shared_fields)
-        if is_active(consent, actor) and fields <= agreed:
+        if fields <= agreed:
             return consent, _checked(fields)
     raise ConsentRequired
 

@@ -107,7 +107,7 @@ async def end_webhook(session: AsyncSession, actor: Actor, webhook_id: UUID, if_
 async def webhook_row(session: AsyncSession, webhook_id: UUID, *, lock: bool = False) -> Webhook:
     """The row, locked for a change if asked; 404 when it is not of the caller's organisation."""
     statement = select(Webhook).where(col(Webhook.id) == webhook_id)
-    row = await session.scalar(statement.with_for_update() if lock else statement)
+    row = await session.scalar(statement.with_for_update(key_share=True) if lock else statement)
     if row is None:
         raise NotFound
     return row

@@ -2,6 +2,7 @@
 
 from app.models.codes import WorklistKind
 from app.services.worklist_source import SUPERVISORS, Source, source
+from app.services.worklist_work import BYPASS, DISCLOSURE
 
 K = WorklistKind
 
@@ -16,6 +17,9 @@ _TO_DECIDE = """
                 and (r.expires_at is null or r.expires_at > (select app_now())) offset 0) own
        join assistance_requests q on q.case_id = own.case_id and not q.standard and q.status = 'submitted')
 """
+
+_STANDARD = """c.sensitivity = 'standard' and c.status <> 'closed'
+             and not exists (select from mine m where m.case_id = c.id)"""
 
 OF_OVERSIGHT: tuple[Source, ...] = (
     source(
@@ -62,6 +66,25 @@ OF_OVERSIGHT: tuple[Source, ...] = (
         due_at="q.created_at",
         case_id="q.case_id",
         subject_id="q.id",
+    ),
+    # Any supervisor may be the second person on a standard case; on those that are her own she is with the work.
+    source(
+        SUPERVISORS,
+        f"'{K.CONFIRMATION}'",
+        f"""from consents k join cases c on c.id = k.case_id
+            where k.organisation_id = (select app_organisation_id()) and {BYPASS} and {_STANDARD}""",
+        due_at="k.bypass_until",
+        case_id="k.case_id",
+        subject_id="k.id",
+    ),
+    source(
+        SUPERVISORS,
+        f"'{K.CONFIRMATION}'",
+        f"""from disclosures d join cases c on c.id = d.case_id
+            where d.organisation_id = (select app_organisation_id()) and {DISCLOSURE} and {_STANDARD}""",
+        due_at="d.created_at + interval '24 hours'",
+        case_id="d.case_id",
+        subject_id="d.id",
     ),
     # What another organisation would hand over: its own code, and nothing of the case.
     source(

@@ -16,6 +16,10 @@ _TO_DO = """
       join actions a on a.case_id = m.case_id
      where a.completed_at is null and a.ended_at is null and (a.urgent or a.due_at <= %(tomorrow)s)
 """
+# What somebody else has written down, and a second person stands by or not.
+BYPASS = """k.bypass_until > (select app_now()) and k.bypass_confirmed_at is null and k.withdrawn_at is null
+             and k.created_by <> (select app_user_id())"""
+DISCLOSURE = "d.confirmed_by is null and d.created_by <> (select app_user_id())"
 _OPEN = ", ".join(f"'{status}'" for status in OPEN_STATUSES)
 _ACTION = {"due_at": "a.due_at", "case_id": "m.case_id", "subject_id": "a.id"}
 _FOLLOW_UP = {"due_at": "f.due_at", "case_id": "m.case_id", "subject_id": "f.id", "sealed": "f.sealed"}
@@ -42,6 +46,23 @@ OF_WORK: tuple[Source, ...] = (
              or (m.role = 'lead' and (a.urgent or a.due_at < (select app_now()))))
              and m.role in ('lead', 'caseworker', 'cover')""",
         **_ACTION,
+    ),
+    # The caregiver of a minor was passed by: it lapses after a day. Of who works on the case.
+    source(
+        STAFF,
+        f"'{K.CONFIRMATION}'",
+        f"from mine m join consents k on k.case_id = m.case_id where {BYPASS}",
+        due_at="k.bypass_until",
+        case_id="m.case_id",
+        subject_id="k.id",
+    ),
+    source(
+        STAFF,
+        f"'{K.CONFIRMATION}'",
+        f"from mine m join disclosures d on d.case_id = m.case_id where {DISCLOSURE}",
+        due_at="d.created_at + interval '24 hours'",
+        case_id="m.case_id",
+        subject_id="d.id",
     ),
     source(LIAISONS, f"'{K.ACTION}'", f"{_TO_DO} and a.assignee_id = (select app_user_id())", **_ACTION),
     # A liaison's own, and nothing in their order that tells of the risk.

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import httpcore
 
@@ -20,16 +21,27 @@ class NameNotFound(Exception):  # noqa: N818 - a state of the address
 
 
 class SystemResolver:
-    """The system's resolver in threads of its own: a slow name server stops nothing else."""
+    """The system's resolver in threads of its own. Who asks for a name that is being asked for waits for that answer: a
+    name server that takes its time holds one thread, however much is to be sent there."""
 
     def __init__(self, threads: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+        self._asked: dict[tuple[str, int], asyncio.Future[Any]] = {}
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         """Each address once, in the system's order."""
-        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-        return list(dict.fromkeys(str(place[0]) for *_, place in found))
+        place = (host, port)
+        if place not in self._asked:
+            ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            self._asked[place] = asyncio.get_running_loop().run_in_executor(self._threads, ask)
+            self._asked[place].add_done_callback(partial(self._answered, place))
+        found = await asyncio.shield(self._asked[place])  # whose time is over leaves the others their answer
+        return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+    def _answered(self, place: tuple[str, int], answer: asyncio.Future[Any]) -> None:
+        del self._asked[place]
+        if not answer.cancelled():
+            answer.exception()  # looked at, also when nobody waits any more
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):

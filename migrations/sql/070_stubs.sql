@@ -17,6 +17,10 @@ as $$
          c.status = 'closure_requested' or c.lead_id is null or c.death_review_due_at is not null or c.escalated_at is not null
            or (c.risk_level = 'high' and exists (select from risk_changes r where r.case_id = c.id
                                                     and r.review_due_at is not null and r.reviewed_at is null))
+           or exists (select from assistance_requests q where q.case_id = c.id and q.status = 'submitted')
+           or exists (select from consents k where k.case_id = c.id and k.bypass_until > app_now()
+                                               and k.bypass_confirmed_at is null and k.withdrawn_at is null)
+           or exists (select from disclosures d where d.case_id = c.id and d.confirmed_by is null)
     from cases c
     left join users u on u.id = c.lead_id
    where app_role() = 'supervisor'

@@ -187,7 +187,17 @@ as $$
                    union
                   select r.case_id from risk_changes r join cases c on c.id = r.case_id and c.risk_level = 'high'
                    where r.organisation_id = app_organisation_id()
-                     and r.review_due_at is not null and r.reviewed_at is null) w
+                     and r.review_due_at is not null and r.reviewed_at is null
+                   union
+                  select q.case_id from assistance_requests q join cases c on c.id = q.case_id and c.status <> 'closed'
+                   where q.organisation_id = app_organisation_id() and q.status = 'submitted'
+                   union
+                  select k.case_id from consents k join cases c on c.id = k.case_id and c.status <> 'closed'
+                   where k.organisation_id = app_organisation_id() and k.bypass_until > app_now()
+                     and k.bypass_confirmed_at is null and k.withdrawn_at is null
+                   union
+                  select d.case_id from disclosures d join cases c on c.id = d.case_id and c.status <> 'closed'
+                   where d.organisation_id = app_organisation_id() and d.confirmed_by is null) w
            where app_role() = 'supervisor'
              and not exists (select from case_access a
                               where a.case_id = w.id and a.principal = any (app_principals())

@@ -58,6 +58,7 @@ REQUIRED = {
         "Narrative.status": "generated extensions additional empty",
         "ConsentProvision.type": "deny permit",
         "CapabilityStatement.fhirVersion": "4.0.1",
+        "CapabilityStatement.format": "json xml ttl application/fhir+json application/fhir+xml",
     }.items()
 }
 

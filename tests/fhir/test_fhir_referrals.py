@@ -319,7 +319,7 @@ async def test_searches_find_what_they_name_and_nothing_else(cast: Cast) -> None
 
 async def test_a_span_of_time_holds_exactly(cast: Cast) -> None:
     before = await referred(cast)
-    cast.clock.advance(days=2)  # type: ignore[attr-defined]
+    cast.clock.advance(days=2)
     after = await referred(cast)
     at = after["updated_at"]
 

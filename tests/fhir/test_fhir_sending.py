@@ -77,6 +77,12 @@ async def test_the_same_identifier_again_is_the_first_referral(cast: Cast, super
     assert superuser.execute(WRITTEN).fetchone() == before
 
 
+async def test_an_idempotency_key_takes_nothing_from_the_answer(cast: Cast) -> None:
+    bundle, headers = transaction(cast), {"Idempotency-Key": uuid4().hex}
+    first, again = [await ask(cast, "partner", "POST", "", json=bundle, headers=headers) for _ in range(2)]
+    assert [one.json()["entry"][2]["response"]["status"] for one in (first, again)] == ["201 Created", "200 OK"]
+
+
 async def test_the_same_bundle_many_times_at_once_is_one_case(cast: Cast, superuser: Superuser) -> None:
     bundle, before = transaction(cast), superuser.execute("select count(*) from cases").fetchone()
     answers = await asyncio.gather(*(send(cast, bundle) for _ in range(8)))

@@ -30,9 +30,12 @@ def wrong_with(answer: httpx.Response, path: str, sent: Any, documented: set[str
 
 
 def _code(answer: httpx.Response) -> str | None:
-    if answer.headers.get("Content-Type") != "application/problem+json":
+    kind, body = answer.headers.get("Content-Type"), answer.json() if answer.content else {}
+    if kind == "application/fhir+json" and body.get("resourceType") == "OperationOutcome":
+        body = body["issue"][0]["details"]["coding"][0]
+    elif kind != "application/problem+json":
         return None
-    code = str(answer.json().get("code"))
+    code = str(body.get("code"))
     return code if re.fullmatch("[a-z_]+", code) else None
 
 
