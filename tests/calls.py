@@ -32,7 +32,7 @@ ASSESSMENT = {
     "assessed_on": "2026-03-01",
     "answers": dict.fromkeys(("more_frequent", "weapon", "capable_of_killing", "choked"), False) | {"jealous": True},
 }
-SAFETY_PLAN = {"needed": True, "developed_with_client": True, "strategies": "Run.", "reviewed_on": "2026-03-01"}
+SAFETY_PLAN = {"needed": True, "developed_with_client": True, "strategies": "Run.", "reviewed_on": "2026-03-02"}
 CLOSURE = {"reason": "needs_met", "informed_can_return": True}
 
 
@@ -117,7 +117,12 @@ def _status(status: str, requester: str | None = None) -> Callable[[Stage, Stand
         stage.run(change, status, asked_by, closed_at, stage.cases[point.case].id)
         stage.run("update follow_ups set ended_at = created_at where case_id = %s", stage.cases[point.case].id)
         if status == "closure_requested":
-            stage.run("update referrals set status = 'completed' where case_id = %s", stage.cases[point.case].id)
+            for ends in (
+                "update referrals set status = 'completed' where case_id = %s",
+                "update actions set ended_at = created_at where completed_at is null and case_id = %s",
+                "update risk_changes set reviewed_at = review_due_at where case_id = %s",
+            ):
+                stage.run(ends, stage.cases[point.case].id)
 
     return put
 
@@ -533,6 +538,7 @@ CALLS: dict[str, Call] = {
     f"GET {_CASE}/actions/{{action_id}} [of another]": _action(False),
     f"PATCH {_CASE}/actions/{{action_id}}": _with(_action(False), {"need": "shelter"}),
     f"DELETE {_CASE}/actions/{{action_id}}": _action(False),
+    f"POST {_CASE}/actions/{{action_id}}/cancel": _with(_action(False), {"reason": "Not now."}),
     f"POST {_CASE}/actions/{{action_id}}/complete [own]": _with(_action(True), {"note": "Done."}),
     f"POST {_CASE}/actions/{{action_id}}/complete [of another]": _with(_action(False), {"note": "Done."}),
     f"POST {_CASE}/assessments": Call(ASSESSMENT, before=_status("planning")),

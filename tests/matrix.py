@@ -19,7 +19,7 @@ GET    /cases/{case_id}                                  200 200 200 200 200  20
 GET    /cases/{case_id}/receipt                          404 404 404 404 404  200 404 404 404 404 404 404 404  404 200  404 404 404 403
 PATCH  /cases/{case_id}                                  200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
 POST   /cases/{case_id}/transitions [step]               200 200 200 403 403  200 200 200 403 403 200 404 403  403 403  404 404 403 403
-POST   /cases/{case_id}/transitions [return]             403 403 403 403 403  403 403 403 200 403 200 404 200  403 403  404 404 403 403
+POST   /cases/{case_id}/transitions [return]             200 403 403 403 403  200 403 403 200 403 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/transitions [close]              403 403 403 403 403  403 403 403 200 403 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/transitions [close own request]  403 403 403 403 403  403 403 403 403 403 200 404 403  403 403  404 404 403 403
 POST   /cases/{case_id}/transitions [reopen]             200 403 403 403 403  200 200 200 200 403 200 404 404  403 403  404 404 403 403
@@ -79,6 +79,7 @@ GET    /cases/{case_id}/actions/{action_id} [own]        200 200 200 200 200  20
 GET    /cases/{case_id}/actions/{action_id} [of another] 200 200 200 200 200  200 200 200 200 200 200 404 200  404 404  404 404 404 403
 PATCH  /cases/{case_id}/actions/{action_id}              200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
 DELETE /cases/{case_id}/actions/{action_id}              204 204 204 403 403  204 204 204 403 403 403 404 403  403 403  404 404 403 403
+POST   /cases/{case_id}/actions/{action_id}/cancel       200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
 POST   /cases/{case_id}/actions/{action_id}/complete [own]         200 200 200 403 403  200 200 200 403 403 403 404 403  200 404  404 404 404 403
 POST   /cases/{case_id}/actions/{action_id}/complete [of another]  200 200 200 403 403  200 200 200 403 403 403 404 403  404 404  404 404 404 403
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from app.calendar import day_of
 from app.models.codes import DangerItem
 from tests.cast import Cast, answered
 from tests.pages import whole
@@ -39,7 +40,7 @@ async def put_plan(cast: Cast, case_id: str, who: str = "caseworker", **more: An
 async def make_ready(cast: Cast, case_id: str) -> None:
     """What domestic violence needs to go on and to close: an assessment, and a plan that was looked at again."""
     await assess(cast, case_id)
-    await put_plan(cast, case_id, reviewed_on=f"{cast.clock():%Y-%m-%d}")
+    await put_plan(cast, case_id, reviewed_on=f"{day_of(cast.clock())}")
 
 
 async def end_contacts(cast: Cast, case_id: str) -> None:

@@ -42,9 +42,10 @@ async def test_a_day_from_the_first_home_visit_to_a_safe_closure_takes_twenty_fi
     today = (await call("GET", "/worklist"))["items"]
     assert today[0]["kind"] == "care_window"
     assert {"care_window", "action"} <= {one["kind"] for one in today if one["case_id"] == opened["id"]}
-    steps = (await call("GET", f"{case}/actions"))["items"]
-    (health,) = [one for one in steps if one["urgent"]]
-    await call("POST", f"{case}/actions/{health['id']}/complete", {"note": "Went with her to the health centre."})
+    (health,) = [one for one in today if (one["kind"], one["case_id"]) == ("action", opened["id"])]
+    went = {"note": "Went with her to the health centre."}
+    done = await call("POST", f"{case}/actions/{health['subject_id']}/complete", went)
+    assert (done["urgent"], done["prompt"]) == (True, "urgent_health")
 
     # The visit: the date that the opening has planned, made one she agreed to, and recorded.
     contacts = (await call("GET", f"{case}/follow-ups"))["items"]
@@ -70,6 +71,8 @@ async def test_a_day_from_the_first_home_visit_to_a_safe_closure_takes_twenty_fi
     await call("PUT", f"{case}/safety-plan", {**PLAN, "reviewed_on": day}, headers=EDIT)
     asks = {"reason": "needs_met", "outcome": "improved", "informed_can_return": True, "summary": "Safe."}
     await call("POST", f"{case}/transitions", {"to": "closure_requested", "closure": asks})
+    (rise,) = (await call("GET", f"{case}/risk-history", who="supervisor"))["items"]
+    await call("POST", f"{case}/risk-history/{rise['id']}/review", {"note": "Seen."}, who="supervisor")
     open_ones = [one for one in (await call("GET", f"{case}/follow-ups"))["items"] if one["state"] == "planned"]
     assert {one["id"] for one in open_ones} >= {recorded["next"]["id"]}
     for one in open_ones:

@@ -10,7 +10,7 @@ from tests.acts import SENSITIVE, assign, break_glass, status_of, with_liaison
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.pages import whole
-from tests.plans import EDIT, add_action, put_undated
+from tests.plans import EDIT, add_action, assess, put_undated
 
 Superuser = psycopg.Connection[Any]
 
@@ -201,3 +201,74 @@ async def test_titles_needs_and_notes_are_sealed_and_no_event_tells_them(cast: C
 async def test_what_is_no_action_is_refused_where_it_is_wrong(cast: Cast, wrong: dict[str, Any]) -> None:
     refused = await add_action(cast, await open_case(cast), status=422, **wrong)
     assert [error["pointer"] for error in refused["errors"]] == [f"/{name}" for name in wrong]
+
+
+# ---- what the server asked for ----
+
+
+async def asked_for(cast: Cast, prompt: str) -> Any:
+    """The open action with which the server asks for this."""
+    case_id = await open_case(cast, category=SENSITIVE)
+    lead = cast.client("caseworker")
+    if prompt == "new_assessment":
+        (first,) = await whole(lead, f"/cases/{case_id}/follow-ups")
+        body = {"happened_at": cast.clock().isoformat(), "outcome": "met_new_incident"}
+        answered(await lead.post(f"/cases/{case_id}/follow-ups/{first['id']}/record", json=body), 200)
+    else:
+        await assess(cast, case_id, "choked")
+    found = [one for one in await whole(lead, f"/cases/{case_id}/actions") if one["prompt"] == prompt]
+    return found[0]
+
+
+def path_of(one: Any) -> str:
+    return f"/cases/{one['case_id']}/actions/{one['id']}"
+
+
+PROMPTS = ["urgent_health", "new_assessment"]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+async def test_what_the_server_asks_for_is_neither_put_off_nor_made_less_urgent(
+    cast: Cast, clock: FrozenClock, prompt: str
+) -> None:
+    asked, lead = await asked_for(cast, prompt), cast.client("caseworker")
+    for change in ({"due_on": f"{clock() + timedelta(days=500):%Y-%m-%d}"}, {"urgent": False}):
+        refused = answered(await lead.patch(path_of(asked), json=change, headers=EDIT), 422)
+        assert [one["pointer"] for one in refused["errors"]] == [f"/{name}" for name in change]
+    assert answered(await lead.get(path_of(asked)), 200) == asked
+    same = {"due_on": asked["due_on"], "urgent": True, "note": "Her sister goes with her."}
+    changed = answered(await lead.patch(path_of(asked), json=same, headers=EDIT), 200)
+    assert (changed["due_at"], changed["note"]) == (asked["due_at"], same["note"])  # not the end of that day
+    sooner = {"due_on": f"{moment(asked['due_on']) - timedelta(days=1):%Y-%m-%d}"}
+    assert moment(answered(await lead.patch(path_of(asked), json=sooner, headers=EDIT), 200)["due_at"]) < clock() + (
+        timedelta(hours=24)
+    )
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+async def test_what_the_server_asks_for_is_taken_back_with_a_reason_that_stays(
+    cast: Cast, superuser: Superuser, prompt: str
+) -> None:
+    asked, lead = await asked_for(cast, prompt), cast.client("caseworker")
+    answered(await lead.delete(path_of(asked), headers=EDIT), 409)
+    path = f"{path_of(asked)}/cancel"
+    for body in ({}, {"reason": ""}, {"reason": None}):
+        answered(await lead.post(path, json=body), 422)
+    assert answered(await lead.get(path_of(asked)), 200)["state"] == "open"
+    reason = {"reason": "Kolab does not want to go."}
+    answered(await lead.post(path, json=reason, headers={"If-Match": '"7"'}), 412)
+    assert answered(await lead.post(path, json=reason), 200)["state"] == "cancelled"
+    answered(await lead.post(path, json=reason), 409)
+    told = await whole(lead, f"/cases/{asked['case_id']}/timeline")
+    assert [one["reason"] for one in told if one["type"] == "action.cancelled"] == [reason["reason"]]
+    clear = superuser.execute("select data::text from events where case_id = %s", [asked["case_id"]]).fetchall()
+    assert all("Kolab" not in data for (data,) in clear)
+
+
+async def test_a_reason_does_not_take_the_last_date_away(cast: Cast, superuser: Superuser) -> None:
+    case_id = await open_case(cast)
+    put_undated(superuser, cast, case_id)
+    added = await add_action(cast, case_id)
+    answered(await cast.client("caseworker").post(f"{path_of(added)}/cancel", json={"reason": "Done."}), 409)
+    await add_action(cast, case_id)
+    answered(await cast.client("caseworker").post(f"{path_of(added)}/cancel", json={"reason": "Done."}), 200)

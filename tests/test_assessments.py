@@ -23,7 +23,7 @@ def moment(text: str) -> datetime:
 
 
 async def case_of(cast: Cast, **changes: Any) -> str:
-    return await open_case(cast, category=SENSITIVE, **changes)
+    return await open_case(cast, **{"category": SENSITIVE, **changes})
 
 
 async def risk_of(cast: Cast, case_id: str, who: str = "caseworker") -> str:
@@ -317,7 +317,7 @@ async def test_what_is_due_in_time_stays_as_it_is_planned(cast: Cast, clock: Fro
 async def test_a_contact_that_is_planned_too_late_is_brought_forward_when_the_risk_rises(
     cast: Cast, clock: FrozenClock
 ) -> None:
-    case_id = await case_of(cast)
+    case_id = await case_of(cast, category="marital_issue")
     planned = await put_first(cast, case_id, due_at=(clock() + timedelta(days=20)).isoformat(), channel="phone")
     await set_risk(cast, case_id, "high")
     (moved,) = await whole(cast.client("caseworker"), f"/cases/{case_id}/follow-ups")
@@ -331,7 +331,7 @@ async def test_a_contact_that_is_planned_too_late_is_brought_forward_when_the_ri
 
 async def test_it_is_brought_forward_to_when_she_may_be_reached(cast: Cast, clock: FrozenClock) -> None:
     monday = next_monday(clock)
-    case_id = await case_of(cast, safe_contact={**SAFE, "days": [1]})
+    case_id = await case_of(cast, category="marital_issue", safe_contact={**SAFE, "days": [1]})
     late = at(f"{monday + timedelta(days=21):%Y-%m-%d}", "09:00")
     await put_first(cast, case_id, due_at=late, channel="visit")
     await set_risk(cast, case_id, "high")

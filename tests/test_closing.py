@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.calendar import day_of
 from tests.acts import SENSITIVE, assign, finds, status_of
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
@@ -56,13 +57,19 @@ async def planned(cast: Cast, case_id: str, who: str = "caseworker") -> list[Any
 async def reviewed(cast: Cast, category: str = SENSITIVE, **changes: Any) -> str:
     """A case in assessment, which `supervisor` reviews, and whose safety plan was looked at again."""
     case_id = await open_case(cast, category=category, **changes)
-    await put_plan(cast, case_id, reviewed_on=f"{cast.clock():%Y-%m-%d}")
+    await put_plan(cast, case_id, reviewed_on=f"{day_of(cast.clock())}")
     await assign(cast, "supervisor", case_id, "supervisor", "reviewer")
     await step(cast, "caseworker", case_id, "assessment")
     return case_id
 
 
 # ---- nobody could reach her ----
+
+
+def long_open(cast: Cast) -> dict[str, str]:
+    """A case that was opened 250 days ago."""
+    return {"opened_on": f"{day_of(cast.clock() - timedelta(days=250))}"}
+
 
 ATTEMPTS = [
     # days ago, and whether it is enough
@@ -83,7 +90,7 @@ ATTEMPTS = [
 async def test_nobody_is_given_up_before_three_attempts_over_thirty_days(
     cast: Cast, to: str, days_ago: list[float], met: float | None, enough: bool
 ) -> None:
-    case_id = await open_case(cast, category=STANDARD)
+    case_id = await open_case(cast, category=STANDARD, **long_open(cast))
     if to == "closure_requested":
         await step(cast, "caseworker", case_id, "assessment")
     await looked_for(cast, case_id, days_ago, met_after=met)
@@ -95,9 +102,20 @@ async def test_nobody_is_given_up_before_three_attempts_over_thirty_days(
         await step(cast, "caseworker", case_id, to, closure={**LOST, "reason": "moved_away"})
 
 
+@pytest.mark.parametrize(("opened", "enough"), [(45, True), (44, False)])
+async def test_who_was_looked_for_before_the_case_was_opened_was_not_looked_for_in_it(
+    cast: Cast, opened: int, enough: bool
+) -> None:
+    opened_on = day_of(cast.clock() - timedelta(days=opened))
+    case_id = await open_case(cast, category=STANDARD, opened_on=f"{opened_on}")
+    await looked_for(cast, case_id, [45, 30, 0])
+    answer = await step(cast, "caseworker", case_id, "closed", 200 if enough else 409, closure=LOST)
+    assert enough or answer["blocked_by"] == ["too_few_attempts"]
+
+
 @pytest.mark.parametrize("outcome", ["declined", "moved_away", "unsafe_to_contact", "rescheduled", "met_concern"])
 async def test_only_where_she_was_not_found_somebody_tried_in_vain(cast: Cast, outcome: str) -> None:
-    case_id = await open_case(cast, category=STANDARD)
+    case_id = await open_case(cast, category=STANDARD, **long_open(cast))
     await looked_for(cast, case_id, [40, 20])
     planned = await plan(cast, case_id)
     body = {
@@ -111,7 +129,7 @@ async def test_only_where_she_was_not_found_somebody_tried_in_vain(cast: Cast, o
 
 
 async def test_who_is_met_while_the_closure_is_decided_is_not_given_up(cast: Cast) -> None:
-    case_id = await reviewed(cast)
+    case_id = await reviewed(cast, **long_open(cast))
     await looked_for(cast, case_id, [45, 20, 10])
     await step(cast, "caseworker", case_id, "closure_requested", closure=LOST)
     await tried(cast, case_id, cast.clock(), "met_safe")
@@ -121,7 +139,7 @@ async def test_who_is_met_while_the_closure_is_decided_is_not_given_up(cast: Cas
 
 
 async def test_everything_that_blocks_is_told_at_once(cast: Cast) -> None:
-    case_id = await reviewed(cast)
+    case_id = await reviewed(cast, **long_open(cast))
     await looked_for(cast, case_id, [45, 20, 10])
     await step(cast, "caseworker", case_id, "closure_requested", closure=LOST)
     await tried(cast, case_id, cast.clock(), "met_safe")

@@ -136,7 +136,7 @@ async def test_what_became_unsafe_since_is_shown_as_unsafe(cast: Cast, clock: Fr
         (RiskLevel.HIGH, "met_safe", 7),
         (RiskLevel.MEDIUM, "met_safe", 14),
         (RiskLevel.LOW, "met_concern", 30),
-        (RiskLevel.NOT_ASSESSED, "declined", 30),
+        (RiskLevel.NOT_ASSESSED, "declined", 7),  # of violence: as at high risk
         (RiskLevel.HIGH, "not_found", 1),
         (RiskLevel.MEDIUM, "not_found", 14),
         (RiskLevel.LOW, "met_new_incident", 1),

@@ -11,6 +11,7 @@ import pytest
 from tests.acts import assign
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.pages import whole
 from tests.plans import end_contacts, make_ready
 
 STANDARD, SENSITIVE = "id_poor", "domestic_violence"
@@ -258,7 +259,7 @@ async def test_the_lead_or_a_supervisor_closes_a_standard_case_and_nobody_else(c
     case_id = await reach(cast, STANDARD, "closure_requested")
     await assign(cast, "caseworker", case_id, "colleague", "caseworker")
     assert await allowed(cast, case_id, ["colleague", "stranger", "liaison"], "closed") == [403, 404, 403]
-    assert await allowed(cast, case_id, ["caseworker", "colleague"], "follow_up") == [403, 403]
+    assert await allowed(cast, case_id, ["colleague"], "follow_up") == [403]
     assert await allowed(cast, case_id, ["caseworker"], "closed") == [200]
     assert await allowed(cast, case_id, ["colleague", "caseworker"], "assessment") == [403, 200]
     other = await reach(cast, STANDARD, "closure_requested")
@@ -269,8 +270,8 @@ async def test_a_sensitive_case_is_closed_by_a_reviewing_supervisor_only(cast: C
     case_id = await reach(cast, SENSITIVE, "closure_requested")
     await assign(cast, "caseworker", case_id, "colleague", "caseworker")
     people = ["caseworker", "colleague", "second_supervisor", "other_supervisor"]
-    for to in ("closed", "follow_up"):
-        assert await allowed(cast, case_id, people, to) == [403, 403, 404, 404]
+    assert await allowed(cast, case_id, people, "closed") == [403, 403, 404, 404]
+    assert await allowed(cast, case_id, people[1:], "follow_up") == [403, 404, 404]
     await assign(cast, "supervisor", case_id, "second_supervisor", "caseworker")
     assert await allowed(cast, case_id, ["second_supervisor", "supervisor"], "closed") == [403, 200]
 
@@ -283,9 +284,45 @@ async def test_who_asked_to_close_a_sensitive_case_does_not_decide_it(cast: Cast
     await end_contacts(cast, case_id)
     for reviewer in ("supervisor", "second_supervisor"):
         await assign(cast, reviewer, case_id, reviewer, "reviewer")
-    for to in ("closed", "follow_up"):
-        assert await allowed(cast, case_id, ["supervisor"], to) == [403]
+    assert await allowed(cast, case_id, ["supervisor"], "closed") == [403]
     assert await allowed(cast, case_id, ["second_supervisor"], "closed") == [200]
+
+
+async def taken_back(cast: Cast, requester: str, who: str) -> Any:
+    """`who` takes back the request of `requester` on a sensitive case that `caseworker` leads."""
+    case_id = await reach(cast, SENSITIVE, "assessment")
+    for one in ("colleague", "supervisor"):
+        await assign(cast, "second_supervisor", case_id, one, "caseworker")
+    answered(await step(cast, requester, case_id, "closure_requested", closure=RETURNED), 200)
+    without = await cast.client(who).post(f"/cases/{case_id}/transitions", json={"to": "follow_up"})
+    if without.status_code != 403:
+        assert [one["pointer"] for one in answered(without, 422)["errors"]] == ["/reason"]
+    back = await step(cast, who, case_id, "follow_up", reason="She still needs us.")
+    seen = await read(cast, case_id)
+    if back.status_code == 200:
+        assert (seen["status"], seen["closure"]) == ("follow_up", None)
+        told = [one["reason"] for one in await whole(cast.client("caseworker"), f"/cases/{case_id}/timeline")]
+        assert "She still needs us." in told
+    else:
+        assert seen["status"] == "closure_requested"
+    return back.status_code
+
+
+@pytest.mark.parametrize(
+    ("requester", "who", "status"),
+    [
+        ("supervisor", "supervisor", 200),  # also where nobody else is there who could decide
+        ("colleague", "colleague", 200),
+        ("colleague", "caseworker", 200),  # the lead
+        ("caseworker", "caseworker", 200),
+        ("caseworker", "colleague", 403),
+        ("caseworker", "supervisor", 403),  # works on it and reviews it not
+    ],
+)
+async def test_who_asked_or_leads_takes_the_request_to_close_back(
+    cast: Cast, requester: str, who: str, status: int
+) -> None:
+    assert await taken_back(cast, requester, who) == status
 
 
 async def test_an_intake_is_closed_by_the_lead_or_a_supervisor(cast: Cast) -> None:
@@ -345,6 +382,34 @@ async def test_reopening_is_no_way_around_the_consent_to_services(cast: Cast) ->
     answered(await lead.post(path, json={"to": "closed", "closure": closure}), 200)
     refused = answered(await lead.post(path, json={"to": "assessment", "reason": "Came back."}), 409)
     assert refused["code"] == "consent_required"
+
+
+async def test_who_took_her_consent_back_and_returns_agrees_with_the_reopening(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    lead, path = cast.client("caseworker"), f"/cases/{case_id}"
+    closure = {"reason": "client_request", "informed_can_return": True}
+    answered(await step(cast, "caseworker", case_id, "closed", closure=closure), 200)
+    (given,) = await whole(lead, f"{path}/consents")
+    answered(await lead.post(f"{path}/consents/{given['id']}/withdraw", json={"reason": "Her wish."}), 200)
+    services = {**SUPPORT, "purpose": "services"}
+    for consents in ([], [SUPPORT]):
+        refused = answered(await step(cast, "caseworker", case_id, "assessment", consents=consents), 409)
+        assert refused["code"] == "consent_required"
+    future = [{**services, "obtained_on": "2199-01-01"}]
+    wrong = answered(await step(cast, "caseworker", case_id, "assessment", consents=future), 422)
+    assert [one["pointer"] for one in wrong["errors"]] == ["/consents/0/obtained_on"]
+    assert len(await whole(lead, f"{path}/consents")) == 1  # nothing is left of what was refused
+    answered(await step(cast, "caseworker", case_id, "assessment", consents=[services, SUPPORT]), 200)
+    active = [one["purpose"] for one in await whole(lead, f"{path}/consents") if one["active"]]
+    assert sorted(active) == ["ccwc_support", "services"]
+    assert "consent.given" in [one["type"] for one in await whole(lead, f"{path}/timeline")]
+
+
+async def test_a_step_that_reopens_nothing_carries_no_consent(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    services = {**SUPPORT, "purpose": "services"}
+    refused = answered(await step(cast, "caseworker", case_id, "assessment", consents=[services]), 422)
+    assert [one["pointer"] for one in refused["errors"]] == ["/consents"]
 
 
 async def test_a_reopened_case_is_worked_on_again(cast: Cast) -> None:

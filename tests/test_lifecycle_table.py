@@ -16,7 +16,8 @@ from tests.cast import Cast, answered
 
 STATUSES = ("intake", "assessment", "planning", "implementation", "follow_up", "closure_requested", "closed")
 
-# Who may take a step: lead, assigned, supervisor (of a sensitive case its reviewer). Nobody else may.
+# Who may take a step: lead, assigned, supervisor (of a sensitive case its reviewer). Nobody else may. Who is assigned
+# has asked for the closure here, and takes it back for that alone.
 LEGAL = """
 from               to                 standard                  sensitive
 intake             assessment         lead,assigned,supervisor  lead,assigned
@@ -33,7 +34,7 @@ implementation     closure_requested  lead,assigned,supervisor  lead,assigned
 follow_up          planning           lead,assigned,supervisor  lead,assigned
 follow_up          implementation     lead,assigned,supervisor  lead,assigned
 follow_up          closure_requested  lead,assigned,supervisor  lead,assigned
-closure_requested  follow_up          supervisor                reviewer
+closure_requested  follow_up          lead,assigned,supervisor  lead,assigned,reviewer
 closure_requested  closed             lead,supervisor           reviewer
 closed             assessment         lead,supervisor           lead,reviewer
 """

@@ -1,11 +1,13 @@
 """The safety plan is hers: made with her, sealed, and there before a dangerous case goes on or closes."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
+from app.calendar import day_of
 from tests.acts import SENSITIVE, assign, break_glass, status_of, with_liaison
 from tests.cases import open_case
 from tests.cast import Cast, answered
@@ -174,7 +176,11 @@ async def test_violence_closes_only_when_the_safety_plan_was_looked_at_again(cas
             assert (await write(cast, case_id, body, headers)).status_code in {200, 201}
         refused = answered(await step(cast, case_id, "closed", "supervisor"), 409)
         assert (refused["code"], refused["blocked_by"]) == ("closure_blocked", ["safety_plan_review"])
-    reviewed = {**NOT_NEEDED, "reviewed_on": "2026-03-01"}
+    opened_on = day_of(cast.clock())
+    early = {**NOT_NEEDED, "reviewed_on": f"{opened_on - timedelta(days=1)}"}
+    answered(await write(cast, case_id, early, {"If-Match": "*"}), 200)
+    assert answered(await step(cast, case_id, "closed", "supervisor"), 409)["blocked_by"] == ["safety_plan_review"]
+    reviewed = {**NOT_NEEDED, "reviewed_on": f"{opened_on}"}
     answered(await write(cast, case_id, reviewed, {"If-Match": "*"}), 200)
     answered(await step(cast, case_id, "closed", "supervisor"), 200)
     refused = answered(await write(cast, case_id, PLAN, {"If-Match": "*"}), 409)

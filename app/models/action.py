@@ -75,6 +75,10 @@ class ActionDone(Body):
     note: LongText | None = None
 
 
+class ActionCancel(Body):
+    reason: ShortText
+
+
 class ActionRead(Read):
     """`prompt`: the server asked for it, because of what was recorded; null when a person planned it."""
 

@@ -155,6 +155,7 @@ class CaseRow:
     risk_level: RiskLevel
     commune_code: str
     referred_from: ReferredFrom | None
+    opened_at: datetime
     closed_at: datetime | None
     next_due_at: datetime | None
     closure_reason: ClosureReason | None
@@ -220,9 +221,12 @@ class CaseUpdate(Patch):
 
 
 class Transition(Body):
+    """`consents`: with reopening alone, for who had taken hers back or let it end."""
+
     to: CaseStatus
     reason: ShortText | None = None
     closure: Closure | None = None
+    consents: Annotated[list[ConsentCreate], Rule(max_length=20)] = []
 
 
 class DeathReview(Body):

@@ -65,8 +65,9 @@ PROBLEM: Json = {
         "blocked_by": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "What is not at its end (`future_follow_up`, `safety_plan_review`, `too_few_attempts`,"
-            " `undecided_assistance`, `unpaid_assistance`), with `closure_blocked`.",
+            "description": "What is not at its end (`future_follow_up`, `open_referral`, `risk_review`,"
+            " `safety_plan_review`, `too_few_attempts`, `undecided_assistance`, `unpaid_assistance`, `urgent_action`),"
+            " with `closure_blocked`.",
         },
         "missing": {
             "type": "array",

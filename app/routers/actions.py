@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from app.http import API, IfMatch, Route, Session, answers_for, created
-from app.models.action import ActionCreate, ActionDone, ActionRead, ActionUpdate
+from app.models.action import ActionCancel, ActionCreate, ActionDone, ActionRead, ActionUpdate
 from app.models.base import Page
 from app.paging import ListQuery
 from app.permissions import Permission
@@ -81,8 +81,26 @@ async def cancel_action(
     actor: Annotated[Actor, allowed(Permission.ACTION_EDIT)],
     if_match: IfMatch = None,
 ) -> None:
-    """Take it back; the last date of a case stays until it is about to close."""
+    """Take it back; the last date of a case stays until it is about to close, and what the server asked for (`prompt`)
+    is taken back with a reason."""
     await actions.cancel_action(session, actor, case_id, action_id, if_match)
+
+
+@router.post("/cases/{case_id}/actions/{action_id}/cancel")
+async def drop_action(
+    case_id: UUID,
+    action_id: UUID,
+    told: ActionCancel,
+    response: Response,
+    session: Session,
+    actor: Annotated[Actor, allowed(Permission.ACTION_EDIT)],
+    if_match: IfMatch = None,
+) -> ActionRead:
+    """Take it back with the reason, which is in the timeline."""
+    dropped = await actions.drop_action(session, actor, case_id, action_id, told, if_match)
+    answers_for(response, f"/cases/{case_id}/actions/{action_id}")
+    response.headers["ETag"] = etag(dropped.version)
+    return dropped
 
 
 @router.post("/cases/{case_id}/actions/{action_id}/complete")

@@ -97,10 +97,20 @@ def new_row(actor: Actor, case: CaseRow, *, due_at: datetime, assignee_id: UUID,
     )
 
 
-async def tell(session: AsyncSession, actor: Actor, row: Action, event: str, **data: object) -> None:
+async def tell(
+    session: AsyncSession, actor: Actor, row: Action, event: str, reason: str | None = None, **data: object
+) -> None:
     """Write an event of an action."""
-    case_id, organisation_id = row.case_id, row.organisation_id
-    await record(session, actor, event, case_id=case_id, organisation_id=organisation_id, subject_id=row.id, data=data)
+    await record(
+        session,
+        actor,
+        event,
+        case_id=row.case_id,
+        organisation_id=row.organisation_id,
+        subject_id=row.id,
+        data=data,
+        reason=reason,
+    )
 
 
 async def read_of(session: AsyncSession, row: Action) -> ActionRead:

@@ -9,7 +9,7 @@ from sqlmodel import col
 from app.calendar import end_of, refuse_future
 from app.db import fetch
 from app.errors import CaseClosed, Conflict, Invalid, NotFound
-from app.models.action import Action, ActionCreate, ActionDone, ActionRead, ActionState, ActionUpdate
+from app.models.action import Action, ActionCancel, ActionCreate, ActionDone, ActionRead, ActionState, ActionUpdate
 from app.models.base import Page
 from app.models.case import CaseRow
 from app.models.codes import CaseStatus
@@ -60,16 +60,20 @@ async def read_action(session: AsyncSession, case_id: UUID, action_id: UUID) -> 
 async def change_action(
     session: AsyncSession, actor: Actor, case_id: UUID, action_id: UUID, change: ActionUpdate, if_match: str | None
 ) -> ActionRead:
-    """Merge the fields sent. 428/412 by If-Match, 409 once it is done or taken back."""
+    """Merge the fields sent. 428/412 by If-Match, 409 once it is done or taken back, 422 for putting off what the
+    server asked for."""
     await open_for_change(session, case_id, Permission.ACTION_EDIT)
     row = await _of_case(session, case_id, action_id)
     check_match(if_match, row.version)
     _check_open(row)
+    if _is_asked_for(session, row):
+        _refuse_putting_off(row, change)
     if change.assignee_id is not None:
         await _check_assignee(session, actor, case_id, change.assignee_id)
         row.assignee_id = change.assignee_id
     if change.due_on is not None:
-        row.due_on, row.due_at = change.due_on, end_of(change.due_on)
+        latest = row.due_at if _is_asked_for(session, row) else end_of(change.due_on)
+        row.due_on, row.due_at = change.due_on, min(end_of(change.due_on), latest)
     if change.urgent is not None:
         row.urgent = change.urgent
     seal(session, row, {**opened(session, row), **change.model_dump(mode="json", exclude_unset=True, include=_PRIVATE)})
@@ -103,16 +107,47 @@ async def complete_action(
 async def cancel_action(
     session: AsyncSession, actor: Actor, case_id: UUID, action_id: UUID, if_match: str | None
 ) -> None:
-    """Take it back. 409 for the last date of a case that is not about to close: none is forgotten."""
+    """Take it back. 409 for the last date of a case that is not about to close: none is forgotten; and for what the
+    server asked for, which nobody drops without a word (`drop_action`)."""
     case = await open_for_change(session, case_id, Permission.ACTION_EDIT)
     row = await _of_case(session, case_id, action_id)
     check_match(if_match, row.version)
     _check_open(row)
+    if _is_asked_for(session, row):
+        raise Conflict
+    await _end(session, actor, case, row)
+
+
+async def drop_action(
+    session: AsyncSession, actor: Actor, case_id: UUID, action_id: UUID, told: ActionCancel, if_match: str | None
+) -> ActionRead:
+    """Take it back with the reason, which stays in the timeline; also what the server asked for. 409 as above."""
+    case = await open_for_change(session, case_id, Permission.ACTION_EDIT)
+    row = await _of_case(session, case_id, action_id)
+    check_match_if_sent(if_match, row.version)
+    _check_open(row)
+    await _end(session, actor, case, row, told.reason)
+    return await read_of(session, row)
+
+
+async def _end(session: AsyncSession, actor: Actor, case: CaseRow, row: Action, reason: str | None = None) -> None:
     row.ended_at = actor.now
     row.touch(actor.now)
-    await tell(session, actor, row, "action.cancelled")
+    await tell(session, actor, row, "action.cancelled", reason)
     if not await _has_next_date(session, case):
         raise Conflict
+
+
+def _is_asked_for(session: AsyncSession, row: Action) -> bool:
+    return opened(session, row)["prompt"] is not None
+
+
+def _refuse_putting_off(row: Action, change: ActionUpdate) -> None:
+    """What the server asked for is done in time; who has a reason to leave it says so."""
+    if "due_on" in change.model_fields_set and change.due_on > row.due_on:
+        raise Invalid.at("/due_on", "later_than_risk_allows", "Do it in time, or take it back with a reason.")
+    if change.urgent is False and row.urgent:
+        raise Invalid.at("/urgent", "not_allowed", "This stays urgent. Do it, or take it back with a reason.")
 
 
 async def _has_next_date(session: AsyncSession, case: CaseRow) -> bool:

@@ -28,6 +28,7 @@ from app.services.visible import access_for, lock_case
 REVIEW_LASTS = timedelta(days=7)
 CASEWORK = {Role.CASEWORKER, Role.SUPERVISOR}
 MAY_BE_ASSIGNED = "select may_be_assigned(%(case_id)s, %(user_id)s) as free"
+DIED = "select closure_reason = 'died' as died from cases where id = %(case_id)s"
 LEADS = """
     select exists (select from cases where id = %(case_id)s and lead_id = %(user_id)s)
         or exists (select from case_stubs(only_case => %(case_id)s) where lead_id = %(user_id)s) as leads
@@ -53,6 +54,8 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
     else:
         _check_colleague(standing, user, wanted.role)
     _check_until(actor, wanted)
+    if wanted.role is AssignmentRole.COVER and await _has_died(session, case_id):
+        raise Conflict  # nobody goes to her door
     if not await may_be_assigned(session, case_id, user.id):
         raise Conflict
     if not leads and await _leads(session, case_id, user.id):
@@ -103,6 +106,12 @@ async def may_be_assigned(session: AsyncSession, case_id: UUID, user_id: UUID) -
     """Is the user free of exclusions here? Answered only to who may assign on the case."""
     rows = await fetch(session, MAY_BE_ASSIGNED, {"case_id": case_id, "user_id": user_id})
     return bool(rows[0].free)
+
+
+async def _has_died(session: AsyncSession, case_id: UUID) -> bool:
+    """As far as the caller sees the case: of a stub no answer tells it."""
+    rows = await fetch(session, DIED, {"case_id": case_id})
+    return bool(rows) and bool(rows[0].died)
 
 
 async def _leads(session: AsyncSession, case_id: UUID, user_id: UUID) -> bool:

@@ -32,6 +32,7 @@ from app.services.areas import is_area
 from app.services.caregivers import refuse_doubted_contact
 from app.services.case_views import detail_of, summary_of
 from app.services.events import record
+from app.services.hurrying import ask_for_assessment
 from app.services.places import check_place
 from app.services.safe_contact import check_said
 
@@ -109,6 +110,7 @@ async def edit_case(
     if not sent:
         return case
     await _check_edit(session, case, sent)
+    was = case.category
     check_said(sent.get("safe_contact"), actor.now, "/safe_contact")
     await refuse_doubted_contact(session, case_id, sent.get("safe_contact"))
     await perpetrators.refuse_contact(session, case_id, sent.get("safe_contact"))
@@ -123,6 +125,9 @@ async def edit_case(
     case.private = {**case.private, **private}
     if TEAM_FIELDS & set(changed):
         case.team_version += 1
+    if case.category is Category.DOMESTIC_VIOLENCE and was is not case.category:
+        await ask_for_assessment(session, actor, case)  # while the caller still sees the case
+        await session.flush()
     case.touch(actor.now)
     await visible.save_case(session, case)
     await record(

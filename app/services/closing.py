@@ -3,22 +3,24 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.calendar import day_of, start_of
 from app.errors import ClosureBlocked, Invalid
+from app.models.action import Action
 from app.models.case import CaseRow, Transition
 from app.models.codes import CaseStatus, ClosureReason, FollowUpOutcome
 from app.models.follow_up import FollowUp
 from app.models.referral import OPEN_STATUSES, Referral
 from app.sealing import opened
 from app.security import Actor
+from app.services.action_rows import open_on
 from app.services.assistance_closing import UNDECIDED, UNPAID, has_assistance
 from app.services.next_follow_up import has_future
-from app.services.readiness import has_unreviewed_plan
+from app.services.readiness import has_unreviewed_plan, has_unreviewed_rise
 
 INTAKE_REASONS = frozenset(ClosureReason) - {ClosureReason.NEEDS_MET, ClosureReason.OTHER}
 TOLD_THAT_SHE_MAY_RETURN = {ClosureReason.NEEDS_MET, ClosureReason.CLIENT_REQUEST, ClosureReason.DECLINED}
@@ -56,7 +58,7 @@ async def too_few_attempts(closing: Closing) -> bool:
     if closing.reason is not ClosureReason.NO_CONTACT:
         return False
     attempts: list[datetime] = []
-    for outcome, happened_at in await _recorded(closing.session, closing.case.id):
+    for outcome, happened_at in await _recorded(closing.session, closing.case):
         if outcome in REACHED:
             attempts.clear()
         elif outcome is FollowUpOutcome.NOT_FOUND:
@@ -65,8 +67,21 @@ async def too_few_attempts(closing: Closing) -> bool:
 
 
 async def unreviewed_safety_plan(closing: Closing) -> bool:
-    """The safety plan of a case of domestic violence was not looked at again."""
-    return await has_unreviewed_plan(closing.session, closing.case)
+    """The safety plan of a case of domestic violence was not looked at again; who has died needs none."""
+    return closing.reason is not ClosureReason.DIED and await has_unreviewed_plan(closing.session, closing.case)
+
+
+async def urgent_action(closing: Closing) -> bool:
+    """Something urgent is still to be done for her: urgent health care, a first step at high risk. Death ends it."""
+    if closing.reason is ClosureReason.DIED:
+        return False
+    statement = select(col(Action.id)).where(*open_on(closing.case.id), col(Action.urgent))
+    return await closing.session.scalar(statement.limit(1)) is not None
+
+
+async def unreviewed_risk(closing: Closing) -> bool:
+    """A supervisor has not looked yet at a risk that became high."""
+    return await has_unreviewed_rise(closing.session, closing.case)
 
 
 async def open_referral(closing: Closing) -> bool:
@@ -91,6 +106,11 @@ async def unpaid_assistance(closing: Closing) -> bool:
 OF_THE_REASON: dict[str, Guard] = {
     "too_few_attempts": too_few_attempts,
 }
+# Asked when a case, or an intake, is to be closed now: what nobody lets drop by closing.
+OF_DANGER: dict[str, Guard] = {
+    "urgent_action": urgent_action,
+    "risk_review": unreviewed_risk,
+}
 # Asked when a closure is decided: what is not at its end. One line for each.
 AT_THE_END: dict[str, Guard] = {
     "future_follow_up": future_follow_up,
@@ -113,7 +133,11 @@ async def check_closing(session: AsyncSession, actor: Actor, case: CaseRow, step
     if reason is None or not (decides or step.closure is not None):
         return
     closing = Closing(session, actor, case, ClosureReason(reason))
-    guards = {**OF_THE_REASON, **AT_THE_END} if decides else OF_THE_REASON
+    guards = dict(OF_THE_REASON)
+    if closes_intake or decides:
+        guards |= OF_DANGER
+    if decides:
+        guards |= AT_THE_END
     if blocked := [code for code, blocks in guards.items() if await blocks(closing)]:
         raise ClosureBlocked(blocked)
 
@@ -135,8 +159,10 @@ def _check_closure(step: Transition, closes_intake: bool) -> None:
         raise Invalid.at("/reason", "required", "Say why the client could not be told.")
 
 
-async def _recorded(session: AsyncSession, case_id: UUID) -> list[tuple[FollowUpOutcome, datetime]]:
-    """What came of the follow-ups of a case, in the order in which they happened."""
-    statement = select(FollowUp).where(col(FollowUp.case_id) == case_id, col(FollowUp.happened_at).is_not(None))
+async def _recorded(session: AsyncSession, case: CaseRow) -> list[tuple[FollowUpOutcome, datetime]]:
+    """What came of the follow-ups of a case since it was opened, in the order in which they happened."""
+    statement = select(FollowUp).where(
+        col(FollowUp.case_id) == case.id, col(FollowUp.happened_at) >= start_of(day_of(case.opened_at))
+    )
     rows = (await session.execute(statement.order_by(col(FollowUp.happened_at), col(FollowUp.id)))).scalars()
     return [(FollowUpOutcome(opened(session, row)["outcome"]), row.happened_at) for row in rows if row.happened_at]

@@ -23,6 +23,7 @@ from app.security import Actor
 from app.services.agreed import OF_ALL, agreed_by_all, check_bypass, client_of, is_active, services_consent
 from app.services.caregivers import check_caregiver
 from app.services.cases import open_for_change
+from app.services.deaths import has_died
 from app.services.events import record
 from app.services.next_follow_up import end_planned, plan_asking
 from app.services.visible import access_for, lock_case
@@ -32,8 +33,10 @@ CONFIRM = "select confirm_bypass(%(case_id)s, %(consent_id)s) as outcome"
 
 
 async def give_consent(session: AsyncSession, actor: Actor, case_id: UUID, given: ConsentCreate) -> ConsentRead:
-    """Record what the client agreed to; 409 when the case is closed."""
+    """Record what the client agreed to; 409 when the case is closed, or she has died."""
     case = await open_for_change(session, case_id, Permission.CONSENT_EDIT)
+    if has_died(case):
+        raise Conflict
     if given.bypass is not None:
         check_bypass(given, await client_of(session, case_id), day_of(actor.now), "")
     return await _read(session, actor, await add_consent(session, actor, case, given, ""))

@@ -6,16 +6,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict, Forbidden
 from app.models.case import CaseRow, DeathReview
+from app.models.codes import ClosureReason
 from app.permissions import Permission
 from app.security import Actor
 from app.services.events import record
 from app.services.visible import access_for, lock_case, save_case
 
 
+def has_died(case: CaseRow) -> bool:
+    """A death is recorded, and was not taken back."""
+    return case.closure_reason == ClosureReason.DIED
+
+
 async def review_death(session: AsyncSession, actor: Actor, case_id: UUID, wanted: DeathReview) -> CaseRow:
     """The review, whose words stay in the timeline. 409 where none is due, 403 for who recorded the death.
 
-    The legal hold goes on until it is lifted.
+    The legal hold goes on until it is lifted, which nobody does before this.
     """
     await access_for(session, case_id, Permission.DEATH_REVIEW)
     case = await lock_case(session, case_id)

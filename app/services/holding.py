@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.models.codes import LegalHoldBasis, Role
 from app.models.erasure import HoldCreate, HoldRead, LegalHold
 from app.permissions import Permission
@@ -48,13 +48,15 @@ async def read_hold(session: AsyncSession, case_id: UUID) -> HoldRead:
 
 
 async def lift_hold(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
-    """The case need not be kept any longer; 404 when no hold stands."""
+    """The case need not be kept any longer; 404 when no hold stands, 409 while a death waits for its review."""
     await access_for(session, case_id, Permission.LEGAL_HOLD_EDIT)
     forbid(actor.role is not Role.SUPERVISOR)
     await _needed(session, case_id)
     require_step_up(actor)
-    await lock_case(session, case_id)
+    case = await lock_case(session, case_id)
     row = await _needed(session, case_id)
+    if case.death_review_due_at is not None:
+        raise Conflict
     row.lifted_at, row.lifted_by = actor.now, actor.id
     await _tell(session, actor, row, "legal_hold.lifted")
 

@@ -13,13 +13,19 @@ from app.models.codes import ActionPrompt, RiskLevel
 from app.models.follow_up import FollowUp
 from app.security import Actor
 from app.services.action_rows import ask_for, lead_or_self, open_on
+from app.services.assessed import is_assessed
+from app.services.deaths import has_died
+from app.services.first_date import UNKNOWN_DANGER
 from app.services.next_follow_up import bring_forward, plan_by_the_clock, planned_on
-from app.services.risk_clock import clock_of
+from app.services.risk_clock import clock_of, reckoned
 
 
 async def hurry(session: AsyncSession, actor: Actor, case: CaseRow) -> None:
-    """Bring the next contact forward, or plan one; and ask for a first action where nothing is due so soon."""
-    clock = clock_of(session, case.risk_level)
+    """Bring the next contact forward, or plan one; and ask for a first action where nothing is due so soon. After her
+    death there is neither."""
+    if has_died(case):
+        return
+    clock = clock_of(session, reckoned(case))
     assignee_id = await lead_or_self(session, actor, case.id)
     statement = select(FollowUp).where(*planned_on(case.id)).order_by(col(FollowUp.due_at), col(FollowUp.id)).limit(1)
     planned = (await session.execute(statement)).scalar_one_or_none()
@@ -37,6 +43,17 @@ async def hurry(session: AsyncSession, actor: Actor, case: CaseRow) -> None:
             assignee_id=assignee_id,
             urgent=case.risk_level is RiskLevel.HIGH,
         )
+
+
+async def ask_for_assessment(session: AsyncSession, actor: Actor, case: CaseRow) -> None:
+    """The case turns out to be one of domestic violence: unless its danger is known somebody finds it out in 24 hours,
+    and no contact waits for longer than at high risk."""
+    if await is_assessed(session, case.id):
+        return
+    assignee_id = await lead_or_self(session, actor, case.id)
+    asked, within = ActionPrompt.NEW_ASSESSMENT, UNKNOWN_DANGER
+    await ask_for(session, actor, case, asked, within=within, assignee_id=assignee_id, urgent=True)
+    await hurry(session, actor, case)
 
 
 async def _is_due_by(session: AsyncSession, case_id: UUID, latest: datetime) -> bool:

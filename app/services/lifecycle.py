@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.calendar import day_of
 from app.errors import ConsentRequired, Forbidden, IllegalTransition, Invalid
 from app.models.case import CaseRow, Transition
 from app.models.codes import CaseStatus, Role, Sensitivity
@@ -12,9 +13,11 @@ from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation
 from app.security import Actor
 from app.services.action_rows import end_open_actions
-from app.services.agreed import services_consent
+from app.services.agreed import check_bypass, client_of, services_consent
 from app.services.assistance_closing import end_assistance
 from app.services.closing import check_closing
+from app.services.consents import add_consent
+from app.services.deaths import has_died
 from app.services.events import record
 from app.services.first_date import keep_dated
 from app.services.next_follow_up import end_planned
@@ -50,12 +53,14 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     if step.to not in steps_of(case):
         raise IllegalTransition(sorted(steps_of(case)))
     _check_who(access, actor, case, step.to)
+    await _agree_again(session, actor, case, step)
     await _check_guard(session, actor, case, step)
     before = case.status
     _apply(case, actor, step)
+    if step.to is S.CLOSED or has_died(case):
+        await end_open_actions(session, actor, case.id)
     if step.to is S.CLOSED:
         await end_planned(session, actor, case.id)
-        await end_open_actions(session, actor, case.id)
         await end_assistance(session, actor, case.id)
     # First the event: a cover who records the client's death sees nothing of the case a moment later.
     await record(
@@ -74,6 +79,17 @@ async def move(session: AsyncSession, actor: Actor, case_id: UUID, step: Transit
     return case
 
 
+async def _agree_again(session: AsyncSession, actor: Actor, case: CaseRow, step: Transition) -> None:
+    """A closed case takes a consent with its reopening: without one it could not be reopened, nor agreed to."""
+    if step.consents and case.status is not S.CLOSED:
+        raise Invalid.at("/consents", "not_allowed", "Consents come with reopening here, else on their own.")
+    for number, given in enumerate(step.consents):
+        if given.bypass is not None:
+            check_bypass(given, await client_of(session, case.id), day_of(actor.now), f"/consents/{number}")
+        await add_consent(session, actor, case, given, f"/consents/{number}")
+    await session.flush()
+
+
 def _check_who(access: Access, actor: Actor, case: CaseRow, to: CaseStatus) -> None:
     leads = Relation.LEAD in access.relations
     supervisor = actor.role is Role.SUPERVISOR
@@ -88,6 +104,9 @@ def _check_who(access: Access, actor: Actor, case: CaseRow, to: CaseStatus) -> N
 
 
 def _may_decide_closure(access: Access, actor: Actor, case: CaseRow, to: CaseStatus) -> bool:
+    """Who asked, or leads, takes the request back; a supervisor decides it."""
+    if to is S.FOLLOW_UP and (Relation.LEAD in access.relations or actor.id == case.closure_requested_by):
+        return True
     supervisor = actor.role is Role.SUPERVISOR
     if case.sensitivity is Sensitivity.SENSITIVE:
         return supervisor and Relation.REVIEWER in access.relations and actor.id != case.closure_requested_by

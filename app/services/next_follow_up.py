@@ -20,7 +20,7 @@ from app.services.assignments import works_on
 from app.services.events import record
 from app.services.first_date import AWAITED
 from app.services.follow_up_views import channel_of, said_in
-from app.services.risk_clock import clock_of
+from app.services.risk_clock import longest_wait, reckoned
 from app.services.safe_contact import require_safe_contact, window_at
 from app.services.visible import save_case
 
@@ -86,7 +86,7 @@ async def next_planned(
     if due_at is None:
         if case.status is CaseStatus.CLOSURE_REQUESTED:
             return None
-        wait = AT_ONCE if is_urgent(case, told.outcome) else clock_of(session, case.risk_level).follow_up
+        wait = AT_ONCE if is_urgent(case, told.outcome) else longest_wait(session, case)
         due_at, channel = _by_the_clock(said_in(case), channel, actor.now, wait)
     whose = await _whose(session, actor, recorded)
     return _add(session, actor, case, due_at, channel, whose, asks_consent=asks_consent)
@@ -96,7 +96,7 @@ async def plan_asking(session: AsyncSession, actor: Actor, case: CaseRow) -> Fol
     """The one task that is left when the consent to services ends: the lead asks again in person when that is safe, or
     closes. No longer than the risk allows a client to wait."""
     lead_id = (await fetch(session, LEAD, {"case_id": case.id}))[0].lead_id
-    due_at = actor.now + clock_of(session, case.risk_level).follow_up
+    due_at = actor.now + longest_wait(session, case)
     return _add(session, actor, case, due_at, None, lead_id or actor.id, asks_consent=True)
 
 
@@ -105,7 +105,7 @@ async def plan_by_the_clock(session: AsyncSession, actor: Actor, case: CaseRow, 
     consent it is to ask for it again."""
     said, may = said_in(case), await may_contact(session, actor, case)
     channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
-    wait = clock_of(session, case.risk_level).follow_up
+    wait = longest_wait(session, case)
     due_at, way = _by_the_clock(said, channel if may else None, actor.now, wait)
     row = _add(session, actor, case, due_at, way, assignee_id, asks_consent=not may)
     await _tell(session, actor, row, "follow_up.planned")
@@ -113,7 +113,7 @@ async def plan_by_the_clock(session: AsyncSession, actor: Actor, case: CaseRow, 
 
 async def bring_forward(session: AsyncSession, actor: Actor, case: CaseRow, planned: FollowUp) -> None:
     """Move what is planned to the latest moment that the risk allows, unless it is sooner."""
-    wait = clock_of(session, case.risk_level).follow_up
+    wait = longest_wait(session, case)
     if planned.of_opening:
         seal(session, planned, {**opened(session, planned), AWAITED: True})
     if planned.due_at <= actor.now + wait:
@@ -127,7 +127,7 @@ async def bring_forward(session: AsyncSession, actor: Actor, case: CaseRow, plan
 async def require_in_time(
     session: AsyncSession, actor: Actor, case: CaseRow, due_at: datetime, pointer: str, besides: UUID | None = None
 ) -> None:
-    """422 for the only next date of an assessed case that is later than the risk allows; `besides` is not counted."""
+    """422 for the only next date of a case that is later than the risk allows; `besides` is not counted."""
     if not await _waits_too_long(session, actor, case, due_at, besides):
         return
     raise Invalid.at(pointer, "later_than_risk_allows", "The risk of the case does not allow to wait so long.")
@@ -141,12 +141,11 @@ async def is_last_in_time(session: AsyncSession, actor: Actor, case: CaseRow, pl
 async def _waits_too_long(
     session: AsyncSession, actor: Actor, case: CaseRow, due_at: datetime | None, besides: UUID | None
 ) -> bool:
-    wait = clock_of(session, case.risk_level).follow_up if case.risk_level is not RiskLevel.NOT_ASSESSED else None
-    if due_at is not None and (wait is None or due_at <= actor.now + wait):
+    wait = longest_wait(session, case)
+    if due_at is not None and due_at <= actor.now + wait:
         return False
     others = select(col(FollowUp.id)).where(*planned_on(case.id), col(FollowUp.id) != besides)
-    if wait is not None:
-        others = others.where(col(FollowUp.due_at) <= actor.now + wait)
+    others = others.where(col(FollowUp.due_at) <= actor.now + wait)
     return await session.scalar(others.limit(1)) is None
 
 
@@ -188,8 +187,8 @@ def is_urgent(case: CaseRow, outcome: FollowUpOutcome) -> bool:
 
 
 def is_lost(case: CaseRow, outcome: FollowUpOutcome) -> bool:
-    """Not found at high risk."""
-    return outcome is FollowUpOutcome.NOT_FOUND and case.risk_level is RiskLevel.HIGH
+    """Not found at high risk, or where violence was never assessed."""
+    return outcome is FollowUpOutcome.NOT_FOUND and reckoned(case) is RiskLevel.HIGH
 
 
 def _by_the_clock(

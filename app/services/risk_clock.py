@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models.codes import RiskLevel
+from app.models.case import CaseRow
+from app.models.codes import Category, RiskLevel
 from app.settings import Settings
 
 
@@ -33,3 +34,15 @@ def clock_of(session: AsyncSession, level: RiskLevel) -> RiskClock:
             timedelta(hours=told.risk_medium_first_action_hours), timedelta(days=told.risk_medium_follow_up_days)
         )
     return RiskClock(timedelta(hours=told.risk_low_first_action_hours), timedelta(days=told.risk_low_follow_up_days))
+
+
+def reckoned(case: CaseRow) -> RiskLevel:
+    """The level by which a case waits: domestic violence that nobody has assessed counts as high."""
+    if case.category is Category.DOMESTIC_VIOLENCE and case.risk_level is RiskLevel.NOT_ASSESSED:
+        return RiskLevel.HIGH
+    return case.risk_level
+
+
+def longest_wait(session: AsyncSession, case: CaseRow) -> timedelta:
+    """How long the client of a case waits at most for the next contact."""
+    return clock_of(session, reckoned(case)).follow_up

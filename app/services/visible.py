@@ -90,7 +90,7 @@ DETAIL, DETAILS = _DETAIL.format(reached=_ONE), _DETAIL.format(reached=_SEVERAL)
 SUMMARIES = f"select {SUMMARY} from {_SEVERAL} join cases c on c.id = w.case_id {AROUND}"
 
 _COLUMNS = [field.name for field in fields(CaseRow) if field.name not in {"private", "as_read"}]
-CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id", "sealed"}]
+CHANGEABLE = [name for name in _COLUMNS if name not in {"id", "code", "organisation_id", "opened_at", "sealed"}]
 LOCK = f"select {', '.join(_COLUMNS)} from cases where id = %(case_id)s for no key update"
 
 # How she may be reached is not told any more to whom it was told before it changed.
