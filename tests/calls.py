@@ -190,6 +190,7 @@ def _wish_only(stage: Stage, point: Standpoint) -> None:
 
 
 def _wished_and_held(stage: Stage, point: Standpoint) -> None:
+    stage.run("update cases set death_review_due_at = null where id = %s", stage.cases[point.case].id)
     stage.put_wish(point.case)
     stage.put_hold(point.case)
 

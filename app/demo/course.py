@@ -22,7 +22,7 @@ from app.demo.draws import Draws
 from app.demo.helping import help_in
 from app.demo.invented import child, written
 from app.demo.names import NOTES
-from app.demo.planning import assessment, no_more_contacts, planned_step, safety_plan, visited
+from app.demo.planning import assessment, looked_at_risks, no_more_contacts, planned_step, safety_plan, visited
 from app.demo.referring import refer_in
 from app.demo.stories import SUPERVISOR_OF, Story
 from app.models.case import Closure
@@ -165,6 +165,7 @@ class Course:
         if self.story.sensitive:
             own_id = self.users[self.supervisor]
             yield assignment(self.supervisor, own_id, AssignmentRole.REVIEWER, "closure")
+            yield looked_at_risks(self.supervisor)
         by_lead = to is S.CLOSED and not self.story.sensitive and self.story.number % 3 == 0
         yield step(self.lead if by_lead else self.supervisor, to, reason, soon=self.story.sensitive)
 

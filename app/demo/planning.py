@@ -9,7 +9,7 @@ from app.calendar import day_of
 from app.demo.acts import Act
 from app.demo.draws import Draws
 from app.models.action import ActionCreate, ActionDone, ActionState
-from app.models.assessment import AssessmentCreate, DangerAnswers
+from app.models.assessment import AssessmentCreate, DangerAnswers, RiskReview
 from app.models.codes import ActionNeed, AssessmentTool, DangerItem, FollowUpOutcome, RiskFactor
 from app.models.follow_up import FollowUpRecord, FollowUpState
 from app.models.safety_plan import SafetyPlanWrite
@@ -18,6 +18,7 @@ from app.security import Actor
 from app.services.actions import add_action, complete_action, list_actions
 from app.services.assessments import assess
 from app.services.follow_ups import cancel_follow_up, list_follow_ups, record_follow_up
+from app.services.risks import list_changes, review_change
 from app.services.safety_plans import write_safety_plan
 
 EVERY = ListQuery(limit=200)
@@ -80,12 +81,26 @@ def visited(who: str) -> Act:
 
 
 def no_more_contacts(who: str) -> Act:
-    """Nothing is to come any more on a case about to close."""
+    """Nothing is to come any more on a case about to close, and what was urgent is done."""
 
     async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
+        for step in (await list_actions(session, case_id, EVERY)).items:
+            if step.state is ActionState.OPEN and step.urgent:
+                await complete_action(session, actor, case_id, step.id, ActionDone(), None)
         for contact in (await list_follow_ups(session, actor, case_id, EVERY)).items:
             if contact.state is FollowUpState.PLANNED:
                 await cancel_follow_up(session, actor, case_id, contact.id, "*")
+
+    return Act(who, do, soon=True)
+
+
+def looked_at_risks(who: str) -> Act:
+    """Every rise to high that waits for a supervisor's look."""
+
+    async def do(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
+        for change in (await list_changes(session, case_id, EVERY)).items:
+            if change.review_due_at is not None and change.reviewed_at is None:
+                await review_change(session, actor, case_id, change.id, RiskReview(note="Talked it through."))
 
     return Act(who, do, soon=True)
 
