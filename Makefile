@@ -28,6 +28,8 @@ check: $(READY) ## lint, format, types and the inventory of row policies
 
 bench: $(READY) ## requests a second at a million cases, against the bare reference
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.referrals
+	$(BIN)/python -m benchmarks.hooks
 
 oracle: $(READY) ## 100,000 operations compared with the plain rules of access
 	$(BIN)/python -m tests.oracle
