@@ -82,7 +82,7 @@ WRONG_INTAKES: list[tuple[str, dict[str, Any], str]] = [
     (
         "a consent that ends before it starts",
         {"consents": [{**SUPPORT, "expires_on": "2020-01-01"}]},
-        "/consents/0",
+        "/consents/0/expires_on",
     ),
 ]
 

@@ -12,6 +12,7 @@ from app.screening_tokens import ScreeningTokens
 from tests.acts import SENSITIVE, assign, break_glass, open_again
 from tests.cases import intake, open_case
 from tests.cast import Cast, answered
+from tests.pages import whole
 
 ANY = {"If-Match": "*"}
 DARA = {"names": ["Chan Dara"], "phones": ["012 345 678"], "relationship": "intimate_partner"}
@@ -114,7 +115,7 @@ async def test_an_incident_suspends_a_contact_at_which_its_perpetrator_would_ans
 
 
 async def stubs(cast: Cast) -> Any:
-    return answered(await cast.client("supervisor").get("/caseload", params={"limit": 200}), 200)["items"]
+    return await whole(cast.client("supervisor"), "/caseload", limit=200)
 
 
 async def test_a_perpetrator_who_is_named_later_suspends_the_contact_too(cast: Cast) -> None:

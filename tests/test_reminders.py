@@ -321,7 +321,7 @@ async def test_the_numbers_for_the_operator_count_what_waits_and_name_nothing(
         clock.advance(seconds=1)
         answer = (await here.get("/metrics")).text
         after = numbers(answer)
-    assert after.keys() == {"overdue", "escalated", "leaderless"}
+    assert after.keys() == {"overdue", "escalated", "leaderless", "deliveries", "dead_deliveries"}
     assert after["leaderless"] == before["leaderless"] + 1
     assert after["overdue"] >= before["overdue"] + 1
     assert case_id not in answer

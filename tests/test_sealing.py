@@ -89,7 +89,7 @@ async def _everything(cast: Cast) -> str:
     worker = cast.client("caseworker")
     names = ("alias", "known_as", "family_name_km", "given_name_km", "family_name_en", "given_name_en", "address")
     client = {**dict.fromkeys(names, MARKER), "phones": [{"number": PHONE}], "birth_date": "1987-06-05"}
-    contact = {"may_answer": MARKER, "code_phrase": MARKER}
+    contact = {"may_answer": f"Auntie {MARKER[::-1]}", "code_phrase": MARKER}  # who hurt her is nobody's contact
     incident = {"note": MARKER, "perpetrators": [{"names": [MARKER], "phones": [PHONE]}]}
     excluded = [cast.id("colleague")]
     body = intake("domestic_violence", client=client, summary=MARKER, safe_contact=contact, incident=incident)

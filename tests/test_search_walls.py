@@ -49,6 +49,7 @@ async def test_a_search_walks_past_nobody_who_is_hidden_however_many_bear_the_na
     name, hidden = unheard(), 3000
     case_id, client, _ = await named_case(cast, name, category="id_poor")
     await raise_to_sensitive(cast, case_id)
+    before = await compared(cast, "supervisor", name)  # with what is the supervisors' own, of other tests too
     superuser.execute("set session_replication_role = replica")  # rows of people who are nobody, for the index only
     superuser.execute(
         "insert into search_tokens select t.organisation_id, t.kind, t.token, gen_random_uuid(), t.case_id, t.sensitive"
@@ -59,7 +60,7 @@ async def test_a_search_walks_past_nobody_who_is_hidden_however_many_bear_the_na
     try:
         assert await walked(cast, "caseworker", name) >= hidden  # who sees them: the measure measures
         assert await compared(cast, "caseworker", name) >= hidden
-        assert await compared(cast, "supervisor", name) < hidden / 20
+        assert await compared(cast, "supervisor", name) < before + hidden / 20
         assert await walked(cast, "colleague", name) < hidden / 20  # the others called Sreymom are seen by her
         assert await walked(cast, "supervisor", name) < hidden / 20
     finally:

@@ -72,7 +72,7 @@ async def test_who_left_whose_organisation_left_and_systems_are_not_in_the_direc
     client = cast.client("caseworker")
     assert {cast.id("leaver"), cast.id("machine")} <= ids(await everybody(client))
     superuser.execute("update users set active = false where id = %s", [cast.id("leaver")])
-    superuser.execute("update users set system = true where id = %s", [cast.id("machine")])
+    superuser.execute("update users set system = true, scopes = '{}' where id = %s", [cast.id("machine")])
     listed = ids(await everybody(client))
     assert not listed & {cast.id("leaver"), cast.id("machine")}
     assert cast.id("remaining") in listed

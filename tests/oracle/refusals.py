@@ -200,6 +200,10 @@ def _move(world: World, user: User, case: Case, op: Operation) -> set[int]:
 def may_take_step(world: World, user: User, case: Case, to: str) -> bool:
     """Whose decision a step is (product.md, Lifecycle), for somebody who may move the case at all."""
     stands = columns(world, user, case)
+    if (case.status, to) == ("closure_requested", "follow_up") and (
+        "lead" in stands or user.name == case.closure_requested_by
+    ):
+        return True  # who asked, or leads, takes the request back
     if case.status == "closure_requested" and case.sensitive:
         return "reviewer" in stands and user.name != case.closure_requested_by
     if case.status == "closure_requested" and to != "closed":
