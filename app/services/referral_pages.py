@@ -26,7 +26,10 @@ MOST_EXAMINED = 5_000  # rows, where a filter has no index: the page may then be
 
 _OTHERS = "from referrals r where r.partner_id = (select app_organisation_id())"
 _STANDARD = "from referrals r where r.organisation_id = (select app_organisation_id()) and r.standard"
-_OWN = f"from {OWN_CASES} own join referrals r on r.case_id = own.case_id"
+_OWN = f"""
+    from {OWN_CASES} own join referrals r on r.case_id = own.case_id
+   where not (r.standard and r.organisation_id = (select app_organisation_id()))
+"""
 WALKS: dict[Role, tuple[str, ...]] = {
     Role.PARTNER: (_OTHERS, _STANDARD),
     Role.CASEWORKER: (_STANDARD, _OWN),
