@@ -296,12 +296,12 @@ async def test_a_payment_is_neither_to_come_nor_before_its_approval(cast: Cast, 
     one = await ask(cast, await open_case(cast))
     clock.advance(days=3)
     await decide(cast, one)
-    approved_on = clock()
+    approved_on = day_of(clock())
     clock.advance(days=3)
-    for moment in (clock() + timedelta(days=1), approved_on - timedelta(days=1)):
-        refused = await pay(cast, one, status=422, paid_on=f"{moment:%Y-%m-%d}")
+    for day in (day_of(clock()) + timedelta(days=1), approved_on - timedelta(days=1)):
+        refused = await pay(cast, one, status=422, paid_on=f"{day}")
         assert [error["pointer"] for error in refused["errors"]] == ["/paid_on"]
-    assert (await pay(cast, one, paid_on=f"{approved_on:%Y-%m-%d}"))["paid_on"] == f"{approved_on:%Y-%m-%d}"
+    assert (await pay(cast, one, paid_on=f"{approved_on}"))["paid_on"] == f"{approved_on}"
 
 
 async def test_a_reversal_is_a_row_of_its_own_that_frees_the_amount_and_moves_the_request_back(
@@ -599,10 +599,11 @@ async def test_a_list_of_many_requests_takes_as_many_statements_as_one_of_few(ca
     case_ids = [await open_case(cast) for _ in range(4)]
     for case_id in case_ids:
         await decide(cast, await ask(cast, case_id))
-    counted = []
-    for limit in (1, 4):
-        with recording(runtime.database.engine) as statements:
-            page = await cast.client("caseworker").get("/assistance-requests", params={"limit": limit})
-        assert len(answered(page, 200)["items"]) == limit
-        counted.append(len(statements))
-    assert counted == [3, 3]  # who asks, the page, the trail
+    counted: dict[int, list[int]] = {1: [], 4: []}
+    for limit, found in counted.items():
+        for _ in range(3):  # the process looks for imports that wait on the same engine now and then
+            with recording(runtime.database.engine) as statements:
+                page = await cast.client("caseworker").get("/assistance-requests", params={"limit": limit})
+            assert len(answered(page, 200)["items"]) == limit
+            found.append(len(statements))
+    assert [min(found) for found in counted.values()] == [3, 3]  # who asks, the page, the trail

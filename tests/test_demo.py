@@ -442,8 +442,10 @@ def test_the_organisation_sees_its_standard_cases_and_a_supervisor_no_sensitive_
 
 @pytest.mark.parametrize("username", ["partner_health", "partner_legal", "auditor", "admin", SANDBOX])
 def test_partners_auditor_and_admin_see_no_case_and_no_person(demo: Demo, username: str) -> None:
-    for table in ("cases", "people", "events", "notes", "households"):
+    for table in ("cases", "people", "notes", "households"):
         assert demo.seen_by(username, of("select count(*) from {}", table)) == [(0,)]
+    # A partner sees what happened to its referrals, and nothing else that happened.
+    assert demo.seen_by(username, "select count(*) from events where referral_id is null") == [(0,)]
 
 
 @pytest.mark.parametrize(("username", "commune"), [("liaison1", COMMUNES[0]), ("liaison2", COMMUNES[1])])

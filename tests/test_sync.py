@@ -83,11 +83,13 @@ async def note(cast: Cast, case_id: str, who: str = "caseworker", **more: Any) -
 
 
 async def test_a_device_holds_its_own_cases_with_notes_and_follow_ups_and_no_others(cast: Cast) -> None:
-    own, others = await open_case(cast, category=SENSITIVE), await open_case(cast, "colleague")
-    step = await add_action(cast, own)
-    written, planned = await note(cast, own), await plan(cast, own, (cast.clock() + timedelta(days=2)).isoformat())
+    who = await newcomer(cast, Role.CASEWORKER, "ngo")
+    own, others = await open_case(cast, who, SENSITIVE), await open_case(cast, "colleague")
+    step = await add_action(cast, own, who)
+    written = await note(cast, own, who)
+    planned = await plan(cast, own, (cast.clock() + timedelta(days=2)).isoformat(), who)
     await note(cast, others, "colleague")
-    device = Device(cast, "caseworker")
+    device = Device(cast, who)
     await device.pull()
     kept = {("case", own), ("note", written), ("follow_up", planned["id"]), ("action", step["id"])}
     assert kept <= device.held.keys()
