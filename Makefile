@@ -7,7 +7,7 @@ LOCK := requirements/dev.lock
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install check bench oracle mutants drill fuzz lock clean
+.PHONY: help run test browser install check bench oracle mutants drill fuzz lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,6 +17,9 @@ run: $(READY) ## install if needed, then serve the demo on http://127.0.0.1:8000
 
 test: $(READY) ## the whole test suite
 	$(BIN)/pytest -n 2
+
+browser: $(READY) ## the HTML report in Debian's Chromium (apt-get install chromium fonts-khmeros): width, network, axe
+	$(BIN)/python -m tests.browser
 
 install: $(READY) ## make .venv from the hashed lock
 
@@ -29,7 +32,10 @@ check: $(READY) ## lint, format, types and the inventory of row policies
 bench: $(READY) ## requests a second at a million cases, against the bare reference
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.referrals
+	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.hooks
+	$(BIN)/python -m benchmarks.exports
 
 oracle: $(READY) ## 100,000 operations compared with the plain rules of access
 	$(BIN)/python -m tests.oracle
@@ -40,8 +46,9 @@ mutants: $(READY) ## every policy and permission disabled in turn must fail a te
 drill: $(READY) ## real processes killed, restarted, crowded out and filled up: what is lost, what is refused
 	$(BIN)/python -m tests.drills
 
-fuzz: $(READY) ## 20,000 generated requests as every role, and hostile text in every field: never a 5xx
+fuzz: $(READY) .pycanon/.installed ## 20,000 generated requests as every role, hostile text in every field: never a 5xx; exports against pycanon
 	$(BIN)/python -m tests.fuzz
+	$(BIN)/python -m tests.fuzz.canon
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-config --fork-strategy fewest
@@ -51,10 +58,11 @@ lock: ## renew requirements/*.lock from pyproject.toml; UPGRADE=--upgrade for ne
 	$(COMPILE) $(UPGRADE) pyproject.toml --extra embedded --extra dev --output-file requirements/dev.lock
 	$(COMPILE) pyproject.toml --constraint requirements/dev.lock --extra embedded --output-file requirements/embedded.lock
 	$(COMPILE) pyproject.toml --constraint requirements/dev.lock --output-file requirements/run.lock
+	$(COMPILE) $(UPGRADE) requirements/pycanon.in --output-file requirements/pycanon.lock
 	@! grep -n -E '://|^-|@ ' requirements/*.lock || { echo "an address slipped into a lock" >&2; exit 1; }
 
 clean: ## remove .venv and caches (data are kept)
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .pycanon .browser .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): $(LOCK) requirements/build.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -63,4 +71,10 @@ $(READY): $(LOCK) requirements/build.lock pyproject.toml
 	$(PIP) --require-hashes --requirement requirements/build.lock
 	$(PIP) --require-hashes --no-build-isolation --requirement $(LOCK)
 	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+# An environment of its own: 390 MB, and an older numpy than ours.
+.pycanon/.installed: requirements/pycanon.lock
+	$(PYTHON) -m venv .pycanon
+	.pycanon/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
 	touch $@

@@ -25,7 +25,8 @@ STATE = text("""
            to_regclass('public.unfinished_restore') is null as whole
 """)
 WAITING = text("""
-    select overdue, escalated, leaderless, deliveries, dead_deliveries from waiting_counts(), delivery_counts()
+    select overdue, escalated, leaderless, stranded_cases() as stranded, deliveries, dead_deliveries
+      from waiting_counts(), delivery_counts()
 """)
 expected_schema = cache(schema.expected)
 

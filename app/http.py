@@ -4,21 +4,25 @@ Order: token (401), role (403), repeated request, then the body. What the caller
 even when the body is wrong too.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Depends, Header, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from app.audit import Asker, Deed, append, as_id, ids_of, refusals_of
-from app.errors import FieldError, Invalid, NotFound, UnsupportedMediaType
+from app.errors import FieldError, Invalid, NotFound, Problem, UnsupportedMediaType
+from app.errors.titles import choose_language
 from app.idempotency import KeyedPost
+from app.logs import AlreadyTold, log
 from app.models.audit import audit_kind
 from app.permissions import Permission
 from app.security import (
@@ -39,6 +43,14 @@ Session = Annotated[AsyncSession, Depends(current_session)]
 IfMatch = Annotated[str | None, Header(max_length=200)]
 IfNoneMatch = Annotated[str | None, Header(max_length=200)]
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+def wanted_language(request: Request) -> str:
+    """ "en" or "km", by Accept-Language."""
+    return choose_language(request.headers.get("accept-language"))
+
+
+InLanguage = Annotated[str, Depends(wanted_language)]
 
 API = "/api/v1"
 REPLAYED = "replayed"
@@ -68,7 +80,7 @@ class Route(APIRoute):
         async def answer(request: Request) -> Response:
             strict = self.request_class(request.scope, request.receive)
             if permission is None:
-                _refuse_unknown_query(strict, known_query, self.unknown_query)
+                _refuse_query(strict, known_query, self.unknown_query)
                 return await handler(strict)
             runtime, asker = runtime_of(strict), asker_of(strict)
             async with refusals_of(runtime, strict.scope, deed, asker):
@@ -98,13 +110,13 @@ class Route(APIRoute):
 
         return answer
 
-    def checked(self, handler: Handler, known_query: frozenset[str]) -> Handler:
+    def checked(self, handler: Handler, known_query: Mapping[str, bool]) -> Handler:
         """The handler, behind the checks of parameters and of the body's type."""
         takes_json = self.body_field is not None
         may_be_empty = self.body_field is not None and not self.body_field.field_info.is_required()
 
         async def run(request: Request) -> Response:
-            _refuse_unknown_query(request, known_query, self.unknown_query)
+            _refuse_query(request, known_query, self.unknown_query)
             nothing_sent = may_be_empty and not await request.body()
             if takes_json and not nothing_sent and _media_type(request) not in self.media_types:
                 raise UnsupportedMediaType
@@ -153,38 +165,58 @@ def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _query_names(dependant: Dependant) -> frozenset[str]:
-    names: set[str] = set()
+def _query_names(dependant: Dependant) -> dict[str, bool]:
+    """The parameters of an operation: may it be sent several times?"""
+    names: dict[str, bool] = {}
     for part in [dependant, *dependant.dependencies]:
         for field in part.query_params:
             model = field.field_info.annotation
             if isinstance(model, type) and issubclass(model, BaseModel):
-                names |= {info.alias or name for name, info in model.model_fields.items()}
+                names |= {info.alias or name: _is_list(info) for name, info in model.model_fields.items()}
             else:
-                names.add(field.alias)
-    return frozenset(names)
+                names[field.alias] = _is_list(field.field_info)
+    return names
 
 
-def _refuse_unknown_query(request: Request, known: frozenset[str], refusal: type[Invalid]) -> None:
-    if request.scope["query_string"] and (unknown := set(request.query_params) - known):
-        raise refusal(
-            [
-                FieldError(
-                    f"/query/{name}" if name.isidentifier() and name.isascii() and len(name) <= 64 else "/query",
-                    "unknown_field",
-                    "There is no such parameter.",
-                )
-                for name in sorted(unknown)[:20]
-            ]
-        )
+def _is_list(field: FieldInfo) -> bool:
+    kinds = (field.annotation, *get_args(field.annotation))  # also where it may be left out
+    return any(get_origin(kind) is list for kind in kinds)
+
+
+def _refuse_query(request: Request, known: Mapping[str, bool], refusal: type[Invalid]) -> None:
+    """422 for a parameter that there is not, and for one that is sent twice where one is meant, as in a body."""
+    if not request.scope["query_string"]:
+        return
+    sent = Counter(name for name, _ in request.query_params.multi_items())
+    wrong = [_unknown(name) for name in sorted(sent.keys() - known.keys())]
+    wrong += [
+        FieldError(f"/query/{name}", "duplicate_field", "This parameter was sent twice.")
+        for name in sorted(name for name, times in sent.items() if times > 1 and known.get(name) is False)
+    ]
+    if wrong:
+        raise refusal(wrong[:20])
+
+
+def _unknown(name: str) -> FieldError:
+    speakable = name.isidentifier() and name.isascii() and len(name) <= 64
+    return FieldError(f"/query/{name}" if speakable else "/query", "unknown_field", "There is no such parameter.")
 
 
 async def told_on(request: Request, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The parts of an answer that is on its way already; what is refused meanwhile is in the trail too."""
+    """The parts of an answer that is on its way already; a refusal meanwhile is in the trail too, and cuts it off.
+
+    Raises AlreadyTold for a refusal, which is what was wanted; whatever else goes wrong is a failure as anywhere.
+    """
     deed, asker = request.state.telling
-    async with refusals_of(runtime_of(request), request.scope, deed, asker):
-        async for part in parts:
-            yield part
+    try:
+        async with refusals_of(runtime_of(request), request.scope, deed, asker):
+            async for part in parts:
+                yield part
+    except Problem as problem:
+        if problem.status >= 500:
+            raise
+        log.info("answer.cut", code=problem.code)
+        raise AlreadyTold from None
 
 
 def created(response: Response, path: str) -> None:

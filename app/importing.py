@@ -17,6 +17,7 @@ from app.db import run
 from app.errors import Invalid, Problem, Unavailable
 from app.logs import log
 from app.models.audit import AuditKind
+from app.models.codes import ImportKind
 from app.permissions import Permission
 from app.security import Actor, Runtime, act_as, require_role
 from app.services import import_steps as steps
@@ -123,7 +124,10 @@ class Importer:
             actor = await self._actor(session, job)
             source, _ = await steps.held(session, job)
             room = await room_of(session, actor, source)
-        return Scales(Digests(self.runtime.keys.secret("import-row"), source.organisation_id, source.kind), room)
+        # A visit may be hidden from who supervises beside the uploader, so may be that it was imported.
+        uploader = source.created_by if source.kind is ImportKind.HOME_VISITS else None
+        key = self.runtime.keys.secret("import-row")
+        return Scales(Digests(key, source.organisation_id, source.kind, uploader), room)
 
     async def _fail(self, job: Job, why: str) -> None:
         log.info("import.stopped", job_id=job.id, code=why)

@@ -1,4 +1,4 @@
-"""Key pairs that sign: access tokens and the heads of the trail."""
+"""Key pairs that sign: access tokens, the heads of the trail, and anonymised exports."""
 
 import base64
 import hashlib
@@ -19,9 +19,7 @@ class TokenKey:
 
     @cached_property
     def kid(self) -> str:
-        # RFC 7638, section 3: required members only, in lexicographic order, without white space.
-        canonical = json.dumps(self._point, sort_keys=True, separators=(",", ":"))
-        return _base64url(hashlib.sha256(canonical.encode()).digest())
+        return thumbprint(self._point)
 
     @property
     def jwk(self) -> dict[str, str]:
@@ -45,6 +43,37 @@ class AuditKey:
     def key_id(self) -> str:
         public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return hashlib.sha256(public).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class ExportKey:
+    """One Ed25519 key pair that signs the manifests of exports; `kid` is its RFC 7638 thumbprint (43 characters)."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @cached_property
+    def kid(self) -> str:
+        return thumbprint(self._point)
+
+    @property
+    def jwk(self) -> dict[str, str]:
+        """The public half as a JSON Web Key (RFC 8037, section 2)."""
+        return {**self._point, "kid": self.kid, "use": "sig", "alg": "EdDSA"}
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature of `data`, 64 bytes; the same data have the same signature (RFC 8032)."""
+        return self.private.sign(data)
+
+    @property
+    def _point(self) -> dict[str, str]:
+        public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public)}
+
+
+def thumbprint(required: dict[str, str]) -> str:
+    """RFC 7638, section 3: of the required members only, in lexicographic order, without white space."""
+    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
 
 
 def _base64url(data: bytes) -> str:

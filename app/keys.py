@@ -1,11 +1,11 @@
-"""The secrets of the service, as files: keys that sign access tokens, and the root of all keyed hashes."""
+"""The secrets of the service, as files: keys that sign tokens, trail and exports, and the root of all keyed hashes."""
 
 import fcntl
 import hmac
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,12 +20,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_pem
 
-from app.key_pairs import AuditKey, TokenKey
+from app.key_pairs import AuditKey, ExportKey, TokenKey
 
 ROOT_FILE = "secret.key"
 KEK_FILES = "kek-*.key"
 SIGNING_FILES = "token-*.pem"
 AUDIT_FILES = "audit-*.pem"
+EXPORT_FILES = "export-*.pem"
 ROOT_BYTES = 32
 # 32 random bytes hold about 30 different values; 15 or fewer happen once in 10^15. Typed ones repeat.
 LEAST_DISTINCT_BYTES = 16
@@ -81,11 +82,17 @@ class KeyStore:
 
 def load_audit_keys(keys_dir: Path) -> tuple[AuditKey, ...]:
     """The keys of the trail, newest first: the first signs, all verify. Raises UnusableKey."""
-    _check_directory(keys_dir)
-    paths = sorted(keys_dir.glob(AUDIT_FILES), reverse=True)
-    if not paths:
-        raise UnusableKey(f"{keys_dir} holds no audit-*.pem: restore the keys backup into it, or start samaki serve.")
-    return tuple(_read_audit_key(path) for path in paths)
+    return tuple(AuditKey(key) for key in _read_ed25519_keys(keys_dir, AUDIT_FILES, "the trail"))
+
+
+def load_export_keys(keys_dir: Path) -> tuple[ExportKey, ...]:
+    """The keys of the exports, newest first: the first signs, all are published and verify. Raises UnusableKey."""
+    return tuple(ExportKey(key) for key in _read_ed25519_keys(keys_dir, EXPORT_FILES, "an export"))
+
+
+def export_jwks(keys: Sequence[ExportKey]) -> dict[str, list[dict[str, str]]]:
+    """The public key set that auditors read at /.well-known/export-keys.json (RFC 7517)."""
+    return {"keys": [key.jwk for key in keys]}
 
 
 def key_encryption_files(keys_dir: Path) -> dict[str, bytes]:
@@ -107,6 +114,9 @@ def ensure(keys_dir: Path) -> None:
             if not any(keys_dir.glob(AUDIT_FILES)):
                 # A lost one is replaced: what the old one signed is then reported as signed by nobody known.
                 _write_pem(keys_dir, "audit", Ed25519PrivateKey.generate())
+            if not any(keys_dir.glob(EXPORT_FILES)):
+                # Likewise; the public half of a lost one is in the key sets that auditors have kept.
+                _write_pem(keys_dir, "export", Ed25519PrivateKey.generate())
             # The token key is written last. A directory with a token key and no secret has lost the secret;
             # a new one would quietly orphan every hash made with the old, so load() is left to refuse.
             if any(keys_dir.glob(SIGNING_FILES)):
@@ -132,11 +142,16 @@ def _stamp() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
-def _read_audit_key(path: Path) -> AuditKey:
-    key = _read_pem(path)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise UnusableKey(f"{path} is not an Ed25519 key: the trail needs one, so replace or remove it.")
-    return AuditKey(key)
+def _read_ed25519_keys(keys_dir: Path, files: str, signed: str) -> Iterator[Ed25519PrivateKey]:
+    _check_directory(keys_dir)
+    paths = sorted(keys_dir.glob(files), reverse=True)
+    if not paths:
+        raise UnusableKey(f"{keys_dir} holds no {files}: restore the keys backup into it, or start samaki serve.")
+    for path in paths:
+        key = _read_pem(path)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise UnusableKey(f"{path} is not an Ed25519 key: {signed} needs one, so replace or remove it.")
+        yield key
 
 
 def _read_pem(path: Path) -> object:
@@ -194,7 +209,7 @@ def _refuse_others(path: Path, status: os.stat_result, mode: str) -> None:
 
 def _write_pem(keys_dir: Path, kind: str, key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> None:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    _write(keys_dir / f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.pem", pem)
+    _write(keys_dir / f"{kind}-{_stamp()}.pem", pem)
 
 
 def _write(path: Path, content: bytes) -> None:

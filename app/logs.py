@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TextIO
@@ -57,6 +58,20 @@ _SERVER_LINES = frozenset(
         "Finished server process [%d]",
     }
 )
+
+
+# Of the request that this task answers: its answer ends early, and the log says why.
+_cut_on_purpose: ContextVar[bool] = ContextVar("cut_on_purpose", default=False)
+_UNFINISHED = "ASGI callable returned without completing response."
+
+
+class AlreadyTold(Exception):  # noqa: N818 - ends a request, and is no fault
+    """Ends an answer that is on its way, and stands in the log already: it is no failure, and told no second time."""
+
+
+def expect_unfinished() -> None:
+    """The server's own line on an answer without an end would be an alarm for what is wanted."""
+    _cut_on_purpose.set(True)
 
 
 def _stamp(_logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
@@ -132,6 +147,8 @@ class _Foreign(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Never formats a record whose words are not known beforehand."""
         known = record.name == "uvicorn.error" and record.msg in _SERVER_LINES
+        if _cut_on_purpose.get() and record.msg == _UNFINISHED:
+            return
         if record.levelno < logging.WARNING and not known:
             return
         line: EventDict = {"event": "library.message", "exc_info": record.exc_info}

@@ -5,6 +5,7 @@ import gc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -16,11 +17,13 @@ from app.db import Clock, Database
 from app.erasures import ledger_of
 from app.http import API
 from app.importing import Importer
-from app.keys import KeyStore
+from app.keys import KeyStore, export_jwks, load_export_keys
 from app.logs import log
 from app.openapi import describe
+from app.organisation_totals import OrganisationTotals
 from app.routers import (
     actions,
+    activities,
     areas,
     assessments,
     assignments,
@@ -29,24 +32,32 @@ from app.routers import (
     audit,
     auth,
     break_glass,
+    businesses,
     cases,
+    commitments,
     consents,
     deaths,
     disbursements,
     disclosures,
+    distributions,
     erasure,
+    exports,
+    feedback,
     fhir_directory,
     fhir_referrals,
     fhir_server,
     follow_ups,
     health_record,
+    home_visits,
     hsds,
     imports,
     incidents,
     notes,
     organisations,
+    outside_reviews,
     people,
     referrals,
+    reports,
     safety_plans,
     screening,
     search,
@@ -62,6 +73,7 @@ from app.screening_tokens import of_people
 from app.sealing import KeyRing
 from app.sealing.key_encryption import key_encryption
 from app.security import RequestRate, Runtime
+from app.services.event_feed import CURSORS
 from app.settings import Settings, SetupError, settings
 from app.tokens import AccessTokens
 from app.webhooks.sending import Sender
@@ -78,6 +90,7 @@ ROUTERS = (
     cases.router,
     notes.router,
     assignments.router,
+    outside_reviews.router,
     break_glass.router,
     consents.router,
     deaths.router,
@@ -102,11 +115,20 @@ ROUTERS = (
     search.searching,
     search.router,
     screening.router,
+    activities.router,
+    businesses.router,
+    commitments.router,
+    distributions.router,
+    feedback.router,
+    home_visits.router,
     sync.router,
     imports.sending,
     imports.router,
     areas.router,
     services.router,
+    reports.router,
+    exports.router,
+    exports.opening,
     users.router,
     organisations.router,
     webhooks.naming,
@@ -114,6 +136,7 @@ ROUTERS = (
     audit.router,
     auth.router,
     auth.well_known,
+    exports.well_known,
     hsds.router,
     fhir_directory.router,
     fhir_referrals.router,
@@ -142,6 +165,7 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
             with suppress(asyncio.CancelledError):
                 await task
         await runtime.database.close()
+        await runtime.totals.close()
 
     app = FastAPI(
         title="Samaki",
@@ -163,6 +187,7 @@ def create_app(chosen: Settings | None = None, clock: Clock | None = None) -> Fa
         app,
         body_limit=configuration.body_limit_bytes,
         upload_paths=UPLOADS,
+        message_paths=re.compile(f"{errors.FHIR}(/Task/[^/]+)?"),
         cors_origins=configuration.cors_origins,
         docs_paths=pages,
     )
@@ -195,6 +220,7 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
     shared = {
         **of_people(keys),
         SEALED_AS: seal_of(keys),
+        CURSORS: partial(keys.digest, "feed-cursor"),
         SHARED_AS: CaseloadLimits(configuration.caseload_warn_at, configuration.caseload_full_at),
     }
     return Runtime(
@@ -208,4 +234,6 @@ def build_runtime(configuration: Settings, clock: Clock | None = None) -> Runtim
         visits=RequestRate(configuration.visits_per_minute, policy="visits"),
         ledger=ledger_of(configuration, keys),
         hooks=Sender(demo=configuration.demo, at_once=ADDRESSES_LOOKED_AT),
+        totals=OrganisationTotals(configuration),
+        export_key_set=export_jwks(load_export_keys(configuration.keys_dir)),
     )

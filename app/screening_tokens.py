@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -93,9 +94,11 @@ def _spelled(said: list[str], names: Iterable[str]) -> bool:
 
 
 def of_people(keys: KeyStore) -> dict[str, Any]:
-    """What a transaction needs to write who people are: the tokens of search and screening, the seal of details."""
+    """What a transaction needs to write who people are: the tokens of search and screening, the seal of details, and
+    the keyed hash by which what is sent is known again."""
     return {
         "search": SearchTokens.of(keys),
         "screening": ScreeningTokens.of(keys),
         "details": SecretSeal(keys, "user-private", "user_private"),
+        "sent": partial(keys.digest, "referral-in"),
     }

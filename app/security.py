@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -35,6 +35,9 @@ from app.sealing.key_encryption import KeyEncryption
 from app.settings import Settings
 from app.tokens import AccessTokens, Claims, InvalidToken
 from app.webhooks.sending import Sender
+
+if TYPE_CHECKING:  # it counts by definitions that stand above this file
+    from app.organisation_totals import OrganisationTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ class Runtime:
     visits: RequestRate
     ledger: Ledger
     hooks: Sender
+    totals: "OrganisationTotals"
+    export_key_set: dict[str, list[dict[str, str]]]  # the public halves of what signs releases
     strangers: StrangerRate = field(default_factory=StrangerRate)
     files: FileBounds = field(default_factory=FileBounds)
     import_waits: asyncio.Event = field(default_factory=asyncio.Event)  # wakes app.importing

@@ -148,6 +148,7 @@ class Settings(BaseSettings):
         default=90, ge=1, le=365, description="the same for a referral on which nothing happens"
     )
 
+    year_start_month: int = Field(default=1, ge=1, le=12, description="month in which the programme's year begins")
     risk_high_first_action_hours: int = Field(
         default=24, ge=1, le=168, description="at high risk, for the first action"
     )

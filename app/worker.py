@@ -11,6 +11,7 @@ import psycopg
 from app import logs
 from app.audit_heads import Anchor, sign_when_due
 from app.erasures import ledger_of
+from app.freezing import Freezer, freezer_of
 from app.keys import KeyStore, load_audit_keys
 from app.logs import log
 from app.reading_watch import ReadingLimits, watch_when_due
@@ -28,6 +29,7 @@ Chore = Callable[[psycopg.AsyncConnection, datetime], Awaitable[bool]]
 Round = Callable[[psycopg.AsyncConnection], Awaitable[float]]
 PAUSE_SECONDS = 10.0
 DELIVERY_PAUSE_SECONDS = 0.5
+FREEZE_PAUSE_SECONDS = 2.0
 CATCH_UP_SECONDS = 0.1  # a gap between full batches, so that catching up never fills the database's day
 LONGEST_BACKOFF_SECONDS = 30.0
 SESSION_SETTINGS = "set time zone 'UTC'; set statement_timeout = '30s'; set lock_timeout = '5s'"
@@ -96,7 +98,8 @@ def main() -> None:
     if chosen.worker_database_url is None:
         raise SetupError("SAMAKI_WORKER_DATABASE_URL is missing")
     logs.configure()
-    asyncio.run(run(chosen.worker_database_url.get_secret_value(), *_chores(chosen), deliverer=_deliverer(chosen)))
+    url = chosen.worker_database_url.get_secret_value()
+    asyncio.run(run(url, *_chores(chosen), deliverer=_deliverer(chosen), freezer=freezer_of(chosen)))
 
 
 def _deliverer(chosen: Settings) -> Deliverer:
@@ -120,16 +123,17 @@ def _chores(chosen: Settings) -> tuple[Chore, ...]:
     return sign, watch, remind, Retention(ledger_of(chosen), retention_days(chosen)).tick
 
 
-async def run(url: str, *chores: Chore, deliverer: Deliverer) -> None:
+async def run(url: str, *chores: Chore, deliverer: Deliverer, freezer: Freezer) -> None:
     """Work as the worker's role at `url` until SIGTERM or SIGINT; what was begun is finished first."""
     stop = asyncio.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     for number in before:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(keep_house(url, stop, *chores))
-            both.create_task(deliver(url, stop, deliverer))
+        async with asyncio.TaskGroup() as all_of_it:
+            all_of_it.create_task(keep_house(url, stop, *chores))
+            all_of_it.create_task(deliver(url, stop, deliverer))
+            all_of_it.create_task(freeze(url, stop, freezer))
     finally:
         for number, handler in before.items():
             asyncio.get_running_loop().remove_signal_handler(number)
@@ -155,6 +159,16 @@ async def deliver(url: str, stop: asyncio.Event, deliverer: Deliverer) -> None:
     async def once(connection: psycopg.AsyncConnection) -> float:
         await deliverer.drain(connection, stop)
         return DELIVERY_PAUSE_SECONDS
+
+    await _again_and_again(url, stop, once)
+
+
+async def freeze(url: str, stop: asyncio.Event, freezer: Freezer) -> None:
+    """Make the releases that auditors ask for until `stop` is set."""
+
+    async def once(connection: psycopg.AsyncConnection) -> float:
+        worked = await freezer.step(connection, await _database_time(connection), stop)
+        return CATCH_UP_SECONDS if worked else FREEZE_PAUSE_SECONDS
 
     await _again_and_again(url, stop, once)
 

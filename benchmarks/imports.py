@@ -9,6 +9,7 @@ import asyncio
 import csv
 import io
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -47,11 +48,12 @@ def main() -> None:
         serving(on, "api", options.data_dir / "none") as api,
     ):
         print(f"cases {counted(on.urls, 'cases'):,}, rows of the register {options.rows:,}")
-        asyncio.run(_measure(on, api, list(_register(options.rows))))
+        held = asyncio.run(_measure(on, api, list(_register(options.rows))))
+    sys.exit(0 if held else 1)
 
 
-async def _measure(on: Stage, api: Server, rows: list[list[Any]]) -> None:
-    caller = _Caller(on)
+async def _measure(on: Stage, api: Server, rows: list[list[Any]]) -> bool:
+    caller, held = _Caller(on), True
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{api.port}/api/v1", timeout=120) as client:
         client.event_hooks["request"] = [caller.sign]
         files: list[tuple[str, Callable[[list[list[Any]]], bytes]]] = [("XLSX", _xlsx), ("CSV", _csv)]
@@ -63,8 +65,11 @@ async def _measure(on: Stage, api: Server, rows: list[list[Any]]) -> None:
             taken = time.monotonic() - began
             checked = await _until(client, api, sent.json()["id"], {"checked", "failed"})
             seconds = taken + checked[1]
+            within = seconds < DRY_RUN_SECONDS and checked[3] < MEGABYTES
+            held &= within
             print(
-                f"{name} of {len(content) / 1e6:.1f} MB: taken in {taken:.1f} s, dry run {checked[1]:.1f} s,"
+                f"{'held  ' if within else 'MISSED'} {name} of {len(content) / 1e6:.1f} MB: taken in {taken:.1f} s,"
+                f" dry run {checked[1]:.1f} s,"
                 f" together {seconds:.1f} s (bar {DRY_RUN_SECONDS}),"
                 f" {api.cpu_seconds() - cpu:.1f} s of them computing in the API,"
                 f" {checked[2]} steps of progress seen,"
@@ -77,6 +82,7 @@ async def _measure(on: Stage, api: Server, rows: list[list[Any]]) -> None:
                 f"     {done[0]['state']} in {done[1]:.1f} s, {api.cpu_seconds() - cpu:.1f} s of them in the API,"
                 f" at most {done[3]:.0f} MB; {done[0]['rows']}"
             )
+    return held
 
 
 async def _until(client: httpx.AsyncClient, api: Server, import_id: str, states: set[str]) -> Any:

@@ -130,8 +130,9 @@ def _organisation(connection: psycopg.Connection, number: int, now: datetime) ->
     )
     connection.execute(
         "insert into organisations (id, version, created_at, updated_at, name, name_km, kind, active, signatory,"
-        " assistance_ceiling_khr_minor, assistance_ceiling_usd_minor, staff_principal, supervisors_principal)"
-        " values (%s, 1, %s, %s, %s, %s, 'health', true, false, 0, 0, %s, %s)",
+        " assistance_ceiling_khr_minor, assistance_ceiling_usd_minor, staff_principal, supervisors_principal,"
+        " programme_communes)"
+        " values (%s, 1, %s, %s, %s, %s, 'health', true, false, 0, 0, %s, %s, '[]')",
         [own.id, now, now, own.name, own.name_km, own.staff_principal, own.supervisors_principal],
     )
     return own.id

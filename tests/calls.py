@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -15,8 +15,11 @@ from tests.cases import intake
 from tests.cast import COMMUNE, PASSWORD, password_hash
 from tests.fhir.asking import JSON_PATCH, transaction
 from tests.matrix import ROOTS, Row
+from tests.programme import ACTIVITY, BUSINESS, COMMITMENT, FEEDBACK, RELIEF, VISIT, put_case_visit, put_record
+from tests.released import EXPORT, FILE, SHA256, clear_exports, put_export
 from tests.stage import LONG, SERVICE, Stage
 from tests.standpoints import REFERRED_TO, Standpoint
+from tests.submitted import put_report
 
 Body = Mapping[str, Any]
 CONSENT = {"purpose": "statistics", "form": "verbal", "obtained_on": "2026-03-01"}
@@ -399,6 +402,12 @@ _IMPORT = Call(before=_import_checked, after=_import_checked)
 def _asked_of_nobody(stage: Stage, point: Standpoint) -> None:
     _status("planning")(stage, point)
     stage.run("delete from transfers where case_id = %s", stage.cases[point.case].id)
+    stage.put_assistance(point.case, "declined", stage.user("spare_excluded"))  # nothing that is not settled
+
+
+def _asked_once(stage: Stage, point: Standpoint) -> None:
+    _asked_of_another(stage, point)
+    stage.put_assistance(point.case, "part_paid", stage.user("spare_excluded"))
 
 
 def _asked_of_another(stage: Stage, point: Standpoint) -> None:
@@ -465,6 +474,29 @@ def _sent_by_a_partner(stage: Stage, _: Standpoint) -> Body:
     }
 
 
+def _submitted(stage: Stage, _: Standpoint) -> None:
+    put_report(stage.run, stage.cast.organisations["ngo"], UUID(stage.user("spare_supervisor")))
+
+
+def _of_quarter(body: Body | None = None, after: Callable[[Stage, Standpoint], None] | None = None) -> Call:
+    names = {"period": "2024Q3", "number": "1", "indicator": "families_visited"}
+    return Call(body, ids=lambda *_: names, before=_submitted, after=after)
+
+
+def _export(state: str, body: Body | None = None, name: str = FILE) -> Call:
+    """A release of the first organisation's cases, in this state whatever was done before."""
+
+    def put(stage: Stage, _: Standpoint) -> None:
+        put_export(stage.run, stage.cast.organisations["ngo"], UUID(stage.user("auditor_standard")), state)
+
+    return Call(body, ids=lambda *_: {"export_id": str(EXPORT), "name": name}, before=put)
+
+
+def _no_exports(stage: Stage, _: Standpoint) -> None:
+    clear_exports(stage.run)
+
+
+_WANTED = {"profile": "auditor-v1", "period": "2024Q3"}
 _CASE = "/cases/{case_id}"
 _REFERRAL = "/referrals/{referral_id}"
 
@@ -476,6 +508,37 @@ def _hook(organisation: str, body: Body | None = None, headers: Mapping[str, str
 
 def _no_hooks(stage: Stage, _: Standpoint) -> None:
     stage.run("delete from webhooks")
+
+
+def _record(table: str, body: Body | None, by: str) -> Call:
+    """A record of the programme that somebody of the NGO wrote down, whatever was done to it before."""
+    return Call(body, before=lambda stage, _: put_record(stage, table, by), headers=EDIT)
+
+
+def _visit_to_the_case(stage: Stage, point: Standpoint) -> Body:
+    ids = {"household_id": stage.register["household_id"], "case_id": stage.cases[point.case].id}
+    return VISIT | ids
+
+
+def _visit_of_the_case(change: Body | None = None) -> Call:
+    """A visit that somebody else recorded for the case."""
+
+    def put(stage: Stage, point: Standpoint) -> None:
+        _status("planning")(stage, point)
+        put_case_visit(stage, stage.cases[point.case].ids)
+
+    def ids(stage: Stage, point: Standpoint) -> Mapping[str, str]:
+        return {"home_visit_id": stage.cases[point.case].ids["case_visit"]}
+
+    return Call(change, ids=ids, before=put, headers=EDIT)
+
+
+def _record_calls(path: str, table: str, change: Body) -> dict[str, Call]:
+    return {
+        f"{method} {path} [{whose}]": _record(table, change if method == "PATCH" else None, by)
+        for method in ("PATCH", "DELETE")
+        for whose, by in (("own", "staff"), ("of a colleague", "spare"))
+    }
 
 
 _CASE = "/cases/{case_id}"
@@ -567,6 +630,23 @@ CALLS: dict[str, Call] = {
     ),
     f"GET {_ASSISTANCE}/disbursements/{{disbursement_id}}": _assistance("part_paid"),
     f"POST {_ASSISTANCE}/disbursements/{{disbursement_id}}/reverse": _with(_assistance("part_paid"), _WHY),
+    "GET /reports/quarterly": Call(before=_submitted, query={"period": "2024Q3"}),
+    "POST /reports/quarterly/{period}/submit": _of_quarter(after=_submitted),
+    "GET /reports/quarterly/{period}/records/{indicator}": _of_quarter(),
+    "GET /reports/quarterly/{period}/versions": _of_quarter(),
+    "GET /reports/quarterly/{period}/versions/{number}": _of_quarter(),
+    "GET /reports/quarterly/{period}/versions/{number}/diff": _of_quarter(),
+    "PUT /reports/targets/{period}": _of_quarter({"targets": {"families_visited": 200}}),
+    "GET /exports": _export("frozen"),
+    "POST /exports": Call(_WANTED, before=_no_exports),
+    "POST /exports [again]": _export("released", _WANTED),
+    "GET /exports/{export_id}": _export("frozen"),
+    "POST /exports/{export_id}/approve": _export("frozen", {"manifest_sha256": SHA256}),
+    "GET /exports/{export_id}/manifest": _export("released"),
+    "GET /exports/{export_id}/manifest [not released]": _export("frozen"),
+    "GET /exports/{export_id}/files/{name}": _export("released"),
+    "GET /exports/{export_id}/files/{name} [risks]": _export("frozen", name="risk-km.html"),
+    "GET /exports/{export_id}/files/{name} [withdrawn]": _export("withdrawn"),
     "GET /assistance-ledger": Call(query={"month": "2026-03"}),
     f"PATCH {_CASE}/incidents/{{incident_id}}": Call({"note": "Corrected."}, headers=EDIT),
     f"POST {_CASE}/assignments [caseworker]": Call(_assign("spare", "caseworker")),
@@ -606,7 +686,7 @@ CALLS: dict[str, Call] = {
     f"POST {_CASE}/transfers": Call(
         lambda stage, _: {"organisation_id": stage.cast.organisation("other_ngo"), "reason": "She moves."},
         before=_asked_of_nobody,
-        after=_asked_of_another,
+        after=_asked_once,
     ),
     f"GET {_CASE}/transfers/{{transfer_id}}": Call(before=_asked_of_another),
     f"POST {_CASE}/transfers/{{transfer_id}}/withdraw": Call(
@@ -653,6 +733,14 @@ CALLS: dict[str, Call] = {
     f"GET {_CASE}/erasure": Call(before=_wished_and_held),
     f"DELETE {_CASE}/erasure": Call(before=_wished_and_held, after=_wished_and_held),
     f"POST {_CASE}/erasure/confirm [held]": Call(before=_wished_and_held),
+    f"POST {_CASE}/outside-reviews [of no signatory]": Call(
+        lambda stage, _: {"user_id": stage.user("other_supervisor_standard"), "reason": "His sister."}
+    ),
+    f"DELETE {_CASE}/outside-reviews/{{outside_review_id}}": Call(
+        before=lambda stage, point: stage.put_outside_review(point.case),
+        after=lambda stage, point: stage.put_outside_review(point.case),
+    ),
+    "POST /outside-reviews/{waiting_id}/complete": Call(ids=lambda *_: {"waiting_id": str(uuid4())}),
     f"PUT {_CASE}/legal-hold": Call({"reason": "Court."}, before=_wished_and_held),
     f"GET {_CASE}/legal-hold": Call(before=_wished_and_held),
     f"DELETE {_CASE}/legal-hold": Call(before=_wished_and_held, after=_wished_and_held),
@@ -722,6 +810,28 @@ CALLS: dict[str, Call] = {
     "POST /webhooks": Call({"url": "http://127.0.0.1:9/", "events": ["referral.*"]}, before=_no_hooks),
     **{f"{operation} [own]": _hook("clinic", body) for operation, body in _HOOK_CALLS.items()},
     **{f"{operation} [of another]": _hook("other_ngo", body) for operation, body in _HOOK_CALLS.items()},
+    "POST /activities": Call(ACTIVITY),
+    "GET /activities/{activity_id}": _record("activities", None, "spare"),
+    **_record_calls("/activities/{activity_id}", "activities", {"topics": ["nutrition"]}),
+    "POST /home-visits": Call(lambda stage, _: VISIT | {"household_id": stage.register["household_id"]}),
+    "GET /home-visits/{home_visit_id}": _record("home_visits", None, "spare"),
+    **_record_calls("/home-visits/{home_visit_id}", "home_visits", {"outcome": "no_need"}),
+    "POST /home-visits [to the case]": Call(_visit_to_the_case, before=_status("planning")),
+    "GET /home-visits/{home_visit_id} [of the case]": _visit_of_the_case(),
+    "PATCH /home-visits/{home_visit_id} [of the case]": _visit_of_the_case({"outcome": "advice_given"}),
+    "DELETE /home-visits/{home_visit_id} [of the case]": _visit_of_the_case(),
+    "POST /commitments": Call(COMMITMENT),
+    "GET /commitments/{commitment_id}": _record("commitments", None, "spare"),
+    **_record_calls("/commitments/{commitment_id}", "commitments", {"issue": "documents"}),
+    "POST /feedback": Call(FEEDBACK),
+    "GET /feedback/{feedback_id}": _record("feedback", None, "spare"),
+    **_record_calls("/feedback/{feedback_id}", "feedback", {"sentiment": "positive"}),
+    "POST /businesses": Call(lambda stage, _: BUSINESS | {"owner_id": stage.register["register_person"]}),
+    "GET /businesses/{business_id}": _record("businesses", None, "spare"),
+    **_record_calls("/businesses/{business_id}", "businesses", {"kind": "livestock"}),
+    "POST /distributions": Call(lambda stage, _: RELIEF | {"household_id": stage.register["household_id"]}),
+    "GET /distributions/{distribution_id}": _record("distributions", None, "spare"),
+    **_record_calls("/distributions/{distribution_id}", "distributions", {"quantity": 3}),
     "POST /households": Call({"size": 4}),
     "PATCH /households/{household_id}": Call({"size": 5}, headers=EDIT),
 }

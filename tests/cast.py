@@ -133,6 +133,12 @@ class Cast:
             )
         return self._clients[name]
 
+    def recognise(self, other: Self) -> None:
+        """The people of another cast, whose database ours is a copy of."""
+        self.users |= other.users
+        self.organisations |= other.organisations
+        self.sessions |= other.sessions
+
     async def add(self, name: str, role: Role, organisation: str | None, communes: list[str]) -> None:
         """One more person with an open session."""
         now = self.clock()

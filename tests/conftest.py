@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.settings import settings as process_settings
 from tests.cast import AREAS, Cast, FrozenClock, add_cast
 from tests.database import Server, embedded_server, given_server
+from tests.ground import Ground, ground
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +45,9 @@ def server(data_dir: Path) -> Iterator[Server]:
         yield given_server(process_settings())
         return
     with EmbeddedPostgres(data_dir) as postgres:
-        yield embedded_server(postgres)
+        made = embedded_server(postgres)
+        made.forget_about_the_disk()
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +63,15 @@ def template(server: Server) -> str:
             row = (code, level.value, "ភូមិ", parent)
             connection.execute("insert into areas (code, level, name_km, parent) values (%s, %s, %s, %s)", row)
     return name
+
+
+@pytest.fixture(scope="session")
+async def set_stage(server: Server, template: str, keys_dir: Path) -> AsyncIterator[Ground]:
+    """A stage that was set once and left, as the model for tests that change a stage of their own (`another`)."""
+    with server.clone(template) as urls:
+        async with ground(urls, keys_dir) as made:
+            pass
+        yield made
 
 
 @pytest.fixture
@@ -98,6 +110,7 @@ def settings_for(urls: DatabaseUrls, keys_dir: Path) -> Settings:
     """The settings of an API in front of this database; demo mode, so that the API page is there too."""
     return Settings(
         database_url=SecretStr(urls.runtime),
+        reports_database_url=SecretStr(urls.reports),
         keys_dir=keys_dir,
         demo=True,
         requests_per_minute=100_000,

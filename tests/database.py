@@ -32,6 +32,16 @@ class Server:
         """Take a database away, whoever is still connected."""
         self._run(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
+    def forget_about_the_disk(self) -> None:
+        """Wait for no disk: this server is thrown away, and a power cut ends the tests with it.
+
+        Only for the tests' own. Whoever speaks of durability (tests/drills, test_embedded, test_cli) starts a server
+        of its own with the settings of the application.
+        """
+        for setting in ("fsync", "full_page_writes"):
+            self._run(sql.SQL("alter system set {} = off").format(sql.SQL(setting)))
+        self._run(sql.SQL("select pg_reload_conf()").format())
+
     @contextmanager
     def clone(self, template: str) -> Iterator[DatabaseUrls]:
         """A copy of `template` for the length of the block."""

@@ -19,9 +19,21 @@ NAMED = {
     "user_private",
     "user_tokens",
     *("imports", "import_chunks"),  # of people who have no case yet
+    # Of an organisation's programme; home_visits has a case_id.
+    *("activities", "activity_attendance", "activity_participants", "commitments", "feedback"),
+    *("businesses", "distributions"),
+    *("report_versions", "report_targets"),  # of an organisation's reports
+    # Of several organisations' cases, and what was released of them.
+    *("exports", "export_cohorts", "export_parties", "export_approvals", "export_files", "export_chunks"),
     "webhooks",  # of an organisation: whoever changes one leads its stream elsewhere
     "audit_events",  # case_ids instead of a case_id: one row may speak of a whole page
 }
+
+_RECORDS = {
+    *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)),
+    *(("remove", "DELETE", RUNTIME), ("count", "SELECT", REPORTS)),
+}
+_RECORDS_OF_ACTIVITY = _RECORDS - {("change", "UPDATE", RUNTIME)}
 
 # table: (policy, command, role); the definer's own policy is on every one of them.
 POLICIES: dict[str, set[tuple[str, str, str]]] = {
@@ -55,6 +67,7 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
         *(("see_whereabouts", "SELECT", RUNTIME), ("add_whereabouts", "INSERT", RUNTIME)),
         *(("see_private", "SELECT", RUNTIME), ("add_private", "INSERT", RUNTIME)),
         *(("see_transfer", "SELECT", RUNTIME), ("add_transfer", "INSERT", RUNTIME)),
+        *(("see_words", "SELECT", RUNTIME), ("add_words", "INSERT", RUNTIME)),
         *(
             ("see_referral", "SELECT", RUNTIME),
             ("see_snapshot", "SELECT", RUNTIME),
@@ -81,8 +94,12 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
         ("open", "INSERT", RUNTIME),
     },
     "notes": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
+    "outside_reviews": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "people": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
-    "person_links": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
+    "person_links": {
+        *(("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)),
+        ("count", "SELECT", REPORTS),
+    },
     "referrals": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
     "referral_messages": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME)},
     "referral_snapshots": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("change", "UPDATE", RUNTIME)},
@@ -98,6 +115,24 @@ POLICIES: dict[str, set[tuple[str, str, str]]] = {
     },
     "webhook_deliveries": {("see", "SELECT", RUNTIME)},
     "whereabouts": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("remove", "DELETE", RUNTIME)},
+    "activities": _RECORDS,
+    "activity_attendance": _RECORDS_OF_ACTIVITY,
+    "activity_participants": _RECORDS_OF_ACTIVITY,
+    "home_visits": _RECORDS,
+    "commitments": _RECORDS,
+    "feedback": _RECORDS,
+    "businesses": _RECORDS,
+    "distributions": _RECORDS,
+    "case_flow": {("count", "SELECT", REPORTS)},
+    "report_versions": {("see", "SELECT", RUNTIME), ("add", "INSERT", RUNTIME), ("count", "SELECT", REPORTS)},
+    "report_targets": _RECORDS - {("remove", "DELETE", RUNTIME)},
+    "exports": {("see", "SELECT", RUNTIME), ("freezing", "ALL", WORKER)},
+    "export_cohorts": {("freezing", "ALL", WORKER)},
+    "export_members": set(),
+    "export_parties": set(),
+    "export_approvals": set(),
+    "export_files": {("see", "SELECT", RUNTIME), ("review", "SELECT", RUNTIME), ("freezing", "ALL", WORKER)},
+    "export_chunks": {("see", "SELECT", RUNTIME), ("review", "SELECT", RUNTIME), ("freezing", "ALL", WORKER)},
 }
 
 # What the API's role may do with a whole table; columns that it may update are below.
@@ -132,6 +167,7 @@ RIGHTS: dict[str, set[str]] = {
     "disclosures": {"SELECT", "INSERT"},
     "follow_ups": {"SELECT", "INSERT"},
     "notes": {"SELECT", "INSERT"},
+    "outside_reviews": {"SELECT", "INSERT"},
     "people": {"SELECT", "INSERT"},
     "person_links": {"SELECT", "INSERT", "DELETE"},
     "referrals": {"SELECT", "INSERT"},
@@ -146,6 +182,24 @@ RIGHTS: dict[str, set[str]] = {
     "webhooks": {"SELECT", "INSERT", "DELETE"},
     "webhook_deliveries": {"SELECT"},
     "whereabouts": {"SELECT", "INSERT", "DELETE"},
+    "activities": {"SELECT", "INSERT", "DELETE"},
+    "activity_attendance": {"SELECT", "INSERT", "DELETE"},
+    "activity_participants": {"SELECT", "INSERT", "DELETE"},
+    "home_visits": {"SELECT", "INSERT", "DELETE"},
+    "commitments": {"SELECT", "INSERT", "DELETE"},
+    "feedback": {"SELECT", "INSERT", "DELETE"},
+    "businesses": {"SELECT", "INSERT", "DELETE"},
+    "distributions": {"SELECT", "INSERT", "DELETE"},
+    "case_flow": set(),
+    "report_versions": {"SELECT", "INSERT"},
+    "report_targets": {"SELECT", "INSERT"},
+    "exports": {"SELECT"},
+    "export_cohorts": set(),
+    "export_members": set(),
+    "export_parties": set(),
+    "export_approvals": set(),
+    "export_files": {"SELECT"},
+    "export_chunks": {"SELECT"},
 }
 COLUMNS: dict[str, set[str]] = {
     "actions": {
@@ -153,7 +207,7 @@ COLUMNS: dict[str, set[str]] = {
         *("sealed", "version", "updated_at"),
     },
     "risk_changes": {"reviewed_at", "reviewed_by", "sealed", "version", "updated_at"},
-    "safety_plans": {"sealed", "version", "updated_at"},
+    "safety_plans": {"review_due_on", "sealed", "version", "updated_at"},
     "assignments": {"ended_at", "ended_by", "end_reason"},
     "assistance_requests": {
         *("status", "first_approved_minor", "first_approved_by", "first_approved_at", "approved_minor"),
@@ -180,6 +234,7 @@ COLUMNS: dict[str, set[str]] = {
     },
     "import_chunks": {"errors", "duplicates", "unchanged", "report_sealed"},
     "incidents": {"occurred_at", "precision", "sealed", "version", "updated_at"},
+    "outside_reviews": {"withdrawn_at"},
     "people": {"sex", "household_id", "sealed", "version", "updated_at"},
     "referrals": {"consent_id", "contact_suspended_at", "sealed", "version", "updated_at"},
     "referral_snapshots": {"sealed", "contact_sealed", "version", "updated_at"},
@@ -188,22 +243,87 @@ COLUMNS: dict[str, set[str]] = {
         *("version", "updated_at"),
     },
     "transfers": {"status", "answered_at", "answered_by", "snapshot_sealed", "version", "updated_at"},
+    "activities": {
+        *("kind", "starts_on", "ends_on", "commune_code", "village_code", "topics", "facilitators", "people", "groups"),
+        *("channel", "reach", "reach_basis", "version", "updated_at"),
+    },
+    "home_visits": {"caseworker_id", "visited_on", "topics", "outcome", "next_visit_on", "version", "updated_at"},
+    "commitments": {
+        *("promised_by", "commune_code", "issue", "activity_id", "made_on", "due_on", "status", "status_on"),
+        *("sealed", "version", "updated_at"),
+    },
+    "feedback": {
+        *("public_service", "commune_code", "village_code", "sentiment", "given_on", "given_sex", "given_age_band"),
+        *("given_people", "responded_on", "sealed", "version", "updated_at"),
+    },
+    "businesses": {
+        *("kind", "commune_code", "started_on", "activity_id", "alive_at_3_months", "alive_at_6_months"),
+        *("alive_at_12_months", "version", "updated_at"),
+    },
+    "distributions": {"cause", "item", "quantity", "distributed_on", "version", "updated_at"},
+    "report_targets": {"targets", "set_by", "set_at"},
 }
 # Other roles on the tables above. Backup and loader bypass the policies and are no part of the service.
 OTHER_RIGHTS = {
     (WORKER, "idempotency_keys"): {"SELECT", "DELETE"},
     (WORKER, "data_keys"): {"SELECT"},
     (WORKER, "erasure_ledger"): {"SELECT"},
+    (REPORTS, "activities"): {"SELECT"},
+    (REPORTS, "activity_attendance"): {"SELECT"},
+    (REPORTS, "activity_participants"): {"SELECT"},
+    (REPORTS, "businesses"): {"SELECT"},
+    (REPORTS, "distributions"): {"SELECT"},
+    (REPORTS, "report_versions"): {"SELECT"},
+    (REPORTS, "report_targets"): {"SELECT"},
+    (WORKER, "exports"): {"SELECT"},
+    (WORKER, "export_cohorts"): {"SELECT"},
+    (WORKER, "export_files"): {"SELECT", "INSERT"},
+    (WORKER, "export_chunks"): {"SELECT", "INSERT"},
 }
-WORKER_COLUMNS = {"data_keys": {"kek_id", "wrapped"}}  # wrapped anew; what they seal stays closed to the worker
-DEFINER_COLUMNS = {"search_tokens": {"sensitive"}}  # follows from the case
+WORKER_COLUMNS = {
+    "data_keys": {"kek_id", "wrapped"},  # wrapped anew; what they seal stays closed to the worker
+    "exports": {
+        *(
+            "cohort_id",
+            "state",
+            "code",
+            "stage",
+            "share",
+            "known",
+            "report",
+            "told",
+            "manifest_sha256",
+            "tries",
+            "not_before",
+        ),
+        *("run", "lease_until", "frozen_at", "withdrawn_at"),
+    },
+}
+DEFINER_COLUMNS = {"search_tokens": {"sensitive"}, "safety_plans": {"review_due_on"}}  # follow from the case
 REPORT_COLUMNS: dict[str, set[str]] = {
     "cases": {
         *("id", "organisation_id", "category", "sensitivity", "status", "risk_level", "commune_code"),
         *("client_sex", "client_age_band", "client_disability", "opened_at", "closed_at"),
         *("closure_reason", "outcome", "erased_at"),
     },
-    "consents": {"case_id", "purpose", "obtained_on", "expires_on", "withdrawn_at"},
+    "consents": {"case_id", "organisation_id", "purpose", "obtained_on", "expires_on", "withdrawn_at"},
+    "home_visits": {
+        *("id", "organisation_id", "household_id", "visited_on", "commune_code", "topics", "outcome"),
+        *("recorded_at", "created_at", "updated_at"),
+    },
+    "commitments": {
+        *("id", "organisation_id", "promised_by", "commune_code", "issue", "made_on", "due_on", "status"),
+        *("status_on", "recorded_at", "created_at", "updated_at"),
+    },
+    "feedback": {
+        *("id", "organisation_id", "public_service", "commune_code", "sentiment", "given_on", "given_sex"),
+        *("given_age_band", "given_people", "responded_on", "recorded_at", "created_at", "updated_at"),
+    },
+    "person_links": {"person_id", "other_id"},
+    "case_flow": {
+        *("case_id", "organisation_id", "at", "kind", "enters", "moved", "commune_code", "category"),
+        *("client_sex", "client_age_band", "client_disability", "sensitive", "late", "decided", "statistics"),
+    },
 }
 
 # Definer functions that the API's role may call; every other one only triggers and definer functions call.
@@ -215,6 +335,7 @@ CALLABLE = {
     "audit_state()",
     "insider_report(timestamp with time zone,timestamp with time zone,integer)",
     "app_assistance_case(uuid)",
+    "app_client_died(uuid)",
     "assistance_ledger(date,date)",
     "app_excluded_cases()",
     "app_id_is_taken(text,uuid)",
@@ -225,23 +346,35 @@ CALLABLE = {
     "confirm_bypass(uuid,uuid)",
     "services_consent(uuid)",
     "app_knows_exclusion(uuid)",
+    "app_is_export_party(uuid)",
+    "request_export(uuid,text,text,text,text,integer)",
+    "export_approvals_of(uuid[])",
+    "told_by_own_releases()",
+    "approve_export(uuid,text)",
     "app_may_erase(uuid)",
     "app_may_hold(uuid)",
     "claim_import(uuid)",
     "confirm_erasure(uuid,uuid)",
     "erasures_undone(uuid[],uuid[])",
     "app_sees_home_of(uuid)",
+    "app_sees_visit(uuid)",
     "app_supervises(uuid)",
     "begin_request(uuid,timestamp with time zone,boolean)",
     "break_glass(uuid,uuid,text)",
+    "case_flow_behind(text,timestamp with time zone,timestamp with time zone,date,text)",
+    "case_flow_seen(timestamp with time zone[],timestamp with time zone,date)",
     "case_of_code(text)",
     "case_receipt(uuid)",
     "case_stubs(uuid,boolean,uuid,uuid,integer)",
     "caseload_counts(boolean,uuid)",
+    "caseload_seen(timestamp with time zone,timestamp with time zone)",
+    "decide_statistics(timestamp with time zone,date)",
     "escalate_case(uuid)",
     "stubs_to_review(integer)",
     "waiting_counts()",
+    "stranded_cases()",
     "delivery_counts()",
+    "feed_place(uuid)",
     "redeliver(uuid,uuid,timestamp with time zone,integer)",
     "exclude_user(uuid,uuid,text,uuid,bytea)",
     "exclusions_of(uuid)",
@@ -257,6 +390,8 @@ CALLABLE = {
     "glass_broken(uuid,boolean,timestamp with time zone,uuid,integer)",
     "glass_is_blocked()",
     "may_be_assigned(uuid,uuid)",
+    *("may_ask_outside(uuid,uuid)", "complete_outside_review(uuid)"),
+    "outside_reviews_waiting(uuid,timestamp with time zone,uuid,integer)",
     "note_glass(uuid,bytea)",
     "reading_alerts_told(timestamp with time zone,uuid,integer)",
     "review_glass(uuid,text,bytea)",
@@ -280,10 +415,12 @@ CALLABLE = {
     "leave_case(uuid,uuid,uuid)",
 }
 # Case data without an organisation_id: case_access is derived and found by its principals, keys belong to a
-# user, a link stands between two rows that have one, the trail speaks of cases of many, and details are of a user.
+# user, a link stands between two rows that have one, the trail speaks of cases of many, and details are of a user. A
+# release is of the cases of several.
 WITHOUT_ORGANISATION = {
     "audit_events",
     "case_access",
+    *("exports", "export_cohorts", "export_files", "export_chunks"),
     "idempotency_keys",
     "person_links",
     "user_private",

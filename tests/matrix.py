@@ -94,6 +94,10 @@ POST   /cases/{case_id}/risk-history/{change_id}/review  403 403 403 403 403  20
 GET    /cases/{case_id}/safety-plan                      200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 PUT    /cases/{case_id}/safety-plan                      200 200 200 403 403  200 200 200 403 403 403 404 403  403 403  404 404 403 403
 PUT    /cases/{case_id}/safety-plan [first]              201 201 201 403 403  201 201 201 403 403 403 404 403  403 403  404 404 403 403
+POST   /home-visits [to the case]                        201 201 201 403 403  201 201 201 201 403 201 404 201  403 403  404 404 403 403
+GET    /home-visits/{home_visit_id} [of the case]        200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
+PATCH  /home-visits/{home_visit_id} [of the case]        403 403 403 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
+DELETE /home-visits/{home_visit_id} [of the case]        403 403 403 403 403  204 204 204 204 403 204 404 204  403 403  404 404 403 403
 GET    /cases/{case_id}/assistance-requests                200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
 POST   /cases/{case_id}/assistance-requests                201 201 201 403 403  201 201 201 403 403 201 404 403  403 403  404 404 403 403
 GET    /cases/{case_id}/assistance-requests/{assistance_request_id}  200 200 200 200 200  200 200 200 200 200 200 404 200  403 403  404 404 403 403
@@ -132,6 +136,9 @@ POST   /cases/{case_id}/erasure                          201 403 403 403 403  20
 GET    /cases/{case_id}/erasure                          200 403 403 403 403  200 403 403 200 403 200 404 200  403 403  404 404 403 403
 DELETE /cases/{case_id}/erasure                          204 403 403 403 403  204 403 403 204 403 204 404 204  403 403  404 404 403 403
 POST   /cases/{case_id}/erasure/confirm [held]           409 403 403 403 403  409 403 403 409 403 409 404 409  403 403  404 404 403 403
+POST   /cases/{case_id}/outside-reviews [of no signatory]  422 403 403 403 403  422 403 403 403 403 403 404 403  403 403  404 404 403 403
+GET    /cases/{case_id}/outside-reviews/{outside_review_id}  200 403 403 403 403  200 403 403 200 403 200 404 200  403 403  404 404 403 403
+DELETE /cases/{case_id}/outside-reviews/{outside_review_id}  204 403 403 403 403  204 403 403 403 403 403 404 403  403 403  404 404 403 403
 GET    /cases/{case_id}/legal-hold                       200 200 200 403 403  200 200 200 200 403 200 404 200  403 403  404 404 403 403
 PUT    /cases/{case_id}/legal-hold                       403 403 403 403 403  200 200 200 200 403 200 404 200  403 403  403 404 403 403
 DELETE /cases/{case_id}/legal-hold                       403 403 403 403 403  204 204 204 204 403 204 404 204  403 403  403 404 403 403
@@ -202,6 +209,25 @@ POST   /break-glass [standard case]                      409 409 404 404 403 403
 POST   /break-glass [blocked]                            409 409 409 409 403 403 403 403 401
 GET    /assistance-requests                              200 200 200 200 403 403 403 403 401
 GET    /assistance-ledger                                403 200 403 200 403 403 403 403 401
+GET    /reports/quarterly                                403 200 403 200 403 403 200 403 401
+POST   /reports/quarterly/{period}/submit                403 201 403 201 403 403 403 403 401
+GET    /reports/quarterly/{period}/records/{indicator}   403 200 403 200 403 403 200 403 401
+GET    /reports/quarterly/{period}/versions              403 200 403 200 403 403 200 403 401
+GET    /reports/quarterly/{period}/versions/{number}     403 200 403 404 403 403 200 403 401
+GET    /reports/quarterly/{period}/versions/{number}/diff  403 200 403 404 403 403 200 403 401
+PUT    /reports/targets/{period}                         403 200 403 200 403 403 403 403 401
+GET    /reports/caseload                                 403 200 403 200 403 403 403 403 401
+GET    /reports/kpis                                     403 200 403 200 403 403 403 403 401
+GET    /exports                                          403 200 403 200 403 403 200 403 401
+POST   /exports                                          403 403 403 403 403 403 202 403 401
+POST   /exports [again]                                  403 403 403 403 403 403 200 403 401
+GET    /exports/{export_id}                              403 200 403 404 403 403 200 403 401
+POST   /exports/{export_id}/approve                      403 200 403 404 403 403 403 403 401
+GET    /exports/{export_id}/manifest                     403 200 403 404 403 403 200 403 401
+GET    /exports/{export_id}/manifest [not released]      403 200 403 404 403 403 409 403 401
+GET    /exports/{export_id}/files/{name}                 403 404 403 404 403 403 200 403 401
+GET    /exports/{export_id}/files/{name} [risks]         403 200 403 404 403 403 409 403 401
+GET    /exports/{export_id}/files/{name} [withdrawn]     403 410 403 404 403 403 410 403 401
 GET    /referrals                                        200 200 200 200 403 200 403 403 401
 POST   /referrals                                        403 403 403 403 403 201 403 403 401
 GET    /fhir/R4/Task                                     200 200 200 200 403 200 403 403 401
@@ -216,6 +242,8 @@ GET    /transfers                                        403 200 403 200 403 403
 GET    /transfers/{incoming_id}                          403 404 403 200 403 403 403 403 401
 POST   /transfers/{incoming_id}/accept [answered]        403 404 403 409 403 403 403 403 401
 POST   /transfers/{incoming_id}/decline                  403 404 403 200 403 403 403 403 401
+GET    /outside-reviews                                  403 403 403 403 403 403 403 200 401
+POST   /outside-reviews/{waiting_id}/complete            403 403 403 403 403 403 403 404 401
 POST   /users/{user_id}/handover                         403 200 403 404 403 403 403 403 401
 GET    /screening                                        200 200 200 200 403 403 403 403 401
 GET    /sync                                             200 200 200 200 200 403 403 403 401
@@ -231,6 +259,54 @@ GET    /households                                       200 200 200 200 403 403
 POST   /households                                       201 201 201 201 403 403 403 403 401
 GET    /households/{household_id}                        200 200 404 404 403 403 403 403 401
 PATCH  /households/{household_id}                        200 200 404 404 403 403 403 403 401
+
+GET    /activities                                       200 200 200 200 200 403 403 403 401
+POST   /activities                                       201 201 201 201 403 403 403 403 401
+GET    /activities/{activity_id}                         200 200 404 404 404 403 403 403 401
+PATCH  /activities/{activity_id} [own]                   200 200 404 404 403 403 403 403 401
+PATCH  /activities/{activity_id} [of a colleague]        403 200 404 404 403 403 403 403 401
+DELETE /activities/{activity_id} [own]                   204 204 404 404 403 403 403 403 401
+DELETE /activities/{activity_id} [of a colleague]        403 204 404 404 403 403 403 403 401
+
+GET    /home-visits                                      200 200 200 200 403 403 403 403 401
+POST   /home-visits                                      201 201 404 404 403 403 403 403 401
+GET    /home-visits/{home_visit_id}                      200 200 404 404 403 403 403 403 401
+PATCH  /home-visits/{home_visit_id} [own]                200 200 404 404 403 403 403 403 401
+PATCH  /home-visits/{home_visit_id} [of a colleague]     403 200 404 404 403 403 403 403 401
+DELETE /home-visits/{home_visit_id} [own]                204 204 404 404 403 403 403 403 401
+DELETE /home-visits/{home_visit_id} [of a colleague]     403 204 404 404 403 403 403 403 401
+
+GET    /commitments                                      200 200 200 200 200 403 403 403 401
+POST   /commitments                                      201 201 201 201 201 403 403 403 401
+GET    /commitments/{commitment_id}                      200 200 404 404 404 403 403 403 401
+PATCH  /commitments/{commitment_id} [own]                200 200 404 404 404 403 403 403 401
+PATCH  /commitments/{commitment_id} [of a colleague]     403 200 404 404 404 403 403 403 401
+DELETE /commitments/{commitment_id} [own]                204 204 404 404 404 403 403 403 401
+DELETE /commitments/{commitment_id} [of a colleague]     403 204 404 404 404 403 403 403 401
+
+GET    /feedback                                         200 200 200 200 200 403 403 403 401
+POST   /feedback                                         201 201 201 201 201 403 403 403 401
+GET    /feedback/{feedback_id}                           200 200 404 404 404 403 403 403 401
+PATCH  /feedback/{feedback_id} [own]                     200 200 404 404 404 403 403 403 401
+PATCH  /feedback/{feedback_id} [of a colleague]          403 200 404 404 404 403 403 403 401
+DELETE /feedback/{feedback_id} [own]                     204 204 404 404 404 403 403 403 401
+DELETE /feedback/{feedback_id} [of a colleague]          403 204 404 404 404 403 403 403 401
+
+GET    /businesses                                       200 200 200 200 403 403 403 403 401
+POST   /businesses                                       201 201 404 404 403 403 403 403 401
+GET    /businesses/{business_id}                         200 200 404 404 403 403 403 403 401
+PATCH  /businesses/{business_id} [own]                   200 200 404 404 403 403 403 403 401
+PATCH  /businesses/{business_id} [of a colleague]        403 200 404 404 403 403 403 403 401
+DELETE /businesses/{business_id} [own]                   204 204 404 404 403 403 403 403 401
+DELETE /businesses/{business_id} [of a colleague]        403 204 404 404 403 403 403 403 401
+
+GET    /distributions                                    200 200 200 200 403 403 403 403 401
+POST   /distributions                                    201 201 404 404 403 403 403 403 401
+GET    /distributions/{distribution_id}                  200 200 404 404 403 403 403 403 401
+PATCH  /distributions/{distribution_id} [own]            200 200 404 404 403 403 403 403 401
+PATCH  /distributions/{distribution_id} [of a colleague] 403 200 404 404 403 403 403 403 401
+DELETE /distributions/{distribution_id} [own]            204 204 404 404 403 403 403 403 401
+DELETE /distributions/{distribution_id} [of a colleague] 403 204 404 404 403 403 403 403 401
 
 GET    /services                                         200 200 200 200 200 200 403 200 401
 GET    /services/{service_id}                            200 200 200 200 200 200 403 200 401
@@ -314,6 +390,7 @@ PUBLIC = """
                                    caseworker admin nobody
 POST   /auth/token                        401 401 401
 GET    /.well-known/jwks.json             200 200 200
+GET    /.well-known/export-keys.json      200 200 200
 GET    /health/live                       200 200 200
 GET    /hsds/                             200 200 200
 GET    /hsds/profile                      200 200 200
@@ -362,6 +439,8 @@ case_people:read       1     1      1      0       1          1        1       1
 case_people:edit       1     1      1      0       0          0        0       1        0
 assignment:read        1     1      1      1       1          1        1       1        0
 assignment:edit        1     0      0      0       1          0        0       1        1
+outside_review:read    1     0      0      0       1          0        0       1        0
+outside_review:ask     1     0      0      0       0          0        0       0        0
 exclusion:read         1     0      0      0       1          0        0       1        0
 exclusion:edit         1     0      0      0       1          0        0       1        1
 screening:read         1     0      0      0       1          0        0       1        0
@@ -400,6 +479,8 @@ referral:read          1     1      1      0       1          1        1       1
 referral:ask           1     1      1      0       0          0        0       1        0
 referral:move          1     1      1      0       0          0        0       1        0
 referral:answer        1     1      1      0       1          0        0       1        0
+home_visit:read        1     1      1      0       1          1        1       1        0
+home_visit:link        1     1      1      0       1          0        0       1        0
 access_report:read     1     0      0      0       1          0        0       1        0
 whereabouts:read       1     1      0      0       0          0        0       0        0
 whereabouts:edit       1     1      1      0       0          0        0       0        0
@@ -478,6 +559,8 @@ def behind_the_role_wall(row: Row, column: str) -> int:
         return row.cells[column]
     if row.path.startswith(OF_REFERRALS) and column == "l.assigned":
         return 404  # the row policies show a liaison none
+    if row.path.startswith("/home-visits") and column == "l.assigned":
+        return 404  # nor the visits of a case, nor the household
     if row.cells[column] == 403 and (column in HIDDEN or "{grant_id}" in row.path):
         return 404  # only a supervisor reviews, and a liaison knows of no grant
     if column == "l.assigned" and row.key == "GET /people/{person_id} [child]":

@@ -17,6 +17,7 @@ READS: dict[str, LiteralString] = {
     "team_note": "select from notes where id = %(team_note)s",
     "assistance": "select from assistance_requests where id = %(assistance_request_id)s",
     "disbursement": "select from assistance_disbursements where id = %(disbursement_id)s",
+    "case_visit": "select from home_visits where id = %(case_visit)s",
     "disclosure": "select from disclosures where id = %(disclosure_id)s",
     "others_follow_up": "select from follow_ups where id = %(follow_up_id)s and assignee_id <> %(me)s",
     "others_action": "select from actions where id = %(action_id)s and assignee_id <> %(me)s",
@@ -37,6 +38,7 @@ READS: dict[str, LiteralString] = {
     "user_tokens": "select from user_tokens",
     "own_details": "select from user_private where user_id = %(me)s",
     "others_details": "select from user_private where user_id <> %(me)s",
+    "outside_review": "select from outside_reviews where id = %(outside_review_id)s",
     "wish": "select from erasure_requests where case_id = %(case_id)s",
     "hold": "select from legal_holds where case_id = %(case_id)s",
     "household": "select from households where id = %(household_id)s",
@@ -96,6 +98,9 @@ CHANGES: dict[str, LiteralString] = {
     "client": "update people set sex = 'female' where id = %(person_id)s",
     "consents": "update consents set sealed = '' where id = %(consent_id)s",
     "incidents": "update incidents set precision = 'day' where id = %(incident_id)s",
+    "case_visit": "update home_visits set visited_on = %(now)s where id = %(case_visit)s",
+    "case_visit_gone": "delete from home_visits where id = %(case_visit)s",
+    "case_of_visit": "update home_visits set case_id = null where id = %(case_visit)s",
     "assistance": "update assistance_requests set updated_at = %(now)s where id = %(assistance_request_id)s",
     "paid": "update assistance_requests set paid_minor = 0 where id = %(assistance_request_id)s",
     "asked": "update assistance_requests set amount_minor = 200 where id = %(assistance_request_id)s",
@@ -110,6 +115,7 @@ CHANGES: dict[str, LiteralString] = {
     "safety_plan": "update safety_plans set sealed = '' where case_id = %(case_id)s",
     "own_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id = %(me)s",
     "others_assignment": "update assignments set end_reason = 'test' where case_id = %(case_id)s and user_id <> %(me)s",
+    "outside_review": "update outside_reviews set withdrawn_at = null where id = %(outside_review_id)s",
     "wish": "update erasure_requests set withdrawn_at = %(now)s where case_id = %(case_id)s",
     "hold": "update legal_holds set lifted_at = %(now)s where case_id = %(case_id)s",
     "household": "update households set size = 5 where id = %(household_id)s",
@@ -166,6 +172,9 @@ _MESSAGES = (
 _MESSAGE = f"{_NEW}, %(referral_id)s, %(snapshot_id)s, {_OF_CASE}, %(by)s, ''"
 _LINKS = "insert into person_links (id, person_id, other_id, created_at, created_by)"
 ADDS: dict[str, LiteralString] = {
+    "case_visit": f"insert into home_visits ({_TABLE}, case_id, organisation_id, household_id, caseworker_id,"
+    " visited_on, topics, outcome, erased, recorded_at, created_by) values"
+    f" ({_NEW}, {_OF_CASE}, %(household_id)s, %(me)s, %(now)s, '[]', 'no_need', false, %(now)s, %(by)s)",
     "import": f"{_IMPORTS} values (gen_random_uuid(), %(organisation_id)s, {_IMPORT})",
     "import_elsewhere": f"{_IMPORTS} values (gen_random_uuid(), %(elsewhere)s, {_IMPORT})",
     "imported": f"{_IMPORTED} values (gen_random_uuid(), %(organisation_id)s, '', %(case_id)s, %(now)s, %(by)s)",
@@ -220,6 +229,9 @@ ADDS: dict[str, LiteralString] = {
     # Ended ones: one that stands is there already.
     "wish": "insert into erasure_requests (id, case_id, organisation_id, reason_code, sealed, created_at, created_by,"
     f" withdrawn_at) values (gen_random_uuid(), {_OF_CASE}, 'other', '', %(now)s, %(by)s, %(now)s)",
+    "outside_review": "insert into outside_reviews (id, case_id, organisation_id, user_id, lender_id, sealed,"
+    f" created_at, created_by, withdrawn_at) values (gen_random_uuid(), {_OF_CASE}, %(other)s, %(organisation_id)s, '',"
+    " %(now)s, %(by)s, %(now)s)",
     "hold": "insert into legal_holds (id, case_id, organisation_id, basis, created_at, created_by, lifted_at)"
     f" values (gen_random_uuid(), {_OF_CASE}, 'decided', %(now)s, %(by)s, %(now)s)",
     "webhook": f"insert into webhooks ({_TABLE}, organisation_id, created_by, keeper_id, url, events, active, sealed)"
@@ -239,6 +251,7 @@ CALLS: dict[str, LiteralString] = {
     "supervises": "select app_supervises(%(case_id)s)",
     "leads": "select app_leads(%(case_id)s)",
     "sees_client": "select app_sees_home_of(%(person_id)s)",
+    "sees_case_visit": "select app_sees_visit(%(case_visit)s)",
     "sees_register": "select app_sees_home_of(%(register_person)s)",
     "assistance_case": "select coalesce(app_assistance_case(%(assistance_request_id)s) = %(case_id)s, false)",
     "ledger": "select exists (select from assistance_ledger('1990-01-01', '2199-01-01') l join"

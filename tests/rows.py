@@ -22,6 +22,7 @@ see client                      1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see child                       1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see consents                    1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see incidents                   1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see case_visit                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see caseworkers_note            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_note                   1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see assistance                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -36,6 +37,7 @@ see caseworkers_event           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see team_event                  1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 see oversight_event             1 0 0 0 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see wish                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+see outside_review              1 0 0 0 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see hold                        1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 see own_assignment              1 1 1 0 0   1 1 1 1 0 0 0 0   1 0   0 0 0 0
 see others_assignment           1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -76,6 +78,9 @@ change cases                    1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 change client                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change consents                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change incidents                1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+change case_visit               1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+change case_visit_gone          1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
+change case_of_visit            0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change assistance               1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change paid                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change asked                    0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
@@ -88,6 +93,7 @@ change assessment               0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 change risk_change              0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change safety_plan              1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 change own_assignment           1 1 1 * *   1 1 1 1 * * * *   0 *   0 0 0 0
+change outside_review           1 0 0 0 0   1 0 0 0 0 0 0 0   0 0   0 0 0 0
 change wish                     1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 change hold                     0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 change others_assignment        1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
@@ -131,6 +137,7 @@ change others_details           0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 *
 add client                      1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add consents                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add incidents                   1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
+add case_visit                  1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add caseworkers_note            1 1 1 1 0   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 add team_note                   1 1 1 1 0   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 add assistance                  1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
@@ -145,6 +152,7 @@ add risk_change                 1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add safety_plan                 1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0
 add caseworkers_event           1 1 1 1 0   1 1 1 1 1 1 1 1   1 0   0 0 0 0
 add event_without_case          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
+add outside_review              1 0 0 0 0   1 0 0 0 0 0 0 0   0 0   0 0 0 0
 add wish                        1 0 0 0 0   1 0 0 1 0 1 0 1   0 0   0 0 0 0
 add hold                        0 0 0 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0
 add others_assignment           1 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
@@ -195,6 +203,7 @@ call settle                     0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0
 call leave                      0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
 call receipt                    0 0 0 0 0   1 0 0 0 0 0 0 0   0 1   0 0 0 0
 call sees_client                1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
+call sees_case_visit            1 1 1 1 1   1 1 1 1 1 1 0 1   0 0   0 0 0 0
 call sees_register              1 1 1 1 1   1 1 1 1 1 1 1 1   0 0   o o 0 0
 call assistance_case            1 1 1 1 1   1 1 1 1 1 1 0 1   1 0   0 0 0 0
 call ledger                     0 0 0 0 0   1 1 1 1 1 1 1 1   0 0   0 0 0 0
@@ -221,7 +230,7 @@ change referral_key             1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 
 change referral_snapshot_key    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
 
 add referral                    1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
-add message_to_partner          1 1 1 0 0   1 1 1 0 0 1 0 0   0 0   0 0 0 0   0 0 0 0
+add message_to_partner          1 1 1 0 0   1 1 1 1 0 1 0 1   0 0   0 0 0 0   0 0 0 0
 add message_by_partner          0 0 0 0 0   0 0 0 0 0 0 0 0   0 0   0 0 0 0   1 0 0 1
 add case                        1 1 1 1 1   1 1 1 1 1 1 1 1   1 1   o o 1 0   1 1 1 0
 

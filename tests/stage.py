@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Self
 from uuid import UUID, uuid4
 
 import httpx
@@ -20,6 +20,7 @@ from app.webhooks.signing import new_secret, seal_of
 from tests.acts import emergency
 from tests.cases import SUPPORT, intake
 from tests.cast import COMMUNE, Cast, answered
+from tests.programme import ROWS, put_case_visit, put_record
 from tests.standpoints import LIAISON, REFERRED_TO, SPARE, STANDPOINTS
 
 SHELTER = WhereaboutsKind.SHELTER
@@ -76,6 +77,12 @@ class Stage:
         self.cases: dict[str, StageCase] = {}
         self.register: dict[str, str] = {}
 
+    def recognise(self, other: Self) -> None:
+        """What stands on another stage, whose database ours is a copy of."""
+        self.prefix = other.prefix
+        self.cases = {name: StageCase(dict(case.ids)) for name, case in other.cases.items()}
+        self.register = dict(other.register)
+
     def name(self, standpoint: str) -> str:
         """The cast's name of a person of this stage."""
         return self.prefix + standpoint
@@ -99,11 +106,11 @@ class Stage:
             await self.cast.add(self.name(one.name), one.role, one.organisation, communes)
         for name, (role, organisation) in SPARE.items():
             await self.cast.add(self.name(name), role, organisation, [COMMUNE] if role is LIAISON else [])
+        await self._set_register()
         await self._set_sensitive()
         await self._set_standard()
         await self._set_led_by_supervisor()
         await self._set_leaderless()
-        await self._set_register()
         for user in self.cast.users.values():
             key = "insert into idempotency_keys (actor_id, key, digest, created_at) values (%s, 'old', '', %s)"
             self.run(key, user.id, self.cast.clock())
@@ -165,6 +172,7 @@ class Stage:
                 self.sealed(made.id, "follow_ups", planned, {"channel": "visit"}),
                 made.id,
             )
+        put_case_visit(self, made.ids)
         for name in ("action_id", "second_action"):
             added = uuid4()
             wanted = {"title": "Ask for a card", "need": "documents", "note": None, "prompt": None}
@@ -219,6 +227,7 @@ class Stage:
         self.put_referral(case)
         self.put_wish(case)
         self.put_hold(case)
+        self.put_outside_review(case)
         made.ids["match_id"] = self.one(
             "insert into screening_matches (id, case_id, organisation_id, user_id, evidence, led, status, found_at)"
             " select gen_random_uuid(), id, organisation_id, %s, '{name:1}', false, 'open', opened_at"
@@ -436,6 +445,22 @@ class Stage:
         for statement in (IMPORT_KEY, IMPORT, IMPORT_CHUNK):
             self.admin.execute(statement, of)
 
+    def put_cohort(self) -> None:
+        """The rows of a quarter, sealed with a key of their own."""
+        own_id = uuid4()
+        ring = KeyRing(self.cast.runtime.kek)
+        ring.make(own_id)
+        self.run(
+            "insert into vault.data_keys (home, organisation_id, kek_id, wrapped, part)"
+            " values (%s, %s, %s, %s, 'export')",
+            *(own_id, own_id, *ring.wrapped(own_id)),
+        )
+        self.run(
+            "insert into export_cohorts (id, period, starts_on, ends_on, frozen_at, cases, sealed)"
+            " values (%s, '2019Q4', '2019-10-01', '2019-12-31', %s, 1, %s)",
+            *(own_id, self.cast.clock(), ring.seal("export_cohorts", own_id, own_id, {"rows": {}})),
+        )
+
     def put_transfer(self, case: str) -> None:
         """The case waits for another NGO's answer, by a consent of its own, whatever was asked before."""
         case_id, row_id, other = self.cases[case].id, uuid4(), self.cast.organisation("other_ngo")
@@ -562,6 +587,22 @@ class Stage:
             made.id,
         )
 
+    def put_outside_review(self, case: str) -> None:
+        """The lead's wish for somebody of another organisation, when none stands."""
+        made, own_id = self.cases[case], uuid4()
+        self.run(
+            "insert into outside_reviews (id, case_id, organisation_id, user_id, lender_id, sealed, created_at,"
+            " created_by) select %s, id, organisation_id, %s, %s, %s, opened_at, created_by from cases where id = %s"
+            " on conflict do nothing",
+            own_id,
+            self.user("other_supervisor_standard"),
+            self.cast.organisation("other_ngo"),
+            self.sealed(made.id, "outside_reviews", own_id, {"reason": "Told us so."}),
+            made.id,
+        )
+        standing = "select id::text from outside_reviews where case_id = %s and withdrawn_at is null"
+        made.ids["outside_review_id"] = self.one(standing, made.id)
+
     def sealed(self, home: str, table: str, row_id: UUID, document: dict[str, Any]) -> bytes:
         """The private part of a row, sealed with the key of its home."""
         ring = KeyRing(self.cast.runtime.kek)
@@ -646,8 +687,16 @@ class Stage:
             "import_id": str(uuid4()),
             "service_id": await self.post("supervisor", "/services", SERVICE),
             "partner_service_id": await self.post("partner_standard", "/services", SERVICE),
+            "waiting_id": str(uuid4()),  # of nobody's request
+            "period": "2024Q3",
+            "number": "1",
+            "indicator": "families_visited",
+            "export_id": str(uuid4()),
+            "name": "category.csv",
             "webhook_id": str(uuid4()),
         }
+        for table in ROWS:
+            put_record(self, table, "staff")
         self.run(
             "insert into imported_rows (id, organisation_id, digest, created_at, created_by)"
             " values (gen_random_uuid(), %s, '', %s, %s)",
@@ -656,6 +705,7 @@ class Stage:
             self.user("spare_supervisor"),
         )
         self.put_import()
+        self.put_cohort()
         self.put_webhook("clinic")
 
     def put_webhook(self, organisation: str) -> None:

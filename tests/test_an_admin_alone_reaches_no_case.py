@@ -18,6 +18,7 @@ from tests.cases import open_case
 from tests.cast import COMMUNE, OTHER_COMMUNE, PASSWORD, Cast, answered
 from tests.confirmations import credentials, working_system
 from tests.doors import Newcomer, bearer, door, member, token
+from tests.helping import of_their_own
 from tests.referring import referred
 from tests.test_users import wanted
 
@@ -115,7 +116,8 @@ async def moves_an_auditor_into_the_ngo(it: Attempt) -> None:
 
 
 async def moves_a_caseworker_of_another_organisation(it: Attempt) -> None:
-    path = f"/users/{it.cast.id('stranger')}"
+    elsewhere = await of_their_own(it.cast)  # whose register is empty: the test knows everybody's password
+    path = f"/users/{it.cast.id(elsewhere['caseworker'])}"
     await it.call("PATCH", path, {"organisation_id": it.ngo})
     await it.call("POST", f"{path}/confirm")
 

@@ -26,6 +26,7 @@ from tests.helping import (
     end,
     in_state,
     ledger,
+    lines,
     of_their_own,
     pay,
     paying,
@@ -482,7 +483,6 @@ async def test_a_closed_case_takes_no_request_no_decision_and_no_payment(
 ) -> None:
     case_id = await open_case(cast)
     waiting, approved = await ask(cast, case_id), await decide(cast, await ask(cast, case_id))
-    paid = await pay(cast, approved, amount_minor=1)
     superuser.execute("select set_config('samaki.now', %s, false)", [cast.clock().isoformat()])
     superuser.execute("update cases set status = 'closed' where id = %s", [case_id])
     for refused in (
@@ -491,10 +491,32 @@ async def test_a_closed_case_takes_no_request_no_decision_and_no_payment(
         await end(cast, waiting, "withdraw", status=409),
         await end(cast, approved, "cancel", status=409),
         await pay(cast, approved, status=409),
-        await reverse(cast, approved, paid, status=409),
     ):
         assert refused["code"] == "case_closed"
     assert (await read(cast, waiting))["status"] == "submitted"
+
+
+async def test_a_payment_that_was_none_is_taken_back_on_a_closed_case_too_and_the_ledger_becomes_right(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    case_id = await open_case(cast)
+    request = await in_state(cast, case_id, "paid")
+    (paid,) = await whole(cast.client("caseworker"), f"/assistance-requests/{request['id']}/disbursements")
+    superuser.execute("select set_config('samaki.now', %s, false)", [cast.clock().isoformat()])
+    superuser.execute("update cases set status = 'closed' where id = %s", [case_id])
+    await reverse(cast, request, paid, "colleague", 403)
+    await reverse(cast, request, paid, "stranger", 404)
+    back = await reverse(cast, request, paid)
+    assert (back["amount_minor"], back["reversal_of"]) == (-100_000, paid["id"])
+    found = await lines(cast, "supervisor", f"{day_of(cast.clock()):%Y-%m}")
+    mine = [found[one["ledger_reference"]]["amount_minor"] for one in (paid, back)]
+    assert mine == [100_000, -100_000]
+    after = await read(cast, request)
+    assert (after["status"], after["paid_minor"]) == ("approved", 0)
+    # Nothing more: it is not paid anew, nor taken back twice.
+    assert (await pay(cast, request, status=409))["code"] == "case_closed"
+    again = await reverse(cast, request, paid, status=409)
+    assert (again["code"], again["cause"]) == ("conflict", "taken_back")
 
 
 async def test_closing_an_intake_takes_back_what_waits(cast: Cast) -> None:
@@ -504,6 +526,33 @@ async def test_closing_an_intake_takes_back_what_waits(cast: Cast) -> None:
     answered(await step(cast, "caseworker", case_id, "closed", closure=closure), 200)
     states = [(await read(cast, one))["status"] for one in (waiting, approved, paid)]
     assert states == ["withdrawn", "cancelled", "paid"]
+
+
+async def test_an_intake_is_not_closed_over_help_that_was_paid_in_part(cast: Cast) -> None:
+    case_id = await open_case(cast)
+    one = await in_state(cast, case_id, "part_paid")
+    waiting = await in_state(cast, case_id, "submitted")
+    closure = {"reason": "moved_away", "informed_can_return": True}
+    refused = answered(await step(cast, "caseworker", case_id, "closed", closure=closure), 409)
+    assert (refused["code"], refused["blocked_by"]) == ("closure_blocked", ["unpaid_assistance"])
+    states = [(await read(cast, each))["status"] for each in (one, waiting)]
+    assert states == ["part_paid", "submitted"], "nothing is taken back by a closing that is refused"
+    await end(cast, one, "settle", "supervisor")
+    answered(await step(cast, "caseworker", case_id, "closed", closure=closure), 200)
+    assert [(await read(cast, each))["status"] for each in (one, waiting)] == ["paid", "withdrawn"]
+
+
+async def test_a_death_at_intake_is_recorded_at_once_and_what_was_paid_in_part_is_settled_with_it(
+    cast: Cast, superuser: psycopg.Connection[Any]
+) -> None:
+    case_id = await open_case(cast)
+    one = await in_state(cast, case_id, "part_paid")
+    answered(await step(cast, "caseworker", case_id, "closed", closure={"reason": "died"}), 200)
+    settled = await read(cast, one)
+    assert (settled["status"], settled["approved_minor"], settled["paid_minor"]) == ("paid", 100_000, 40_000)
+    assert settled["ended_by"]["id"] == cast.id("caseworker")
+    told = "select data from events where subject_id = %s and type = 'assistance.settled'"
+    assert superuser.execute(told, [one["id"]]).fetchall() == [({"kind": "financial"},)]
 
 
 # ---- who sees what ----

@@ -19,7 +19,7 @@ from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
 from tests.database import Server
 from tests.doors import bearer, door, newcomer, refreshed, token
-from tests.ground import Ground, ground
+from tests.ground import Ground, another
 from tests.trail import Superuser, heads, rows, told
 
 MARKER = "Zxmarkerqv"
@@ -274,12 +274,11 @@ def test_every_operation_that_reads_is_called_so(app: Any) -> None:
 
 
 @pytest.fixture
-async def mute(server: Server, template: str, keys_dir: Path) -> AsyncIterator[tuple[Ground, Superuser]]:
+async def mute(server: Server, set_stage: Ground, keys_dir: Path) -> AsyncIterator[tuple[Ground, Superuser]]:
     """An application whose database role may not append to the trail any more, and who sees everything."""
-    with server.clone(template) as urls:
-        async with ground(urls, keys_dir) as made:
-            with psycopg.connect(urls.admin, autocommit=True) as superuser:
-                yield made, superuser
+    async with another(server, set_stage, keys_dir) as made:
+        with psycopg.connect(made.urls.admin, autocommit=True) as superuser:
+            yield made, superuser
 
 
 def silence(superuser: Superuser, *doors: str) -> None:

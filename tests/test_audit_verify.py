@@ -24,7 +24,7 @@ from app.schema import prepare, upgrade
 from app.settings import Settings
 from tests.cast import answered
 from tests.database import Server, embedded_server
-from tests.ground import Ground, ground
+from tests.ground import Ground, another
 from tests.test_cli import samaki
 from tests.trail import Superuser, checked, heads, places, tamper
 
@@ -55,14 +55,13 @@ class Trail:
 
 
 @pytest.fixture
-async def trail(server: Server, template: str, keys_dir: Path) -> AsyncIterator[Trail]:
-    with server.clone(template) as urls:
-        async with ground(urls, keys_dir) as on:
-            with psycopg.connect(urls.admin, autocommit=True) as superuser:
-                lengths = heads(superuser)
-                shard = max(lengths, key=lambda one: lengths[one])
-                assert lengths[shard] >= 6
-                yield Trail(on, superuser, load_audit_keys(keys_dir)[0], shard, lengths[shard])
+async def trail(server: Server, set_stage: Ground, keys_dir: Path) -> AsyncIterator[Trail]:
+    async with another(server, set_stage, keys_dir) as on:
+        with psycopg.connect(on.urls.admin, autocommit=True) as superuser:
+            lengths = heads(superuser)
+            shard = max(lengths, key=lambda one: lengths[one])
+            assert lengths[shard] >= 6
+            yield Trail(on, superuser, load_audit_keys(keys_dir)[0], shard, lengths[shard])
 
 
 async def test_a_trail_that_nobody_touched_is_whole(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +133,8 @@ async def test_two_rows_that_changed_places_are_both_found(trail: Trail) -> None
 async def test_a_row_moved_to_another_chain_is_found(trail: Trail) -> None:
     other = next(shard for shard, seq in heads(trail.superuser).items() if shard != trail.shard and seq > 2)
     trail.tamper(
-        "update audit_events e set action = f.action, actor_id = f.actor_id, case_ids = f.case_ids, hash = f.hash"
-        " from audit_events f where (e.shard, e.seq) = (%s, 2) and (f.shard, f.seq) = (%s, 2)",
+        "update audit_events e set action = f.action, actor_id = f.actor_id, case_ids = f.case_ids, via = f.via,"
+        " hash = f.hash from audit_events f where (e.shard, e.seq) = (%s, 2) and (f.shard, f.seq) = (%s, 2)",
         other,
         trail.shard,
     )

@@ -8,9 +8,10 @@ import psycopg
 from app.models.codes import Role
 from app.security import Runtime
 from benchmarks.capture import recording
-from tests.acts import SENSITIVE, exclude
+from tests.acts import SENSITIVE, exclude, listed
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
+from tests.helping import ask, end
 from tests.test_worklist import own_office, put
 
 
@@ -96,3 +97,51 @@ async def test_the_caseload_takes_as_many_statements_for_one_case_as_for_many(ca
             await carried(cast, office["overseer"])
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 5
+
+
+async def test_what_waits_for_a_second_person_is_in_the_numbers_as_it_is_on_the_stubs(
+    cast: Cast, runtime: Runtime, clock: FrozenClock, superuser: psycopg.Connection[Any]
+) -> None:
+    office = await own_office(cast, runtime)
+    who, lead = office["worker"], cast.id(office["worker"])
+    quiet, rise, money, minor, told, dead = [await open_case(cast, who, SENSITIVE) for _ in range(6)]
+
+    async def counted() -> int:
+        number = (await carried(cast, office["overseer"]))[lead][2]
+        stubs = await listed(cast, office["overseer"], "/caseload")
+        assert number == sum(one["needs_review"] for one in stubs)
+        return number
+
+    assert await counted() == 0
+    risk = {"level": "high", "reason": "What she told us."}
+    answered(await cast.client(who).post(f"/cases/{rise}/risk", json=risk), 201)
+    assert await counted() == 1
+    one = await ask(cast, money, who)
+    assert await counted() == 2
+    superuser.execute(
+        "update consents set bypass_until = %s where case_id = %s", [clock() + timedelta(hours=24), minor]
+    )
+    assert await counted() == 3
+    body = {"basis": "vital_interest", "recipient": "Police", "what": "Danger.", "disclosed_at": clock().isoformat()}
+    made = answered(await cast.client(who).post(f"/cases/{told}/disclosures", json=body), 201)
+    assert await counted() == 4
+    put(superuser, dead, death_review_due_at=clock() + timedelta(hours=72))
+    assert await counted() == 5
+    # And each of them is over.
+    superuser.execute("update risk_changes set reviewed_at = created_at where case_id = %s", [rise])
+    assert await counted() == 4
+    superuser.execute("update risk_changes set reviewed_at = null where case_id = %s", [rise])
+    put(superuser, rise, risk_level="low")
+    assert await counted() == 4
+    await end(cast, one, "withdraw", who)
+    assert await counted() == 3
+    for change in ("bypass_confirmed_at = created_at", "bypass_confirmed_at = null, withdrawn_at = created_at"):
+        superuser.execute(f"update consents set {change} where case_id = %s", [minor])
+        assert await counted() == 2
+    superuser.execute("update consents set withdrawn_at = null, bypass_until = %s where case_id = %s", [clock(), minor])
+    assert await counted() == 2
+    superuser.execute("update disclosures set confirmed_by = created_by where id = %s", [made["id"]])
+    assert await counted() == 1
+    put(superuser, dead, death_review_due_at=None)
+    assert await counted() == 0
+    assert quiet

@@ -225,3 +225,20 @@ async def test_what_is_unknown_is_unknown_whoever_is_full(cast: Cast) -> None:
     await give(cast, "supervisor", str(uuid4()), lead, 404)
     hidden = await open_case(cast, "stranger", SENSITIVE)
     await give(cast, "supervisor", hidden, lead, 404)
+
+
+@limited
+async def test_a_case_is_opened_for_a_full_colleague_when_a_supervisor_says_why(cast: Cast) -> None:
+    lead, supervisor = await lead_of(cast, FULL_AT), cast.client("supervisor")
+    body = {**intake(SENSITIVE), "lead_id": cast.id(lead)}
+    assert answered(await supervisor.post("/cases", json=body), 409)["code"] == "caseload_full"
+    why = {**body, "over_limit_reason": "Nobody else speaks her language."}
+    answered(await cast.client("caseworker").post("/cases", json=why), 403)
+    made = answered(await supervisor.post("/cases", json=why), 201)
+    (place,) = answered(await cast.client(lead).get(f"/cases/{made['id']}/assignments"), 200)["items"]
+    assert (place["user_id"], place["over_limit_reason"]) == (cast.id(lead), why["over_limit_reason"])
+    # Where there was room it is not kept: nothing was allowed.
+    free = await lead_of(cast, 0)
+    made = answered(await supervisor.post("/cases", json={**why, "lead_id": cast.id(free)}), 201)
+    (place,) = answered(await cast.client(free).get(f"/cases/{made['id']}/assignments"), 200)["items"]
+    assert place["over_limit_reason"] is None

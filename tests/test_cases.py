@@ -3,12 +3,15 @@
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from app.case_code import ALPHABET, code_of, is_case_code, random_case_code
 from app.ids import drawn_from
+from app.models.codes import Role
 from app.security import Runtime
 from benchmarks.capture import recording
+from tests.acts import newcomer
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import COMMUNE, OTHER_COMMUNE, VILLAGE, Cast, answered
 from tests.pages import whole
@@ -111,6 +114,24 @@ async def test_the_opener_and_the_lead_cannot_be_excluded_at_intake(cast: Cast) 
 async def test_a_case_opened_for_a_past_day_carries_that_day_in_phnom_penh(cast: Cast) -> None:
     case = answered(await cast.client("caseworker").post("/cases", json=intake(opened_on="2025-12-31")), 201)
     assert case["opened_at"] == "2025-12-31T05:00:00Z"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_a_case_whose_key_is_lost_hides_no_other_case(
+    cast: Cast, superuser: psycopg.Connection, limit: int
+) -> None:
+    who = await newcomer(cast, Role.CASEWORKER, "ngo")
+    cases = [await open_case(cast, who, opened_on=f"2025-02-0{day}") for day in range(1, 8)]
+    lost = {cases[-1], cases[-2], cases[3]}
+    keys = "home, case_id, organisation_id, kek_id, wrapped"
+    taken = superuser.execute(
+        f"delete from vault.data_keys where home = any (%s::uuid[]) returning {keys}", [list(lost)]
+    )
+    kept = taken.fetchall()
+    listed = [case["id"] for case in await whole(cast.client(who), "/cases", assigned="me", limit=limit)]
+    for row in kept:
+        superuser.execute(f"insert into vault.data_keys ({keys}) values (%s, %s, %s, %s, %s)", row)
+    assert listed == [case for case in reversed(cases) if case not in lost]
 
 
 async def test_a_page_is_full_and_the_pages_together_hold_every_case_once(cast: Cast) -> None:

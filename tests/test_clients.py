@@ -21,12 +21,13 @@ from app.permissions import Permission
 from app.policy import scopes_of_systems
 from app.security import Runtime, declared_permission
 from app.services import clients
+from tests.acts import exclude, newcomer
 from tests.backups import empty
 from tests.cast import PASSWORD, Cast, FrozenClock, answered
 from tests.confirmations import asked_system, credentials, working_system
 from tests.database import Server
 from tests.doors import bearer, blocked, change, door, member, token
-from tests.referring import move, referred, seen
+from tests.referring import accepted, move, referred, seen
 from tests.test_administration import acting
 from tests.test_referrals_in import sending
 
@@ -173,7 +174,10 @@ async def test_the_yes_comes_with_a_new_secret_and_what_the_admin_saw_is_dead(
 async def test_the_yes_is_told_to_the_trail_with_who_said_it(cast: Cast, superuser: psycopg.Connection) -> None:
     made = await asked_system(cast)
     answered(await confirm(cast, made["client_id"]), 200)
-    query = "select actor_id::text, kind, status from audit_events where subject_id = %s and action = 'confirm_client'"
+    query = (
+        "select actor_id::text, kind, status from audit_events"
+        " where subject_id = %s and action = 'confirm_client' and status <> 401"  # asked to step up first
+    )
     assert superuser.execute(query, [made["id"]]).fetchall() == [(cast.id("partner"), "settings", 200)]
 
 
@@ -328,6 +332,21 @@ async def test_the_partner_is_told_that_a_system_waits_and_the_admin_what_became
             assert notice["settled_at"] is not None
 
 
+async def test_a_system_is_told_what_is_asked_about_itself_and_nothing_of_people_or_other_systems(
+    cast: Cast, client: httpx.AsyncClient
+) -> None:
+    ours = await working_system(cast)
+    other = await asked_system(cast)
+    nurse = {"username": f"nurse_{uuid4().hex[:8]}", "display_name": "Nurse", "role": "partner"}
+    person = {**nurse, "organisation_id": cast.organisation("clinic"), "communes": []}
+    answered(await cast.client("admin").post("/users", json=person), 201)
+    for known in (other["client_id"], nurse["username"]):
+        assert len(await notices(cast, "partner", known)) == 1
+    headers = await signed_in(ours, client)
+    told = answered(await client.get("/me/notices?limit=200", headers=headers), 200)["items"]
+    assert {one["username"] for one in told} == {ours["client_id"]}
+
+
 async def test_a_signatorys_supervisor_speaks_for_a_partner_without_people_but_not_for_its_systems(cast: Cast) -> None:
     body = {"name": "Empty", "name_km": "គ្លីនិក", "kind": "health"}
     empty = answered(await cast.client("admin").post("/organisations", json=body), 201)["id"]
@@ -458,3 +477,53 @@ def test_systems_of_an_earlier_version_keep_what_they_could_and_wait_for_the_yes
         with psycopg.connect(urls.admin) as connection:
             found = connection.execute("select system, scopes, confirmed_at from users order by system").fetchall()
     assert found == [(False, None, None), (True, ["referral:answer", "referral:read", "referral:send"], None)]
+
+
+# ---- whose eyes it has ----
+
+
+async def test_what_is_kept_from_who_confirmed_a_system_is_kept_from_the_system(
+    cast: Cast, client: httpx.AsyncClient, superuser: psycopg.Connection
+) -> None:
+    """Whoever confirmed it holds its secret."""
+    keeper, colleague = await newcomer(cast, Role.PARTNER, "clinic"), await newcomer(cast, Role.PARTNER, "clinic")
+    systems = []
+    for who in (keeper, colleague):
+        system = await asked_system(cast)
+        systems.append(await signed_in(answered(await confirm(cast, system["id"], who), 200), client))
+    kept, other = await accepted(cast), await accepted(cast)
+
+    async def reads(headers: dict[str, str], referral: Any) -> int:
+        paths = (f"/referrals/{referral['id']}", f"http://samaki.test/fhir/R4/Patient/{referral['id']}")
+        [status] = {(await client.get(path, headers=headers)).status_code for path in paths}
+        return status
+
+    assert [await reads(headers, kept) for headers in systems] == [200, 200]
+    exclusion = await exclude(cast, "caseworker", kept["case_id"], keeper)
+    assert [await reads(headers, kept) for headers in systems] == [404, 200]
+    assert await reads(systems[0], other) == 200
+    listed = answered(await client.get("/referrals", headers=systems[0], params={"limit": 200}), 200)["items"]
+    assert kept["id"] not in {one["id"] for one in listed}
+    superuser.execute("update case_exclusions set lifted_at = created_at where origin_id = %s", [exclusion["id"]])
+    assert await reads(systems[0], kept) == 200
+
+
+async def test_who_may_only_answer_is_told_nothing_by_the_answer(
+    cast: Cast, client: httpx.AsyncClient, superuser: psycopg.Connection
+) -> None:
+    narrow = await signed_in(await working_system(cast, scopes=["referral:answer"]), client)
+    wide = await signed_in(await working_system(cast, scopes=["referral:answer", "referral:read"]), client)
+    for headers, is_told in ((narrow, False), (wide, True)):
+        referral = await referred(cast)
+        path = f"/referrals/{referral['id']}"
+        yes = await client.post(f"{path}/transitions", json={"to": "accepted"}, headers=headers)
+        match = {**headers, "If-Match": yes.headers["ETag"]}
+        dated = await client.patch(path, json={"appointment_at": "2030-01-15T02:00:00Z"}, headers=match)
+        for answer in (answered(yes, 200), answered(dated, 200)):
+            assert answer["status"] == "accepted"
+            told = [answer[name] is not None for name in ("disclosed", "commune_code", "message")]
+            assert told == [is_told] * 3
+        seen_by = {
+            opening["user"]["id"] for opening in (await seen(cast, referral, "caseworker", rest="/receipt"))["openings"]
+        }
+        assert bool(seen_by) is is_told

@@ -26,6 +26,7 @@ OWN_LISTS = {
     *("import_kind", "import_state", "import_row_status"),
     "caseload_level",
     *("service_status", "service_capacity", "service_warning", "weekday"),
+    "distribution_cause",
 }
 
 agreed_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not beside this clone")

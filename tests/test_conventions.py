@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.services import case_pages
-from tests import helping, referring
+from tests import helping, programme, referring
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
 from tests.test_openapi import PUBLIC
@@ -46,6 +46,9 @@ async def editable(cast: Cast) -> list[str]:
         await lead.post(f"/cases/{case_id}/incidents", json={}),
         await lead.post("/people", json={"alias": "Neighbour"}),
         await lead.post("/households", json={"size": 3}),
+        await lead.post("/activities", json=programme.ACTIVITY),
+        await lead.post("/commitments", json=programme.COMMITMENT),
+        await lead.post("/feedback", json=programme.FEEDBACK),
         await admin.post("/organisations", json={"name": "New", "name_km": "ថ្មី", "kind": "shelter"}),
         await admin.post("/users", json={"username": f"u.{uuid4().hex[:8]}", "display_name": "U", "role": "auditor"}),
     ]
@@ -62,6 +65,9 @@ def change_of(path: str) -> tuple[str, dict[str, Any]]:
         "incidents": ("caseworker", {"note": "Told more."}),
         "people": ("caseworker", {"known_as": "Aunt"}),
         "households": ("caseworker", {"size": 4}),
+        "activities": ("caseworker", {"topics": ["flood"]}),
+        "commitments": ("caseworker", {"issue": "climate"}),
+        "feedback": ("caseworker", {"sentiment": "mixed"}),
         "organisations": ("admin", {"name": "Renamed"}),
         "users": ("admin", {"display_name": "Renamed"}),
     }
@@ -70,7 +76,7 @@ def change_of(path: str) -> tuple[str, dict[str, Any]]:
 
 async def test_every_patch_needs_the_version_that_was_seen(cast: Cast) -> None:
     paths = await editable(cast)
-    assert len(paths) == 6
+    assert len(paths) == 9
     for path in paths:
         who, change = change_of(path)
         client = cast.client(who)
@@ -162,6 +168,8 @@ async def test_a_wrong_field_of_a_body_is_pointed_at(
         ("limit=-1", "/query/limit", "out_of_range"),
         ("limit=abc", "/query/limit", "invalid_number"),
         ("limit=1.5", "/query/limit", "invalid_number"),
+        ("limit=1&limit=2", "/query/limit", "duplicate_field"),
+        ("limit=1&limit=1", "/query/limit", "duplicate_field"),
         ("status=open", "/query/status", "unknown_code"),
         ("lead_id=me", "/query/lead_id", "invalid_id"),
         ("assigned=you", "/query/assigned", "invalid_format"),
@@ -184,6 +192,7 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     ids["referral_id"] = (await referring.referred(cast))["id"]
     hook = {"url": "http://127.0.0.1:9/hook", "events": ["referral.*"]}
     ids["webhook_id"] = answered(await cast.client("partner").post("/webhooks", json=hook), 201)["id"]
+    ids |= {"period": "2024Q3", "indicator": "families_visited"}
     described = app.openapi()["paths"]
     lists = [
         path.removeprefix("/api/v1").format_map(ids)
@@ -192,7 +201,7 @@ async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(
     ]
     assert len(lists) >= 12
     for path in lists:
-        admins = path.startswith(("/users", "/organisations"))
+        admins = path.startswith(("/users", "/organisations", "/outside-reviews"))
         works = path.endswith(("/attachments", "/messages"))  # which are for who works on the case
         partners = path.startswith(("/webhooks", "/events"))
         who = "admin" if admins else "partner" if partners else "caseworker" if works else "supervisor"

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.acts import SENSITIVE, assign
+from app.database_urls import DatabaseUrls
+from app.models.codes import Role
+from tests.acts import SENSITIVE, assign, call_as, newcomer
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, answered
 from tests.pages import whole
@@ -87,3 +89,29 @@ async def test_who_recorded_the_death_does_not_free_the_case_alone(cast: Cast) -
     alone = cast.client("second_supervisor")
     answered(await alone.post(f"/cases/{case_id}/death-review", json={"note": "Seen."}), 403)
     answered(await alone.delete(f"/cases/{case_id}/legal-hold"), 409)
+
+
+async def test_who_knows_the_case_as_a_stub_sends_nobody_to_her_door_either(cast: Cast) -> None:
+    case_id, other = await died(cast), await open_case(cast, category=SENSITIVE)
+    overseer = await newcomer(cast, Role.SUPERVISOR, "ngo")
+    until = (cast.clock() + timedelta(days=3)).isoformat()
+    cover = {"user_id": cast.id("colleague"), "role": "cover", "until": until}
+    refused = answered(await cast.client(overseer).post(f"/cases/{case_id}/assignments", json=cover), 409)
+    assert (refused["code"], "cause" in refused) == ("conflict", False), "a stub says not why"
+    answered(await cast.client(overseer).post(f"/cases/{other}/assignments", json=cover), 201)
+    seen = answered(await cast.client("caseworker").post(f"/cases/{case_id}/assignments", json=cover), 409)
+    assert seen["cause"] == "client_died"
+
+
+async def test_that_a_client_has_died_is_told_by_the_database_to_who_may_assign_there(
+    cast: Cast, database: DatabaseUrls
+) -> None:
+    case_id = await died(cast)
+    asked = "select app_client_died(%s)"
+    for who, told in (("caseworker", True), ("supervisor", True), ("colleague", False), ("other_supervisor", False)):
+        assert call_as(cast, database, who, asked, case_id) is told, who
+    closed = await open_case(cast)
+    lead = cast.client("caseworker")
+    gone = {"to": "closed", "closure": {"reason": "moved_away"}}
+    answered(await lead.post(f"/cases/{closed}/transitions", json=gone), 200)
+    assert call_as(cast, database, "caseworker", asked, closed) is False

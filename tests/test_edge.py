@@ -283,6 +283,20 @@ def test_who_sends_a_file_that_is_too_large_may_finish_and_is_told() -> None:
     assert read("/echo", 24) == (413, 0)
 
 
+def test_a_system_that_sends_a_message_too_large_may_finish_and_is_told() -> None:
+    app = application(body_limit=10, message_paths=re.compile("/upload"))
+
+    def read(path: str, announced: int) -> tuple[int, int]:
+        parts: list[Message | None] = [chunk(6), chunk(6), chunk(6), chunk(6, more=False)]
+        taken, sent = raw(app, parts, path, headers=[(b"content-length", str(announced).encode())])
+        return sent[0]["status"], taken
+
+    assert read("/upload", 24) == (413, 4)
+    assert read("/upload", 80) == (413, 4)
+    assert read("/upload", 81) == (413, 0), "nobody waits for far more"
+    assert read("/echo", 24) == (413, 0)
+
+
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "QUERY", "get", "\x00", "X" * 5000, ""])
 @pytest.mark.parametrize("path", ["/upload", "/broken/..", "/" + "x" * 100_000, "//", "", "*", "/api/v1/cases/\x00"])
 def test_odd_methods_and_paths_are_never_our_failure(method: str, path: str) -> None:

@@ -205,6 +205,7 @@ FATES = {
     "attachments": "gone",
     "break_glass_grants": "gone",
     "case_access": "gone",
+    "case_flow": "that it came and went, by month and slice",
     "case_exclusions": "only decisions that stand on other cases, without their words",
     "cases": "what reports count, without what is sealed",
     "consents": "gone",
@@ -212,13 +213,16 @@ FATES = {
     "disclosures": "gone",
     "erasure_ledger": "its own line",
     "erasure_requests": "gone",
+    "export_members": "gone, and with it every release of its cohort",
     "follow_ups": "gone",
     "health_records": "gone",
+    "home_visits": "that a family was visited, without the case and what for; seen by nobody",
     "events": "that they happened, without what is sealed",
     "imported_rows": "gone",
     "incidents": "gone",
     "legal_holds": "gone",
     "notes": "gone",
+    "outside_reviews": "gone",
     "people": "the client's row, empty",
     "screening_matches": "gone",
     "screening_tokens": "gone",
@@ -237,6 +241,9 @@ WITH_CASES = """
 """
 
 
+EMPTIED = "case_id is null and topics = '[]' and outcome = 'no_need' and next_visit_on is null and erased"
+
+
 async def _report_somebody_known(cast: Cast, case_id: str) -> None:
     """An incident whose perpetrator's telephone is that of a user."""
     who, phone = f"known_{uuid4().hex[:8]}", f"+85512{uuid4().int % 1_000_000:06}"
@@ -245,6 +252,47 @@ async def _report_somebody_known(cast: Cast, case_id: str) -> None:
     answered(await cast.client("admin").patch(path, json={"phones": [phone]}, headers=headers), 200)
     told = {"note": "Kolab was hit.", "perpetrators": [{"phones": [phone]}]}
     answered(await cast.client("caseworker").post(f"/cases/{case_id}/incidents", json=told), 201)
+
+
+async def _visited(cast: Cast, superuser: Superuser, case_id: str) -> str:
+    """A visit to her household that belongs to the case."""
+    household = answered(await cast.client("caseworker").post("/households", json={"size": 3}), 201)["id"]
+    return str(
+        one(
+            superuser,
+            "insert into home_visits (id, version, created_at, updated_at, organisation_id, household_id, case_id,"
+            " caseworker_id, visited_on, topics, outcome, erased, recorded_at, created_by)"
+            " select gen_random_uuid(), 1, opened_at, opened_at, organisation_id, %s, id, created_by,"
+            " '2026-03-02', '[\"domestic_violence\"]', 'case_opened', false, opened_at, created_by"
+            " from cases where id = %s returning id",
+            household,
+            case_id,
+        )
+    )
+
+
+def _write_down(superuser: Superuser, case_id: str) -> None:
+    """That a file brought the case, and that a supervisor of another organisation was asked for."""
+    superuser.execute(
+        "insert into imported_rows (id, organisation_id, digest, case_id, created_at, created_by)"
+        " select gen_random_uuid(), organisation_id, 'x', id, opened_at, created_by from cases where id = %s",
+        [case_id],
+    )
+    superuser.execute(
+        "insert into outside_reviews (id, case_id, organisation_id, user_id, lender_id, sealed, created_at, created_by)"
+        " select gen_random_uuid(), id, organisation_id, created_by, organisation_id, 'x', opened_at, created_by"
+        " from cases where id = %s",
+        [case_id],
+    )
+    superuser.execute(
+        "insert into export_cohorts (id, period, starts_on, ends_on, frozen_at, cases)"
+        " values ('5f0c7f5e-3c1d-4a52-9a55-6d1f3f5f7a21', '2019Q1', '2019-01-01', '2019-03-31', now(), 1)"
+    )
+    superuser.execute(
+        "insert into export_members (case_id, organisation_id, cohort_id)"
+        " select id, organisation_id, '5f0c7f5e-3c1d-4a52-9a55-6d1f3f5f7a21' from cases where id = %s",
+        [case_id],
+    )
 
 
 async def _refer(cast: Cast, case_id: str) -> None:
@@ -266,7 +314,6 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     answered(await lead.post(f"/cases/{case_id}/people", json={"alias": "Kolab's child", "role": "child"}), 201)
     plan = {"due_at": cast.clock().isoformat(), "channel": "visit"}
     answered(await lead.post(f"/cases/{case_id}/follow-ups", json=plan), 201)
-    await helping.pay(cast, await helping.decide(cast, await helping.ask(cast, case_id)))
     told = {"basis": "court_order", "recipient": "Kolab's judge", "what": "Kolab.", "disclosed_at": plan["due_at"]}
     answered(await lead.post(f"/cases/{case_id}/disclosures", json=told), 201)
     hidden = {"kind": "relative", "name": "Kolab's aunt"}
@@ -284,16 +331,14 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     await _refer(cast, case_id)
     moving = {"reason": "Kolab moves.", **other_ngo}
     answered(await lead.post(f"/cases/{case_id}/transfers", json=moving), 201)
+    await helping.pay(cast, await helping.decide(cast, await helping.ask(cast, case_id)))
     await exclude(cast, "caseworker", case_id, "colleague")
     await hold(cast, case_id)
     answered(await cast.client("supervisor").delete(f"/cases/{case_id}/legal-hold"), 204)
     await break_glass(cast, superuser, case_id, "second_supervisor")
     superuser.execute("update break_glass_grants set reviewed_at = created_at where case_id = %s", [case_id])
-    superuser.execute(
-        "insert into imported_rows (id, organisation_id, digest, case_id, created_at, created_by)"
-        " select gen_random_uuid(), organisation_id, 'x', id, opened_at, created_by from cases where id = %s",
-        [case_id],
-    )
+    visit = await _visited(cast, superuser, case_id)
+    _write_down(superuser, case_id)
     await ask(cast, case_id)
     tables = dict(superuser.execute(WITH_CASES.encode()).fetchall()) | {"cases": "cases"}
     assert set(tables.values()) == FATES.keys()
@@ -306,7 +351,7 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
     assert [table for table, found in before.items() if not found] == ["erasure_ledger"], "the case has one of each"
     await confirm(cast, case_id)
     left = {tables[table] for table in tables if count(table)}
-    assert left == {"cases", "events", "people", "erasure_ledger"}
+    assert left == {"cases", "case_flow", "events", "people", "erasure_ledger"}
     assert one(superuser, "select count(*) from people where case_id = %s", case_id) == 1
     for table, column in superuser.execute(
         "select c.table_name, c.column_name from information_schema.columns c join information_schema.tables t"
@@ -317,6 +362,7 @@ async def test_every_table_with_a_case_id_loses_what_is_private(cast: Cast, supe
         key = "id" if table == "cases" else "case_id"
         query = f"select count(*) from {table} where {key} = %s and coalesce({column}, '') <> ''"
         assert one(superuser, query, case_id) == 0, (table, column)
+    assert one(superuser, f"select {EMPTIED} from home_visits where id = %s", visit)
     names = "(subject_id is not null or data <> '{}' or referral_id is not null or partner_id is not null)"
     payloads = f"select count(*) from events where case_id = %s and {names}"
     assert one(superuser, payloads, case_id) == 0

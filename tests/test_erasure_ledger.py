@@ -295,8 +295,10 @@ def _case_in(urls: DatabaseUrls) -> UUID:
     with psycopg.connect(urls.admin) as admin:
         admin.execute(
             "insert into organisations (id, version, created_at, updated_at, name, name_km, kind, active, signatory,"
-            " staff_principal, supervisors_principal, assistance_ceiling_khr_minor, assistance_ceiling_usd_minor)"
-            " values (%s, 1, now(), now(), 'x', 'x', 'ngo', true, true, gen_random_uuid(), gen_random_uuid(), 1, 1)",
+            " staff_principal, supervisors_principal, assistance_ceiling_khr_minor, assistance_ceiling_usd_minor,"
+            " programme_communes)"
+            " values (%s, 1, now(), now(), 'x', 'x', 'ngo', true, true, gen_random_uuid(), gen_random_uuid(), 1, 1,"
+            " '[]')",
             [organisation_id],
         )
         admin.execute(

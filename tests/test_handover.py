@@ -280,3 +280,10 @@ async def test_the_trail_tells_of_every_case_that_was_handed_over(cast: Cast, su
     query = "select case_ids::text[], kind from audit_events where action = 'hand_over' and %s = any (case_ids::text[])"
     (row,) = superuser.execute(query, [next(iter(cases))]).fetchall()
     assert (set(row[0]), row[1]) == (cases, "casework")
+
+
+async def test_who_hands_over_to_herself_or_to_the_leaver_is_told_so(cast: Cast) -> None:
+    leaver = await colleague(cast)
+    for to, code in ((leaver, "same_person"), ("supervisor", "not_to_yourself"), ("stranger", "unknown_colleague")):
+        refused = await hand_over(cast, leaver, to, status=422)
+        assert [(one["pointer"], one["code"]) for one in refused["errors"]] == [("/to_user_id", code)]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.database import Server
-from tests.ground import Ground, ground
+from tests.ground import Ground, another
 from tests.hostile import (
     Attempts,
     bodies_of_operations,
@@ -29,10 +29,9 @@ STRINGS_OF_A_FIELD, BODIES_OF_AN_OPERATION, STRINGS_OF_A_PARAMETER = 9, 5, 29
 
 
 @pytest.fixture(scope="module")
-async def on(server: Server, template: str, keys_dir: Path) -> AsyncIterator[Ground]:
-    with server.clone(template) as urls:
-        async with ground(urls, keys_dir) as made:
-            yield made
+async def on(server: Server, set_stage: Ground, keys_dir: Path) -> AsyncIterator[Ground]:
+    async with another(server, set_stage, keys_dir) as made:
+        yield made
 
 
 async def test_hostile_strings_in_every_field_of_every_body(on: Ground) -> None:

@@ -10,7 +10,9 @@ import psycopg
 import pytest
 
 from app import worker
+from app.errors import messages
 from app.importing import Importer
+from app.models.codes import ImportKind
 from app.services import import_steps as steps
 from tests.acts import without_instance
 from tests.cast import COMMUNE, VILLAGE, answered
@@ -101,6 +103,12 @@ async def test_only_cases_have_a_lead(on: Desk) -> None:
     }  # fmt: skip
 
 
+async def test_the_description_names_every_kind_of_register_that_is_taken(on: Desk) -> None:
+    body = on.app.openapi()["paths"]["/api/v1/imports"]["post"]["requestBody"]
+    told = body["content"]["multipart/form-data"]["schema"]["properties"]["kind"]["enum"]
+    assert set(told) == set(ImportKind)
+
+
 async def test_one_bad_row_at_the_end_writes_nothing(on: Desk) -> None:
     register = people(600)
     register[-1][2] = "neither"
@@ -113,6 +121,31 @@ async def test_one_bad_row_at_the_end_writes_nothing(on: Desk) -> None:
     await on.work()
     assert on.count("people") == before
     assert (await on.read(made))["state"] == "checked"
+
+
+async def test_the_report_on_a_register_is_read_in_khmer_where_khmer_is_asked_for(on: Desk) -> None:
+    wrong = [["ចាន់", "=1+1", "ស្រី", "1990", "", ""], ["ចាន់", "B", "neither", "31/02/1990", "", "99"]]
+    same = ["ចាន់", "សុខា", "ស្រី", "1990", "", ""]
+    made = await on.checked(xlsx_file(PEOPLE, [*wrong, same, same]))
+    supervisor, told = on.cast.client("supervisor"), {}
+    for language in ("en", "km"):
+        report = await supervisor.get(f"/imports/{made}/rows", headers={"Accept-Language": language})
+        told[language] = [one for row in answered(report, 200)["items"] for one in row["errors"]]
+    assert [one["code"] for one in told["en"]][:4] == ["formula", "unknown_code", "invalid_date", "repeated_row"]
+    for english, khmer in zip(told["en"], told["km"], strict=True):
+        assert (english["pointer"], english["code"]) == (khmer["pointer"], khmer["code"])
+        assert khmer["message"] == messages.KHMER[khmer["code"]] != english["message"]
+
+
+async def test_the_warnings_on_a_row_are_in_her_language_too(on: Desk) -> None:
+    child = [["id_poor", COMMUNE, "Asks.", "Chan", "Sophea", "f", "2015", "verbal", "2026-03-01"]]
+    made = await on.checked(csv_file([*CASES, "consent_form", "consent_on"], child), "cases")
+    path, told = f"/imports/{made}/rows", []
+    for language in ("en", "km"):
+        answer = await on.cast.client("supervisor").get(path, headers={"Accept-Language": language})
+        told += answered(answer, 200)["items"][0]["warnings"]
+    assert [one["code"] for one in told] == ["caregiver_required", "caregiver_required"]
+    assert told[1]["message"] == messages.KHMER["caregiver_required"] != told[0]["message"]
 
 
 async def test_a_row_that_went_bad_since_the_check_writes_nothing(on: Desk) -> None:

@@ -76,6 +76,8 @@ async def test_without_settings_the_api_s_role_reads_nothing(
     assert walled(superuser) - set(READABLE) == {
         *("case_exclusions", "break_glass_grants", "audit_events"),
         *("screening_matches", "screening_tokens", "user_tokens", "erasure_ledger"),
+        "case_flow",
+        *("export_cohorts", "export_members", "export_parties", "export_approvals"),
     }
     assert _reads(runtime_connection) == NOTHING
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from app.keys import KeyStore, UnusableKey, ensure, load_audit_keys
+from app.keys import KeyStore, UnusableKey, ensure, export_jwks, load_audit_keys, load_export_keys
 
 ROOT = bytes(range(100, 132))
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
@@ -77,12 +77,13 @@ def test_the_first_start_makes_keys_that_only_their_owner_can_read(tmp_path: Pat
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
     files = list((tmp_path / "keys").iterdir())
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
-    assert len(files) == 4
+    assert len(files) == 5
     assert len((tmp_path / "keys" / "secret.key").read_bytes()) == 32
     assert the_token_file(tmp_path / "keys").read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----\n")
     store = KeyStore.load(tmp_path / "keys")
     assert (len(store.token_keys), [len(key) for key in store.key_encryption_keys]) == (1, [32])
     assert len(load_audit_keys(tmp_path / "keys")) == 1
+    assert len(load_export_keys(tmp_path / "keys")) == 1
 
 
 def test_two_installations_share_no_key(tmp_path: Path) -> None:
@@ -120,11 +121,50 @@ def test_a_key_of_another_kind_does_not_sign_the_trail(keys_dir: Path) -> None:
         load_audit_keys(keys_dir)
 
 
+def test_an_installation_from_before_the_exports_gets_their_key_and_keeps_the_others(keys_dir: Path) -> None:
+    (path,) = keys_dir.glob("export-*.pem")
+    path.unlink()
+    before = contents(keys_dir)
+    with pytest.raises(UnusableKey, match="export"):
+        load_export_keys(keys_dir)
+    ensure(keys_dir)
+    after = contents(keys_dir)
+    assert {name: after[name] for name in before} == before
+    assert len(load_export_keys(keys_dir)) == 1
+
+
+def test_a_key_of_another_kind_does_not_sign_an_export(keys_dir: Path) -> None:
+    (path,) = keys_dir.glob("export-*.pem")
+    write(path, the_token_file(keys_dir).read_bytes())
+    with pytest.raises(UnusableKey, match="an export needs one"):
+        load_export_keys(keys_dir)
+
+
+def test_the_newest_export_key_signs_and_all_are_published_by_their_public_half_alone(keys_dir: Path) -> None:
+    write(keys_dir / "export-20990101T000000000000Z.pem", pem(newer := ed25519.Ed25519PrivateKey.generate()))
+    keys = load_export_keys(keys_dir)
+    public = newer.public_key()
+    assert keys[0].private.public_key() == public
+    published = export_jwks(keys)["keys"]
+    assert [one["kid"] for one in published] == [key.kid for key in keys]
+    for one in published:
+        assert set(one) == {"kty", "crv", "x", "kid", "use", "alg"}
+        required = json.dumps({"crv": one["crv"], "kty": one["kty"], "x": one["x"]}, separators=(",", ":"))
+        digest = hashlib.sha256(required.encode()).digest()
+        assert one["kid"] == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    assert base64.urlsafe_b64decode(published[0]["x"] + "=") == raw
+    public.verify(keys[0].sign(b"a manifest"), b"a manifest")
+    secret = newer.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    assert secret.hex() not in repr(keys)
+    assert base64.urlsafe_b64encode(secret).decode().rstrip("=") not in str(published)
+
+
 def test_processes_that_start_together_make_one_set_of_keys(tmp_path: Path) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(ensure, [tmp_path / "keys"] * 8))
-    audit, wrapping, secret, token = sorted(contents(tmp_path / "keys"))
-    assert (audit[:6], wrapping[:4]) == ("audit-", "kek-")
+    audit, export, wrapping, secret, token = sorted(contents(tmp_path / "keys"))
+    assert (audit[:6], export[:7], wrapping[:4]) == ("audit-", "export-", "kek-")
     assert (secret, token) == ("secret.key", the_token_file(tmp_path / "keys").name)
 
 

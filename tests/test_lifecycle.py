@@ -196,6 +196,8 @@ INFORMED = [
     ("moved_away", "not_possible", "Gone.", None),
     ("moved_away", "not_possible", None, "/reason"),
     ("died", "not_possible", "She died.", None),
+    ("died", None, None, None),
+    ("died", "not_possible", None, None),
     ("no_contact", None, "Gone.", "/closure/informed_can_return"),
     ("no_contact", False, "Gone.", "/closure/informed_can_return"),
 ]

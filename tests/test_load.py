@@ -196,3 +196,11 @@ def test_every_open_case_has_its_date_and_the_full_day_is_as_full_as_the_bench_s
     [(cases,)] = rows(loaded, "select count(*) from cases")
     assert rows(loaded, of_day) == [(cases // 20, 0)]
     assert rows(loaded, "select count(*) from incidents") != [(0,)]
+
+
+def test_loaded_cases_come_and_go_as_those_that_were_opened_by_hand(loaded: DatabaseUrls) -> None:
+    steps = "select case_id, kind, enters, at, category, commune_code from case_flow order by 1, 3 desc"
+    came = "select id, 'opened', true, opened_at, category, commune_code from cases"
+    went = "select id, 'closed', false, closed_at, category, commune_code from cases where status = 'closed'"
+    expected = [*rows(loaded, came), *rows(loaded, went)]
+    assert sorted(map(str, rows(loaded, steps))) == sorted(map(str, expected))

@@ -7,18 +7,17 @@ import pytest
 
 from tests.cells import case_cells, lists_and_counts, other_cells, public_cells, wrong_cells
 from tests.database import Server
-from tests.ground import Ground, ground
+from tests.ground import Ground, another
 from tests.matrix import CASE_ROWS, OTHER_ROWS, PUBLIC_ROWS, relation_differences
 from tests.mutants.policies import everything_for_every_role
 from tests.rows import wrong_rows
 
 
 @pytest.fixture(scope="module")
-async def on(server: Server, template: str, keys_dir: Path) -> AsyncIterator[Ground]:
+async def on(server: Server, set_stage: Ground, keys_dir: Path) -> AsyncIterator[Ground]:
     """A stage of the matrix's own: time stands still on it, and nobody else writes there."""
-    with server.clone(template) as urls:
-        async with ground(urls, keys_dir) as made:
-            yield made
+    async with another(server, set_stage, keys_dir) as made:
+        yield made
 
 
 async def test_every_operation_of_the_api_has_its_line_in_the_matrix(on: Ground) -> None:

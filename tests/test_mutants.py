@@ -10,7 +10,7 @@ from app.models.codes import Role
 from app.permissions import Permission
 from app.relations import Relation
 from tests.database import Server
-from tests.ground import Ground, ground
+from tests.ground import Ground, another
 from tests.mutants import scenarios
 from tests.mutants.databases import Mutant, misplaced, sql_mutants
 from tests.mutants.policies import Flip, noticed
@@ -34,10 +34,9 @@ SENTENCES = [pytest.param(call, chosen, id=name) for name, call, chosen in sente
 
 
 @pytest.fixture(scope="module")
-async def on(server: Server, template: str, keys_dir: Path) -> AsyncIterator[Ground]:
-    with server.clone(template) as urls:
-        async with ground(urls, keys_dir) as made:
-            yield made
+async def on(server: Server, set_stage: Ground, keys_dir: Path) -> AsyncIterator[Ground]:
+    async with another(server, set_stage, keys_dir) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,6 @@ async def test_a_wrong_wall_is_noticed(
 
 
 @pytest.mark.parametrize("flip", FLIPS, ids=lambda flip: flip.name)
-async def test_a_wrong_permission_is_noticed(server: Server, template: str, keys_dir: Path, flip: Flip) -> None:
-    with server.clone(template) as urls:
-        async with ground(urls, keys_dir) as made:
-            assert await noticed(made, flip) is not None
+async def test_a_wrong_permission_is_noticed(server: Server, set_stage: Ground, keys_dir: Path, flip: Flip) -> None:
+    async with another(server, set_stage, keys_dir) as made:
+        assert await noticed(made, flip) is not None

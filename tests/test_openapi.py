@@ -22,6 +22,7 @@ PUBLIC = {
     "POST /api/v1/auth/token",
     "GET /.well-known/jwks.json",
     "GET /api/v1/.well-known/jwks.json",
+    "GET /.well-known/export-keys.json",
     "GET /health/live",
     "GET /health/ready",
     *("GET /hsds/", "GET /hsds/profile", "GET /hsds/services", "GET /hsds/services/{service_id}"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.calendar import day_of
 from tests.cases import intake, open_case
 from tests.cast import VILLAGE, Cast, FrozenClock, answered
 
@@ -45,8 +46,24 @@ async def test_a_name_is_shown_in_the_readers_script_family_name_first(cast: Cas
     assert (await register(cast))["display_name"] == "ស៊ុន សុភា"
 
 
+async def test_a_birthday_begins_at_midnight_in_phnom_penh(cast: Cast, clock: FrozenClock) -> None:
+    """Seven hours before it does in UTC."""
+    clock.at = (clock.at + timedelta(days=1)).replace(hour=17, minute=30)
+    today = day_of(clock())
+    assert today > clock().date()
+    while (today.month, today.day) == (2, 29):
+        clock.advance(days=1)
+        today = day_of(clock())
+    born = {"birth_date": f"{today.replace(year=today.year - 30)}", "birth_date_precision": "exact"}
+    person = await register(cast, **born)
+    assert person["age"] == 30
+    assert answered(await cast.client("caseworker").get(f"/people/{person['id']}"), 200)["age"] == 30
+    case_id = await open_case(cast, client={"alias": "Lotus", **born})
+    assert answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["client"]["age"] == 30
+
+
 async def test_an_age_is_full_years(cast: Cast, clock: FrozenClock) -> None:
-    today = clock().date()
+    today = day_of(clock())
     born = [day.replace(year=day.year - 36).isoformat() for day in (today, today + timedelta(days=1))]
     assert [(await register(cast, birth_date=day))["age"] for day in born] == [36, 35]
 

@@ -1,5 +1,6 @@
 """What is told of her: what she agreed to, to whom she agreed, from the yes until it closes, and never a word more."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,8 @@ from app.database_urls import DatabaseUrls
 from app.models.codes import Role
 from tests.acts import assign, exclude, newcomer
 from tests.cast import VILLAGE, Cast, FrozenClock, answered
+from tests.fhir.asking import ROOT
+from tests.hooking import Partner, partner, system_of
 from tests.pages import whole
 from tests.referring import (
     EVERYTHING,
@@ -83,7 +86,7 @@ async def test_how_to_find_her_goes_with_how_she_may_be_reached(cast: Cast, fiel
     await refer(cast, case_id, shared_fields=[field, "safe_contact"])
 
 
-@pytest.mark.parametrize("wrong", ["past", "organisation", "own", "service", "field", "type"])
+@pytest.mark.parametrize("wrong", ["past", "far", "organisation", "own", "service", "field", "type"])
 async def test_what_cannot_be_asked_is_refused_and_nothing_is_written(
     cast: Cast, superuser: Superuser, wrong: str
 ) -> None:
@@ -91,6 +94,7 @@ async def test_what_cannot_be_asked_is_refused_and_nothing_is_written(
     await agreed(cast, case_id)
     changes: dict[str, dict[str, Any]] = {
         "past": {"due_at": (cast.clock() - timedelta(minutes=1)).isoformat()},
+        "far": {"due_at": (cast.clock() + timedelta(days=90, minutes=1)).isoformat()},
         "organisation": {"organisation_id": str(uuid4())},
         "own": {"organisation_id": cast.organisation("ngo")},
         "service": {"service_id": str(uuid4())},
@@ -116,6 +120,50 @@ async def test_a_service_that_does_not_fit_her_is_a_warning_and_one_that_is_not_
         assert refused["errors"][0]["pointer"] == "/service_id"
 
 
+async def test_who_cannot_answer_or_offers_nothing_of_the_kind_is_a_warning(cast: Cast) -> None:
+    """Else a referral that can only run into silence looks like any other."""
+    case_id = await client_of(cast)
+    empty, only_system = await partner(cast), await partner(cast)
+    await system_of(cast, only_system)
+
+    async def warned(of: Partner, **changes: Any) -> list[str]:
+        asked = await of.referred(case_id, **changes)
+        read = await seen(cast, asked, "caseworker")
+        assert asked["warnings"] == read["warnings"]
+        return [one["code"] for one in read["warnings"]]
+
+    assert await warned(empty) == []
+    for who in (empty.name, only_system.name):
+        async with cast.runtime.database.transaction() as session:
+            cast.users[who].active = False
+            await session.merge(cast.users[who])
+    assert await warned(empty) == ["nobody_answers"]
+    assert await warned(only_system) == []
+    service = {"name": "Court", "name_km": "តុលាការ", "service_type": "legal_aid", "languages": ["km"]}
+    made = {**service, "organisation_id": only_system.organisation_id}
+    answered(await cast.client("admin").post("/services", json=made), 201)
+    assert await warned(only_system) == ["sector_not_offered"]
+    assert await warned(only_system, service_type="legal_aid") == []
+
+
+async def test_where_to_reach_her_is_told_to_nobody_while_nobody_may_contact_her(cast: Cast) -> None:
+    case_id = await client_of(cast)
+    await agreed(cast, case_id)
+    referral = await refer(cast, case_id)
+    await change_contact(cast, case_id, do_not_contact=True)
+    path = f"/referrals/{referral['id']}/share"
+    told = ["name", "safe_contact", "need_summary"]
+    for fields in ({}, {"shared_fields": [*told, "phone"]}, {"shared_fields": [*told, "village"]}):
+        refused = answered(await cast.client("caseworker").post(path, json=fields), 409)
+        assert refused["code"] == "unsafe_contact"
+    assert (await refer(cast, case_id, status=409))["code"] == "unsafe_contact"
+    answered(await cast.client("caseworker").post(path, json={"shared_fields": told}), 200)
+    await move(cast, referral, "accepted")
+    disclosed = (await seen(cast, referral))["disclosed"]
+    assert disclosed["safe_contact"]["do_not_contact"] is True, "that nobody may is told"
+    assert disclosed.keys() == set(told)
+
+
 async def test_a_liaison_and_a_colleague_refer_nobody(cast: Cast) -> None:
     case_id = await client_of(cast, "id_poor")
     await agreed(cast, case_id)
@@ -136,11 +184,22 @@ async def test_a_protected_service_is_its_sector_until_the_yes(cast: Cast, servi
     referral = await refer(cast, case_id, service_type=service_type, organisation_id=cast.organisation("clinic"))
     assert referral["service_type"] == service_type
     before = await seen(cast, referral)
-    assert before["service_type"] is None
     listed = {one["id"]: one for one in await whole(cast.client("partner"), "/referrals")}
-    assert listed[referral["id"]]["service_type"] is None
+    request = (await cast.client("partner").get(f"http://samaki.test/fhir/R4/ServiceRequest/{referral['id']}")).json()
+    # Of a sector in which every service is protected the name says as much as the type.
+    expected = "health" if referral["sector"] == "health" else "other"
+    for told in (before, listed[referral["id"]]):
+        assert (told["service_type"], told["sector"]) == (None, expected)
+    assert [one["coding"][0]["code"] for one in (*request["category"], request["code"])] == [expected] * 2
+    for telling in {service_type, referral["sector"]} - {"health"}:
+        assert f'"{telling}"' not in json.dumps([before, listed[referral["id"]], request])
     await move(cast, referral, "accepted")
-    assert (await seen(cast, referral))["service_type"] == service_type
+    accepted_one = await seen(cast, referral)
+    assert (accepted_one["service_type"], accepted_one["sector"]) == (service_type, referral["sector"])
+    again = {one["id"]: one for one in await whole(cast.client("partner"), "/referrals")}
+    assert again[referral["id"]]["sector"] == expected, "lists never hold what is told"
+    own = {one["id"]: one for one in await whole(cast.client("caseworker"), "/referrals")}
+    assert own[referral["id"]]["sector"] == referral["sector"]
     case = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)
     assert case["sensitivity"] == "sensitive"
 
@@ -390,3 +449,47 @@ async def test_words_between_the_sides_are_read_while_the_referral_is_worked_on(
     assert answered(await cast.client("partner").get(path), 200)["items"] == []
     answered(await cast.client("partner").get(f"{path}/{asked['id']}"), 404)
     assert len(answered(await cast.client("caseworker").get(path), 200)["items"]) == 2
+
+
+async def test_before_the_yes_nothing_says_that_a_telephone_is_among_what_will_be_told(
+    cast: Cast, clock: FrozenClock
+) -> None:
+    clinic, case_id = await partner(cast), await client_of(cast)
+    with_phone = await clinic.referred(case_id)
+    without = await clinic.referred(case_id, shared_fields=["name"])
+
+    async def heard() -> list[Any]:
+        told = [await seen(cast, one, clinic.name) for one in (with_phone, without)]
+        tasks = [await cast.client(clinic.name).get(f"{ROOT}/Task/{one['id']}") for one in (with_phone, without)]
+        return [*told, *(answered(one, 200) for one in tasks), (await clinic.events())["items"]]
+
+    before = await heard()
+    clock.advance(minutes=5)
+    await change_contact(cast, case_id, channels=["sms"])
+    assert await heard() == before
+    assert (await seen(cast, with_phone, "caseworker"))["contact_suspended"] is True
+    share = f"/referrals/{with_phone['id']}/share"
+    assert answered(await cast.client("caseworker").post(share, json={}), 200)["contact_suspended"] is False
+    assert await heard() == before
+    await change_contact(cast, case_id, channels=["visit"])
+    timeline = answered(await cast.client("caseworker").get(f"/cases/{case_id}/timeline?limit=200"), 200)["items"]
+    told = [one["type"] for one in timeline if one["subject_id"] == with_phone["id"]]
+    assert sorted(told) == [
+        "referral.contact_changed",
+        "referral.contact_changed",
+        "referral.requested",
+        "referral.shared",
+    ]
+    await clinic.move(with_phone, "accepted")
+    after = await seen(cast, with_phone, clinic.name)
+    assert (after["contact_suspended"], set(after["disclosed"]) & CONTACT) == (True, set())
+
+
+@pytest.mark.parametrize("to", ["rejected", "cancelled"])
+async def test_what_never_was_told_says_nothing_of_it_at_its_end_either(cast: Cast, to: str) -> None:
+    referral = await referred(cast)
+    await change_contact(cast, referral["case_id"], channels=["sms"])
+    await move(cast, referral, to, reason_code="no_capacity")
+    assert (await seen(cast, referral))["contact_suspended"] is False
+    await move(cast, referral, "entered_in_error", "caseworker")
+    assert (await seen(cast, referral))["contact_suspended"] is False

@@ -159,3 +159,16 @@ async def test_another_ngo_is_answered_for_by_its_supervisors(cast: Cast) -> Non
     assert (await seen(cast, referral, "other_supervisor"))["disclosed"]["name"] == "Kong Sokhakolab"
     unknown = await newcomer(cast, Role.SUPERVISOR, "ngo")
     await seen(cast, referral, unknown, 404)
+
+
+async def test_the_words_of_one_step_are_no_reason_of_the_next(cast: Cast) -> None:
+    referral = await accepted(cast)
+    await move(cast, referral, "on_hold", reason="The doctor is ill.")
+    held = await seen(cast, referral)
+    match = {"If-Match": f'"{held["version"]}"'}
+    dated = {"appointment_at": "2030-01-15T02:00:00Z"}
+    path = f"/referrals/{referral['id']}"
+    changed = answered(await cast.client("partner").patch(path, json=dated, headers=match), 200)
+    assert (held["status_reason"], changed["status_reason"]) == ("The doctor is ill.",) * 2
+    done = await move(cast, referral, "completed", outcome_code="attended")
+    assert (done["reason_code"], done["status_reason"]) == (None, None)

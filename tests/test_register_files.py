@@ -98,6 +98,18 @@ def test_what_a_spreadsheet_would_run_is_refused_in_text(text: str) -> None:
     assert errors(row) == [("/known_as", "formula")]
 
 
+@pytest.mark.parametrize("text", ["-3", "+3", "-៣", "−3", "－3", "- 3", "-3.5", "-0"])
+def test_a_number_with_a_sign_is_a_wrong_number_and_no_formula(text: str) -> None:
+    (row,) = rows(csv_file(["village_code", "size"], [["17020101", text]]), ImportKind.HOUSEHOLDS)
+    assert errors(row) == [("/size", "invalid_number")]
+
+
+@pytest.mark.parametrize("text", ["=3", "-3+1", "+A1", "--3", "-", "@3", "-3 cmd"])
+def test_what_is_more_than_a_number_with_a_sign_is_still_a_formula(text: str) -> None:
+    (row,) = rows(csv_file(["village_code", "size"], [["17020101", text]]), ImportKind.HOUSEHOLDS)
+    assert errors(row) == [("/size", "formula")]
+
+
 def test_a_telephone_number_may_begin_with_a_plus_and_with_nothing_else_of_the_kind() -> None:
     numbers = ["+855 12 345 678", "=85512345678", "-12", "＝85512345678"]
     found = rows(csv_file(["alias", "phone"], [["A", number] for number in numbers]))

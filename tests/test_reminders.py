@@ -321,8 +321,9 @@ async def test_the_numbers_for_the_operator_count_what_waits_and_name_nothing(
         clock.advance(seconds=1)
         answer = (await here.get("/metrics")).text
         after = numbers(answer)
-    assert after.keys() == {"overdue", "escalated", "leaderless", "deliveries", "dead_deliveries"}
+    assert after.keys() == {"overdue", "escalated", "leaderless", "stranded", "deliveries", "dead_deliveries"}
     assert after["leaderless"] == before["leaderless"] + 1
+    assert after["stranded"] == before["stranded"]
     assert after["overdue"] >= before["overdue"] + 1
     assert case_id not in answer
     assert "waiting_counts" in str(WAITING)

@@ -10,8 +10,9 @@ import pytest
 from app.calendar import day_of
 from tests.acts import SENSITIVE, assign, break_glass, status_of, with_liaison
 from tests.cases import open_case
-from tests.cast import Cast, answered
+from tests.cast import Cast, FrozenClock, answered
 from tests.plans import FIRST, PLAN, assess, put_plan, set_risk
+from tests.test_worklist import about, midnight, moment, wait_until
 
 Superuser = psycopg.Connection[Any]
 WHOLE = {
@@ -206,3 +207,78 @@ async def test_no_other_case_waits_for_a_look_at_a_plan(cast: Cast, superuser: S
     closure = {"reason": "needs_met", "informed_can_return": True}
     answered(await step(cast, case_id, "closure_requested", closure=closure), 200)
     answered(await step(cast, case_id, "closed", "supervisor"), 200)
+
+
+# ---- looked at again in time ----
+
+
+async def next_due(cast: Cast, case_id: str) -> Any:
+    told = answered(await cast.client("caseworker").get(f"/cases/{case_id}"), 200)["next_due_at"]
+    return told and moment(told)
+
+
+async def looked_at(cast: Cast, case_id: str, **told: Any) -> None:
+    """The plan is written anew."""
+    answered(await write(cast, case_id, {**PLAN, **told}, {"If-Match": "*"}), 200)
+
+
+async def test_a_plan_that_is_to_be_looked_at_again_is_on_the_worklist_from_that_day_until_somebody_has(
+    cast: Cast, clock: FrozenClock
+) -> None:
+    case_id = await open_case(cast, category=SENSITIVE)
+    other = await open_case(cast, category=SENSITIVE)
+    await put_plan(cast, other)
+    await assign(cast, "caseworker", case_id, "colleague", "caseworker")
+    await assess(cast, case_id)
+    wait_until(clock, midnight(clock))
+    day = day_of(clock()) + timedelta(days=2)
+    await put_plan(cast, case_id, review_on=f"{day}")
+    for before in (timedelta(0), timedelta(days=2, seconds=-1)):
+        clock.advance(seconds=before.total_seconds())
+        assert "plan_review" not in await about(cast, "caseworker", case_id)
+    clock.advance(seconds=1)
+    item = (await about(cast, "caseworker", case_id))["plan_review"]
+    end = midnight(clock)
+    assert (moment(item["due_at"]), item["overdue"], item["reason"]["en"]) == (end, False, item["reason"]["en"])
+    assert "violence" not in str(item["reason"]).lower()
+    assert "plan_review" not in await about(cast, "colleague", case_id), "the lead's, and who covers"
+    assert "plan_review" not in await about(cast, "caseworker", other)
+    wait_until(clock, end)
+    clock.advance(seconds=1)
+    assert (await about(cast, "caseworker", case_id))["plan_review"]["overdue"]
+    # A look on the day before is not the one that was agreed; one on the day is, though the date is left as it was.
+    await looked_at(cast, case_id, review_on=f"{day}", reviewed_on=f"{day - timedelta(days=1)}")
+    assert "plan_review" in await about(cast, "caseworker", case_id)
+    await looked_at(cast, case_id, review_on=f"{day}", reviewed_on=f"{day}")
+    assert "plan_review" not in await about(cast, "caseworker", case_id)
+
+
+async def test_the_day_of_the_review_is_among_the_next_dates_of_the_case_while_it_goes_on(
+    cast: Cast, clock: FrozenClock, superuser: Superuser
+) -> None:
+    case_id, other = await open_case(cast, category=SENSITIVE), await open_case(cast, category=SENSITIVE)
+    await assess(cast, case_id)
+    before, elsewhere = await next_due(cast, case_id), await next_due(cast, other)
+    day = day_of(clock())
+    end = midnight(clock)
+    await put_plan(cast, case_id, review_on=f"{day}")
+    assert await next_due(cast, case_id) == min(before, end) == end
+    assert await next_due(cast, other) == elsewhere
+    await looked_at(cast, case_id, review_on=f"{day + timedelta(days=300)}", reviewed_on=f"{day}")
+    assert await next_due(cast, case_id) == before
+    await looked_at(cast, case_id, review_on=f"{day}")
+    assert await next_due(cast, case_id) == end
+    superuser.execute("select set_config('samaki.now', %s, false)", [clock().isoformat()])
+    for status, reason, due in (
+        ("closure_requested", "needs_met", end),
+        ("closure_requested", "died", None),  # with which her contacts end, too
+        ("follow_up", None, end),
+    ):
+        superuser.execute("update cases set status = %s, closure_reason = %s where id = %s", [status, reason, case_id])
+        assert await next_due(cast, case_id) == due, (status, reason)
+    superuser.execute("update follow_ups set ended_at = created_at where case_id = %s", [case_id])
+    superuser.execute("update actions set ended_at = created_at where case_id = %s", [case_id])
+    superuser.execute("update cases set status = 'closed' where id = %s", [case_id])
+    assert await next_due(cast, case_id) is None
+    superuser.execute("update cases set status = 'assessment' where id = %s", [case_id])
+    assert await next_due(cast, case_id) == end

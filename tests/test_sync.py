@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from app.errors import messages
 from app.models.codes import Role
 from app.security import Runtime
 from benchmarks.capture import recording
@@ -16,6 +17,7 @@ from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.pages import whole
 from tests.plans import add_action
+from tests.programme import VISIT, household, visit
 from tests.test_follow_ups import plan
 
 BEYOND = timedelta(minutes=3)  # longer than a run looks back
@@ -70,9 +72,10 @@ class Device:
     def cases(self) -> set[str]:
         return {own_id for kind, own_id in self.held if kind == "case"}
 
-    async def push(self, *items: dict[str, Any]) -> list[Any]:
+    async def push(self, *items: dict[str, Any], language: str = "en") -> list[Any]:
         body = {"items": [{"idempotency_key": uuid4().hex, **item} for item in items]}
-        results: list[Any] = answered(await self.client.post("/sync", json=body), 200)["results"]
+        answer = await self.client.post("/sync", json=body, headers={"Accept-Language": language})
+        results: list[Any] = answered(answer, 200)["results"]
         assert len(results) == len(items)
         return results
 
@@ -371,6 +374,23 @@ async def test_an_item_that_fails_stops_no_other(cast: Cast) -> None:
     assert [result["errors"][0]["pointer"] for result in results[3:5]] == ["/op", "/data/case_id"]
 
 
+async def test_what_is_wrong_with_an_item_is_said_in_khmer_where_khmer_is_asked_for(cast: Cast) -> None:
+    device, case_id = Device(cast, "caseworker"), await open_case(cast)
+    wrong = [
+        new_note(case_id, data={"case_id": case_id, "text": 7}),
+        {**new_note(case_id), "op": "update"},
+        new_note(case_id, data={"text": "On no case."}),
+        new_note(case_id, data={"text": "On no case.", "case_id": "this one"}),
+        {**new_note(case_id), "if_match": "*"},
+    ]
+    english = await device.push(*wrong)
+    khmer = await device.push(*wrong, language="km")
+    for one, other in zip(english, khmer, strict=True):
+        ([said], [told]) = (one["errors"], other["errors"])
+        assert (said["pointer"], said["code"]) == (told["pointer"], told["code"])
+        assert told["message"] == messages.KHMER[told["code"]] != said["message"]
+
+
 async def test_an_item_is_told_all_that_its_operation_tells(cast: Cast) -> None:
     device = Device(cast, "caseworker")
     case_id, violence = await open_case(cast), await open_case(cast, category=SENSITIVE)
@@ -481,3 +501,41 @@ async def test_a_token_that_ran_out_is_no_reason_to_delete_anything(cast: Cast, 
     assert answer.status_code == 401
     nobody = await cast.client("second_supervisor").get("/sync", headers={"Authorization": "Bearer x"})
     assert nobody.status_code == 401
+
+
+async def test_a_home_visit_arrives_with_an_id_of_its_own(cast: Cast) -> None:
+    home, device, own_id = await household(cast), Device(cast, "caseworker"), str(uuid4())
+    await visit(cast, household_id=home)  # that others exist takes no id
+    data = {**VISIT, "household_id": home}
+    item = {"op": "create", "type": "home_visit", "id": own_id, "data": data, "idempotency_key": uuid4().hex}
+    for _ in range(2):  # once more, because the answer was lost
+        (result,) = await device.push(item)
+        assert (result["status"], result["id"], result["version"]) == (201, own_id, 1)
+    read = answered(await cast.client("caseworker").get(f"/home-visits/{own_id}"), 200)
+    assert (read["household_id"], read["case_id"]) == (home, None)
+    (taken,) = await device.push({**item, "idempotency_key": uuid4().hex})
+    assert taken["status"] == 409
+    for change in ("update", "transition"):
+        (result,) = await device.push({**item, "op": change, "idempotency_key": uuid4().hex})
+        assert result["status"] == 422
+
+
+async def test_a_home_visit_of_a_case_is_pushed_by_who_works_on_it(cast: Cast) -> None:
+    case_id, hidden = await open_case(cast, category=SENSITIVE), await open_case(cast, "colleague", SENSITIVE)
+    home, device = await household(cast), Device(cast, "caseworker")
+    statuses = []
+    for own in (case_id, hidden, "x"):
+        data = {**VISIT, "household_id": home, "case_id": own}
+        item = {"op": "create", "type": "home_visit", "id": str(uuid4()), "data": data}
+        (result,) = await device.push({**item, "idempotency_key": uuid4().hex})
+        statuses.append(result["status"])
+    assert statuses == [201, 404, 422]
+
+
+async def test_the_id_of_a_hidden_visit_is_free_for_who_does_not_see_it(cast: Cast) -> None:
+    hidden = (await visit(cast, "colleague", topics=["domestic_violence"]))["id"]
+    data = {**VISIT, "household_id": await household(cast)}
+    item = {"op": "create", "type": "home_visit", "id": hidden, "data": data, "idempotency_key": uuid4().hex}
+    (result,) = await Device(cast, "caseworker").push(item)
+    assert result["status"] == 201
+    assert result["id"] != hidden

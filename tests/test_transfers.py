@@ -11,9 +11,12 @@ import pytest
 from app.calendar import day_of
 from app.database_urls import DatabaseUrls
 from app.models.codes import Role
+from tests import helping
 from tests.acts import assign, call_as, exclude, finds, listed, newcomer, open_again, status_of, without_instance
 from tests.cases import open_case
 from tests.cast import COMMUNE, VILLAGE, Cast, FrozenClock, answered
+from tests.helping import in_state
+from tests.hooking import partner
 from tests.test_reminders import reminded
 from tests.test_worklist import worklist
 
@@ -732,3 +735,59 @@ async def test_the_trail_says_who_of_the_receivers_looked_and_accepted(cast: Cas
     ways = {action: dict(zip(cases, via, strict=True)) for action, cases, via in found}
     assert ways["read_incoming"][transfer["case_id"]] == "transfer"
     assert ways["accept_transfer"] == {transfer["case_id"]: "transfer", taken["opened"]["id"]: "opener"}
+
+
+# ---- help that is not settled ----
+
+
+@pytest.mark.parametrize(
+    ("state", "blocked_by"),
+    [
+        ("submitted", "undecided_assistance"),
+        ("approved", "unpaid_assistance"),
+        ("part_paid", "unpaid_assistance"),
+        ("paid", None),
+        ("declined", None),
+        ("withdrawn", None),
+        ("cancelled", None),
+    ],
+)
+async def test_a_case_is_not_handed_over_while_help_for_her_is_not_settled(
+    cast: Cast, state: str, blocked_by: str | None
+) -> None:
+    transfer = await asked(cast, "id_poor")
+    case_id = transfer["case_id"]
+    request = await in_state(cast, case_id, state)
+    if blocked_by is None:
+        assert (await accept(cast, transfer))["status"] == "accepted"
+        return
+    # Who is to take it learns that something is, and not what; nothing has happened.
+    refused = await accept(cast, transfer, status=409)
+    assert (refused["code"], refused["cause"]) == ("conflict", "unsettled")
+    assert "assistance" not in str(refused)
+    assert (await sent(cast, transfer))["status"] == "requested"
+    assert (await helping.read(cast, request))["status"] == state
+    assert (await read(cast, "caseworker", case_id))["status"] == "intake"
+    await withdraw(cast, transfer)
+    again = await ask(cast, case_id, status=409)
+    assert (again["code"], again["blocked_by"]) == ("closure_blocked", [blocked_by])
+
+
+async def test_what_waits_on_another_case_of_hers_keeps_nobody_from_handing_this_one_over(cast: Cast) -> None:
+    await in_state(cast, await open_case(cast), "part_paid")
+    assert (await accept(cast, await asked(cast, "id_poor")))["status"] == "accepted"
+
+
+async def test_who_worked_on_a_referral_of_hers_is_told_that_it_ends_with_the_transfer(cast: Cast) -> None:
+    transfer, clinic = await asked(cast), await partner(cast)
+    waiting, working = [await clinic.referred(transfer["case_id"]) for _ in range(2)]
+    await clinic.move(working, "accepted")
+    read_until = (await clinic.events())["next_cursor"]
+    await accept(cast, transfer)
+    told = (await clinic.events(after=read_until))["items"]
+    assert {(one["type"], one["data"]["referral_id"]) for one in told} == {
+        ("referral.cancelled", waiting["id"]),
+        ("referral.cancelled", working["id"]),
+    }
+    ended = await clinic.call("GET", f"/referrals/{working['id']}", 200)
+    assert (ended["status"], ended["disclosed"]) == ("cancelled", None)

@@ -1,23 +1,27 @@
 """The walls of webhooks and of the feed, in sentences that need nothing but a database: mutants meet them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
 from app.models.codes import Role
+from tests.acts import call_as
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered
 from tests.hooking import Partner, partner, receiving, system_of, there
 from tests.referring import client_of
+from tests.test_event_feed import PUT
 
 Superuser = psycopg.Connection[Any]
 CLAIM = "select id, claim, attempts from claim_deliveries(%s, %s, %s, interval '30 seconds')"
 SETTLE = "select settle_deliveries(%s, %s, %s, %s, %s, %s, %s)"
 MATCH = {"If-Match": "*"}
+FIRST, LAST = UUID(int=1), UUID(int=2**128 - 1)
 
 
 async def exclude(cast: Cast, case_id: str, who: str) -> str:
@@ -398,7 +402,7 @@ async def test_an_old_secret_signs_until_its_time_is_over(
 ) -> None:
     async with there(cast, database) as here:
         referral = await here.clinic.referred()
-        await here.clinic.call("POST", f"{here.path}/rotate-secret", 200)
+        await here.clinic.call("POST", f"{here.path}/rotate-secret", 200, headers=MATCH)
         await here.work.round()
         clock.advance(days=1, seconds=1)
         await here.clinic.move(referral, "accepted")
@@ -424,3 +428,72 @@ async def test_what_has_arrived_is_forgotten_after_thirty_days_and_nothing_else_
             pass
         left = await here.clinic.deliveries(here.hook)
         assert {one["referral_id"] for one in left} == {dead["id"], young["id"]}
+
+
+async def test_a_webhook_is_taken_away_beside_a_worker_that_settles(
+    cast: Cast, database: DatabaseUrls, superuser: Superuser
+) -> None:
+    """Each takes several deliveries, in an order of its own: without the webhook between them they stop each other."""
+    clinic = await partner(cast)
+    hook = await clinic.hook("http://127.0.0.1:9/x")
+    for _ in range(2):
+        await clinic.referred()
+    clock = cast.clock()
+    with psycopg.connect(database.worker) as worker:
+        taken = worker.execute(CLAIM, [clock, 256, 16]).fetchall()
+        worker.commit()
+        placed = superuser.execute(
+            "select id from webhook_deliveries where webhook_id = %s order by ctid", [hook["id"]]
+        ).fetchall()
+        claims = {row[0]: row[1] for row in taken}
+        first, second = (([row[0]], [claims[row[0]]]) for row in placed)
+        rest = [[False], [500], [None], [60]]
+        worker.execute(SETTLE, [clock, *second, *rest])
+        path = f"/webhooks/{hook['id']}"
+        asked = asyncio.create_task(cast.client(clinic.name).delete(path, headers=MATCH))
+        waits = "select exists (select from pg_locks where not granted and locktype in ('transactionid', 'tuple'))"
+        async with asyncio.timeout(20):
+            while superuser.execute(waits).fetchone() != (True,):  # noqa: ASYNC110 (of another process)
+                await asyncio.sleep(0.005)
+        worker.execute(SETTLE, [clock, *first, *rest])
+        worker.commit()
+    assert (await asked).status_code == 204
+
+
+async def test_who_waited_for_a_referral_comes_after_who_was_before_it(
+    cast: Cast, superuser: Superuser, database: DatabaseUrls
+) -> None:
+    """The number of a transaction says when it began, not when it came to the referral's turn."""
+    clinic = await partner(cast)
+    await clinic.referred()  # whose events count for nothing here
+    referral = await clinic.referred()
+    start = (await clinic.events())["next_cursor"]
+    with psycopg.connect(database.admin) as slow:
+        slow.execute("select set_config('samaki.now', %s, true), pg_current_xact_id()", [cast.clock().isoformat()])
+        await clinic.move(referral, "accepted")
+        slow.execute(PUT, [LAST, cast.clock(), referral["id"]])
+        slow.execute(PUT, [FIRST, cast.clock(), referral["id"]])  # two of one transaction, ids the other way round
+        assert (await clinic.events(after=start))["items"] == []
+        slow.commit()
+    await clinic.move(referral, "cancelled", reason_code="other")
+    for limit in (1, 2, 50):
+        read, after = [], start
+        while page := (answer := await clinic.events(after=after, limit=limit))["items"]:
+            read += [one["id"] if one["id"] in {str(FIRST), str(LAST)} else one["data"]["status"] for one in page]
+            after = answer["next_cursor"]
+        assert read == ["accepted", str(LAST), str(FIRST), "cancelled"]
+    places = superuser.execute(
+        "select array_agg(referral_place order by xid, referral_place) from events where referral_id = %s",
+        [referral["id"]],
+    ).fetchone()
+    assert places == ([1, 2, 3, 4, 5],)
+
+
+async def test_where_an_event_stands_is_told_to_partners_accounts_alone(cast: Cast, database: DatabaseUrls) -> None:
+    async with there(cast, database) as here:
+        await here.clinic.referred()
+        [event] = (await here.clinic.events())["items"]
+        asked = "select count(*) from feed_place(%s)"
+        assert call_as(cast, database, here.clinic.name, asked, event["id"]) == 1
+        for who in ("caseworker", "supervisor", "liaison", "auditor"):
+            assert call_as(cast, database, who, asked, event["id"]) == 0

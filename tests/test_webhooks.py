@@ -1,14 +1,17 @@
 """A partner's own webhooks: who makes, changes and sees them, where they may lead, and whose stream they carry."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 from standardwebhooks import Webhook
 
 from app.models.webhook import ReferralEvent
+from app.webhooks.signing import seal_of
 from tests.cast import Cast, answered
 from tests.hooking import Partner, Receiver, partner, receiving, system_of
 
@@ -55,8 +58,8 @@ async def test_the_same_key_again_is_the_same_webhook_and_no_secret(clinic: Part
     assert again["id"] == first["id"]
     assert "secret" not in again
     turned = f"/webhooks/{first['id']}/rotate-secret"
-    assert "secret" in await clinic.call("POST", turned, 200, headers={"Idempotency-Key": "turn"})
-    assert "secret" not in await clinic.call("POST", turned, 200, headers={"Idempotency-Key": "turn"})
+    assert "secret" in await clinic.call("POST", turned, 200, headers={**MATCH, "Idempotency-Key": "turn"})
+    assert "secret" not in await clinic.call("POST", turned, 200, headers={**MATCH, "Idempotency-Key": "turn"})
 
 
 async def test_nobody_of_another_organisation_can_tell_that_a_webhook_is_there(
@@ -69,6 +72,7 @@ async def test_nobody_of_another_organisation_can_tell_that_a_webhook_is_there(
         ("PATCH", "", {"json": {"active": False}, "headers": MATCH}),
         ("PATCH", "", {"json": {"active": "no"}}),
         ("DELETE", "", {"headers": MATCH}),
+        ("POST", "/rotate-secret", {"headers": MATCH}),
         ("POST", "/rotate-secret", {}),
         ("GET", "/deliveries", {}),
         ("POST", "/redeliver", {"json": {"dead": True}}),
@@ -94,7 +98,7 @@ async def test_a_system_looks_but_leads_the_stream_nowhere_else(
     await clinic.call("POST", "/webhooks", 403, system, json={"url": receiver.url, "events": ["referral.*"]})
     await clinic.call("PATCH", path, 403, system, json={"url": receiver.url}, headers=MATCH)
     await clinic.call("DELETE", path, 403, system, headers=MATCH)
-    await clinic.call("POST", f"{path}/rotate-secret", 403, system)
+    await clinic.call("POST", f"{path}/rotate-secret", 403, system, headers=MATCH)
 
 
 async def test_the_rows_let_a_system_change_nothing_either(
@@ -124,7 +128,7 @@ async def test_every_change_asks_for_the_password_again(
     asked: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", "/webhooks", {"json": {"url": receiver.url, "events": ["referral.*"]}}),
         ("PATCH", path, {"json": {"active": False}, "headers": MATCH}),
-        ("POST", f"{path}/rotate-secret", {}),
+        ("POST", f"{path}/rotate-secret", {"headers": MATCH}),
         ("DELETE", path, {"headers": MATCH}),
     ]
     for method, where, request in asked:
@@ -145,7 +149,8 @@ async def test_only_a_partner_has_webhooks(cast: Cast, receiver: Receiver) -> No
 async def test_an_organisation_has_a_few_webhooks_and_no_more(clinic: Partner, receiver: Receiver) -> None:
     for _ in range(5):
         await clinic.hook(receiver.url)
-    await clinic.hook(receiver.url, status=409)
+    refused = await clinic.hook(receiver.url, status=409)
+    assert refused["code"] == "webhook_limit"
 
 
 @pytest.mark.parametrize("events", [[], ["case.closed"], ["referral"], ["*"], ["referral.accepted", 7], None])
@@ -212,10 +217,28 @@ async def test_a_rotation_keeps_the_old_secret_for_a_day_or_as_long_as_is_said(
 ) -> None:
     made = await clinic.hook(receiver.url)
     path = f"/webhooks/{made['id']}/rotate-secret"
-    turned = await clinic.call("POST", path, 200)
+    turned = await clinic.call("POST", path, 200, headers=MATCH)
     assert turned["secret"] != made["secret"]
     assert datetime.fromisoformat(turned["old_secret_valid_until"]) == cast.clock() + timedelta(days=1)
     for wrong in ("2020-01-01T00:00:00Z", "2199-01-01T00:00:00Z"):
-        await clinic.call("POST", path, 422, json={"old_valid_until": wrong})
-    ended = await clinic.call("POST", path, 200, json={"old_valid_until": cast.clock().isoformat()})
+        await clinic.call("POST", path, 422, json={"old_valid_until": wrong}, headers=MATCH)
+    until = {"old_valid_until": cast.clock().isoformat()}
+    ended = await clinic.call("POST", path, 200, json=until, headers=MATCH)
     assert ended["old_secret_valid_until"] is None
+
+
+async def test_of_twenty_who_rotate_at_once_one_holds_the_secret_that_signs(
+    clinic: Partner, receiver: Receiver, superuser: Superuser
+) -> None:
+    made = await clinic.hook(receiver.url)
+    path, seen = f"/webhooks/{made['id']}/rotate-secret", {"If-Match": '"1"'}
+    await clinic.call("POST", path, 428)
+    client = clinic.cast.client(clinic.name)
+    answers = await asyncio.gather(*(client.post(path, headers=seen) for _ in range(20)))
+    assert sorted(one.status_code for one in answers) == [200, *[412] * 19]
+    [turned] = [one.json() for one in answers if one.status_code == 200]
+    row = superuser.execute("select sealed, previous_sealed from webhooks where id = %s", [made["id"]]).fetchone()
+    seal = seal_of(clinic.cast.runtime.keys)
+    assert row is not None
+    kept = [seal.open(one, UUID(made["id"])).decode() for one in row]
+    assert kept == [turned["secret"], made["secret"]]

@@ -13,8 +13,10 @@ from app.cli.check import check
 from app.cli.data import import_areas, load
 from app.cli.ending import stop_in_order
 from app.cli.erasures import replay
+from app.cli.exports import verify_export
 from app.cli.keys import rotate_keys
 from app.cli.migrate import migrate
+from app.cli.report import report
 from app.cli.serve import demo, serve
 from app.cli.user import create, reset_password
 from app.cli.worker import worker
@@ -28,7 +30,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, api, worker, migrate, check, load, backup, restore):
+for command in (serve, demo, api, worker, migrate, check, load, report, backup, restore):
     cli.command()(command)
 
 areas = typer.Typer(help="Provinces, districts, communes and villages.", no_args_is_help=True)
@@ -46,6 +48,10 @@ cli.add_typer(audit, name="audit")
 erasures = typer.Typer(help="Cases that were erased.", no_args_is_help=True)
 erasures.command("replay")(replay)
 cli.add_typer(erasures, name="erasures")
+
+exports = typer.Typer(help="Anonymised exports.", no_args_is_help=True)
+exports.command("verify")(verify_export)
+cli.add_typer(exports, name="export")
 
 user = typer.Typer(help="People who sign in.", no_args_is_help=True)
 user.command()(create)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from app.cli.place import DataDir, configured, database
 from app.database_urls import DatabaseUrls, redacted
-from app.keys import KeyStore, UnusableKey
+from app.keys import KeyStore, UnusableKey, load_audit_keys, load_export_keys
 from app.schema import connected, is_current
 from app.settings import URL_SETTINGS, Settings, SetupError
 
@@ -71,7 +71,13 @@ def _tried(name: str, test: Callable[[], str]) -> tuple[str, bool, str]:
 
 def _keys(chosen: Settings) -> str:
     store = KeyStore.load(chosen.keys_dir)  # refuses what others can read
-    return f"readable here and nowhere else, {len(store.token_keys)} for tokens, in {chosen.keys_dir}"
+    counts = {
+        "tokens": store.token_keys,
+        "the trail": load_audit_keys(chosen.keys_dir),
+        "exports": load_export_keys(chosen.keys_dir),
+    }
+    told = ", ".join(f"{len(keys)} for {what}" for what, keys in counts.items())
+    return f"readable here and nowhere else, {told}, in {chosen.keys_dir}"
 
 
 def _disk(data_dir: Path) -> str:

@@ -16,7 +16,7 @@ from app.cli.ending import stop_in_order
 from app.cli.place import DataDir, configured, database, sole_server
 from app.database_urls import DatabaseUrls
 from app.erasures import ledger_of, replay_erasures
-from app.keys import ensure, load_audit_keys
+from app.keys import ensure, load_audit_keys, load_export_keys
 from app.schema import prepare, upgrade
 from app.sealing.key_encryption import key_encryption
 from app.sealing.rotation import check_keys
@@ -68,6 +68,7 @@ def _serve(chosen: Settings, load: Callable[[DatabaseUrls], Accounts]) -> None:
             prepare(urls.admin)
             upgrade(urls.owner)
             ensure(chosen.keys_dir)
+            load_export_keys(chosen.keys_dir)
             load_audit_keys(chosen.keys_dir)  # here rather than in the children: the reason is the last word
             check_keys(urls.runtime, key_encryption(chosen))
             replay_erasures(urls.worker, ledger_of(chosen))

@@ -31,13 +31,14 @@ from app.security import Actor
 from app.services.assignments import assign
 from app.services.consents import give_consent, list_consents, withdraw_consent
 from app.services.exclusions import exclude, lift, list_exclusions
+from app.services.first_look import look_by
 from app.services.follow_up_views import said_in
 from app.services.follow_ups import change_follow_up, list_follow_ups, plan_follow_up
 from app.services.incidents import report_incident
 from app.services.lifecycle import move
 from app.services.notes import add_note
 from app.services.people import add_to_case
-from app.services.risk_clock import clock_of
+from app.services.risk_clock import clock_of, longest_wait
 from app.services.safe_contact import window_at
 from app.services.visible import lock_case
 
@@ -136,7 +137,7 @@ def due(who: str, at: datetime) -> Act:
         case = await lock_case(session, case_id)
         planned = (await list_follow_ups(session, actor, case_id, ListQuery())).items
         first = next((one for one in planned if one.state is FollowUpState.PLANNED), None)
-        said, limit = said_in(case), _latest(session, actor, case, first)
+        said, limit = said_in(case), await _latest(session, actor, case, first)
         channel = said.channels[0] if said and said.channels else ContactChannel.VISIT
         due_at = _open_at(said, channel, min(at, limit))
         if due_at > limit:  # somebody has to look at it sooner: as soon as she may be reached
@@ -152,10 +153,12 @@ def due(who: str, at: datetime) -> Act:
     return Act(who, do, soon=True)
 
 
-def _latest(session: AsyncSession, actor: Actor, case: CaseRow, first: FollowUpRead | None) -> datetime:
-    """Until when somebody has to look at it: by its risk, once that is known."""
+async def _latest(session: AsyncSession, actor: Actor, case: CaseRow, first: FollowUpRead | None) -> datetime:
+    """Until when somebody has to look at it: by its risk, once that is known; violence within a day."""
     if case.risk_level is RiskLevel.NOT_ASSESSED:
-        return datetime.max.replace(tzinfo=UTC)
+        return min(
+            actor.now + longest_wait(session, case), await look_by(session, case) or datetime.max.replace(tzinfo=UTC)
+        )
     return first.due_at if first else actor.now + clock_of(session, case.risk_level).follow_up
 
 

@@ -20,7 +20,7 @@ from app.models.user import SignInSession, User
 from app.policy import scopes_of_systems
 
 SEED = 2024
-SET_UP = datetime(2024, 5, 6, 2, 0, tzinfo=UTC)  # before the first case
+SET_UP = datetime(2023, 12, 18, 2, 0, tzinfo=UTC)  # before the first activity
 SIGNATORY = "ngo_1"
 
 
@@ -85,7 +85,7 @@ def set_up(connection: sa.Connection, ids: CastIds) -> None:
 def add_sandbox(connection: sa.Connection, ids: CastIds) -> None:
     """The partner's system; in a demo that was loaded before there was one, it is new."""
     allowed = {"system": True, "scopes": sorted(scopes_of_systems()), "confirmed_at": SET_UP}
-    add_missing(connection, [_user(SANDBOX, ids, **allowed)])
+    add_missing(connection, [_user(SANDBOX, ids, keeper_id=ids.users["partner_health"], **allowed)])
 
 
 def add_areas(connection: sa.Connection) -> None:

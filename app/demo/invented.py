@@ -45,7 +45,8 @@ MARRIED = {
     MaritalStatus.SINGLE: 2,
     MaritalStatus.UNKNOWN: 1,
 }
-ANSWERS = {Difficulty.NONE: 12, Difficulty.SOME: 4, Difficulty.A_LOT: 2, Difficulty.CANNOT_DO: 1}
+# Of one question: of who is asked all six, about every seventh has a lot of difficulty with one.
+ANSWERS = {Difficulty.NONE: 180, Difficulty.SOME: 30, Difficulty.A_LOT: 5, Difficulty.CANNOT_DO: 1}
 POOR = {
     IdPoorLevel.ID_POOR_1: 3,
     IdPoorLevel.ID_POOR_2: 3,
@@ -79,6 +80,20 @@ def person(draws: Draws, village: str, today: date) -> PersonCreate:
         address=written(draws, ADDRESSES) if draws.chance(0.6) else None,
         marital_status=draws.one_of(MARRIED),
         disability=_disability(draws) if draws.chance(0.3) else None,
+    )
+
+
+def woman(draws: Draws, village: str, today: date) -> PersonCreate:
+    """Somebody who comes to the programme's activities: a woman, or a girl of twelve and more."""
+    youngest, oldest = (12, 17) if draws.chance(0.08) else (18, 74)
+    return PersonCreate(
+        **_names(draws, Sex.FEMALE),
+        **_birth(draws, today, youngest, oldest),
+        sex=Sex.FEMALE,
+        phones=_phones(draws) if draws.chance(0.5) else [],
+        village_code=village,
+        marital_status=draws.one_of(MARRIED) if youngest > 17 else MaritalStatus.SINGLE,
+        disability=_disability(draws) if draws.chance(0.5) else None,
     )
 
 

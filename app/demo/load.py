@@ -36,6 +36,17 @@ DERIVE = """
       from case_access_rows where case_id = any (%s::uuid[])
 """
 
+# What 164_reports.sql does for every other case: it came, and if it is closed it went.
+FLOW = """
+    insert into case_flow (id, case_id, organisation_id, at, kind, enters, commune_code, category, client_sex,
+                           client_age_band, client_disability, sensitive, late, statistics)
+    select gen_random_uuid(), c.id, c.organisation_id, s.at, s.kind, s.enters, c.commune_code, c.category, c.client_sex,
+           c.client_age_band, c.client_disability, c.sensitivity = 'sensitive', false, false
+      from cases c
+     cross join lateral (values ('opened', true, c.opened_at), ('closed', false, c.closed_at)) s (kind, enters, at)
+     where c.id = any (%s::uuid[]) and (s.enters or c.status = 'closed')
+"""
+
 Report = Callable[[int], None]
 
 
@@ -115,13 +126,18 @@ def _copy_some(connection: psycopg.Connection, chunks: _Chunks) -> None:
         while (lines := chunks.next()) is not None:
             waiting += _copy(connection, lines)
             if len(waiting) >= DERIVED_AT_ONCE:
-                connection.execute(DERIVE, [waiting])
+                _derive(connection, waiting)
                 waiting = []
             chunks.written(lines)
-        connection.execute(DERIVE, [waiting])
+        _derive(connection, waiting)
     except BaseException:
         chunks.stop()
         raise
+
+
+def _derive(connection: psycopg.Connection, cases: list[str]) -> None:
+    for statement in (DERIVE, FLOW):
+        connection.execute(statement, [cases])
 
 
 def _copy(connection: psycopg.Connection, lines: Lines) -> list[str]:
@@ -138,5 +154,5 @@ def _copy(connection: psycopg.Connection, lines: Lines) -> list[str]:
 def _tidy(urls: DatabaseUrls) -> None:
     """Statistics, and the map of rows that everybody sees: the first query is as fast as any later one."""
     with psycopg.connect(urls.owner, autocommit=True) as connection:
-        for table in (*COLUMNS, "case_access", "users", "organisations"):
+        for table in (*COLUMNS, "case_access", "case_flow", "users", "organisations"):
             connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier(*table.split("."))))

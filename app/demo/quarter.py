@@ -16,6 +16,9 @@ from app.demo.accounts import Account, read_accounts, renew_accounts
 from app.demo.cast import SEED, SET_UP, SIGNATORY, CastIds, add_sandbox, cast_ids, set_up
 from app.demo.directory import add_directory
 from app.demo.draws import Draws
+from app.demo.gatherings import Gatherings
+from app.demo.programme import QUARTERS
+from app.demo.rounds import Rounds
 from app.demo.stage import Stage, StoryClock, drawn, settle
 from app.demo.stories import stories
 from app.demo.telling import Teller
@@ -70,8 +73,18 @@ async def _tell_all(urls: DatabaseUrls, settings: Settings, ids: CastIds, now: d
                 await teller.fill_registers()
                 for story in _shown(stories(draws, now)):
                     await teller.tell(story)
+                await _tell_programme(teller.stage)
     finally:
         await database.close()
+
+
+async def _tell_programme(stage: Stage) -> None:
+    """Three quarters of activities, visits and what came of them, from draws of their own."""
+    draws = Draws(SEED + 2)
+    gatherings, rounds = Gatherings(stage, draws), Rounds(stage, draws)
+    for quarter in _shown(QUARTERS):
+        await rounds.tell(quarter, await gatherings.tell(quarter))
+        stage.session.expunge_all()
 
 
 def _shown(things: Sequence[Thing]) -> Iterator[Thing]:

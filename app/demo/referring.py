@@ -83,7 +83,9 @@ def refer_in(story: Story, lead: str, organisations: dict[str, UUID]) -> Iterato
     yield Act(lead, lambda s, a, case_id: _ask(s, a, case_id, asked, story), soon=True)
     ended = story.status in {CaseStatus.CLOSED, CaseStatus.CLOSURE_REQUESTED}
     ways = ENDED_WAYS if ended else OPEN_WAYS
-    for to in ways[story.number % len(ways)]:
+    # By what and how far the case is, so that every state is left in some, whatever the numbers of cases are.
+    place = list(ASKED).index(story.category) + list(CaseStatus).index(story.status)
+    for to in ways[(story.number if ended else place) % len(ways)]:
         yield _step(asked, to)
 
 

@@ -78,6 +78,12 @@ SETTLE = (
                         placing '8' from 17)::uuid
      where referral_id is not null and organisation_id = any (:organisations)
     """,
+    """
+    update case_flow
+       set id = overlay(overlay(md5(concat(case_id, at at time zone 'UTC', kind, enters, commune_code, category))
+                              placing '4' from 13) placing '8' from 17)::uuid
+     where organisation_id = any (:organisations)
+    """,
     "delete from sessions where id = any (:sessions)",
 )
 

@@ -1,4 +1,5 @@
-"""What the demo tells: 246 cases of the quarter 2024Q3 and 60 of the last eight weeks, decided beforehand."""
+"""What the demo tells: 299 cases of the quarter 2024Q3, 60 of the half year before it and 60 of the last eight weeks,
+decided beforehand."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,16 +14,43 @@ from app.models.codes import CaseStatus, Category
 from app.policy import SENSITIVE_CATEGORIES
 
 QUARTER = (date(2024, 7, 1), date(2024, 9, 30))
+# Of the first NGO: of them 240 and more agree to be counted, so that an export of the quarter has the real size.
 IN_QUARTER: dict[Category, int] = {
-    Category.HEALTH_REFERRAL: 48,
-    Category.DOMESTIC_VIOLENCE: 42,
-    Category.SOCIAL_ASSISTANCE: 38,
-    Category.FINANCIAL_ASSISTANCE: 34,
-    Category.MARITAL_ISSUE: 20,
-    Category.VITAL_DOCUMENTS: 20,
-    Category.ID_POOR: 18,
-    Category.LAND_DISPUTE: 14,
-    Category.DISASTER_RELIEF: 12,
+    Category.HEALTH_REFERRAL: 52,
+    Category.DOMESTIC_VIOLENCE: 46,
+    Category.SOCIAL_ASSISTANCE: 42,
+    Category.FINANCIAL_ASSISTANCE: 38,
+    Category.MARITAL_ISSUE: 22,
+    Category.VITAL_DOCUMENTS: 22,
+    Category.ID_POOR: 20,
+    Category.LAND_DISPUTE: 16,
+    Category.DISASTER_RELIEF: 14,
+}
+# Where most of a category come from: one commune is flooded, another disputes its land.
+ASKED_IN: dict[Category, tuple[int, ...]] = {
+    Category.HEALTH_REFERRAL: (0, 1, 2, 3, 4, 5),
+    Category.DOMESTIC_VIOLENCE: (0, 1, 2, 3),
+    Category.SOCIAL_ASSISTANCE: (0, 1, 4, 5),
+    Category.FINANCIAL_ASSISTANCE: (1, 2, 3, 5),
+    Category.MARITAL_ISSUE: (0, 1),
+    Category.VITAL_DOCUMENTS: (2, 3),
+    Category.ID_POOR: (4, 5),
+    Category.LAND_DISPUTE: (3,),
+    Category.DISASTER_RELIEF: (4,),
+}
+MOST = 0.9
+OF_THE_OTHER = 3  # cases of each category in the quarter, of the NGO that signs for no export
+HALF_YEAR = (date(2024, 2, 5), date(2024, 6, 21))
+BEFORE: dict[Category, int] = {
+    Category.HEALTH_REFERRAL: 11,
+    Category.DOMESTIC_VIOLENCE: 9,
+    Category.SOCIAL_ASSISTANCE: 10,
+    Category.FINANCIAL_ASSISTANCE: 8,
+    Category.MARITAL_ISSUE: 5,
+    Category.VITAL_DOCUMENTS: 5,
+    Category.ID_POOR: 5,
+    Category.LAND_DISPUTE: 4,
+    Category.DISASTER_RELIEF: 3,
 }
 # Days since the opening of a recent case that has come so far; each span holds a working day.
 RECENT: dict[CaseStatus, tuple[int, int]] = {
@@ -37,8 +65,8 @@ RECENT: dict[CaseStatus, tuple[int, int]] = {
 RECENT_CASES = 60  # nine categories in six open statuses, and six closed
 
 WORKS_IN: dict[str, tuple[int, ...]] = {
-    "caseworker1": (0, 2),
-    "caseworker2": (1, 3, 1),
+    "caseworker1": (0, 2, 4),
+    "caseworker2": (1, 3, 5, 1),
     "caseworker3": (4, 5, 0),
     "supervisor1": (0, 1),
     "supervisor3": (4, 5),
@@ -51,6 +79,8 @@ SUPERVISOR_OF = {
     "supervisor3": "supervisor3",
 }
 LEADS = ("caseworker1", "caseworker2", "caseworker3") * 5 + ("supervisor1", "supervisor3")
+LEADS_OF_FIRST = ("caseworker1", "caseworker2") * 3 + ("supervisor1",)
+LEADS_OF_OTHER = ("caseworker3",) * 5 + ("supervisor3",)
 LIAISONS = {COMMUNES[0]: "liaison1", COMMUNES[1]: "liaison2"}
 
 
@@ -101,19 +131,35 @@ class Story:
 def stories(draws: Draws, now: datetime) -> list[Story]:
     """Every case of the demo, in the order of their opening; the recent ones end the day before `now`."""
     yesterday = day_of(now) - timedelta(days=1)
-    told = [*_quarter(draws, yesterday), *_recent(draws, yesterday)]
+    told = [*_before(draws), *_quarter(draws, yesterday), *_recent(draws, yesterday)]
     told.sort(key=lambda story: story.opened)
     return _with_exceptions([_carried(replace(story, number=number), draws) for number, story in enumerate(told)])
 
 
+def _before(draws: Draws) -> Iterator[Story]:
+    """All of them are closed, many of them in the quarter."""
+    for category, number in BEFORE.items():
+        for _ in range(number):
+            opened = draws.at_work(draws.weekday(*HALF_YEAR))
+            until = day_of(opened) + timedelta(days=draws.randint(40, 180))
+            yield _story(category, CaseStatus.CLOSED, opened, until, draws.choice(LEADS))
+
+
 def _quarter(draws: Draws, yesterday: date) -> Iterator[Story]:
+    """Nearly all are the first NGO's, which still follows one of each category; the others' are closed."""
     for category, number in IN_QUARTER.items():
-        closed = [CaseStatus.CLOSED] * (number - 2)
-        for status in (CaseStatus.FOLLOW_UP, CaseStatus.IMPLEMENTATION, *closed):
+        for at in range(number + OF_THE_OTHER):
+            status = CaseStatus.CLOSED if at else CaseStatus.FOLLOW_UP
             opened = draws.at_work(draws.weekday(*QUARTER))
-            last = day_of(opened) + timedelta(days=draws.randint(25, 120))
-            until = last if status is CaseStatus.CLOSED else yesterday
-            yield _story(category, status, opened, until, recent=False)
+            until = day_of(opened) + timedelta(days=draws.randint(25, 120)) if at else yesterday
+            lead, place = _led_in(category, draws) if at < number else (draws.choice(LEADS_OF_OTHER), None)
+            yield _story(category, status, opened, until, lead, place)
+
+
+def _led_in(category: Category, draws: Draws) -> tuple[str, int]:
+    """Where a case of the first NGO is, and who of those that work there leads it."""
+    place = draws.choice(ASKED_IN[category] if draws.chance(MOST) else range(len(COMMUNES)))
+    return draws.choice([lead for lead in LEADS_OF_FIRST if place in WORKS_IN[lead]]), place
 
 
 def _recent(draws: Draws, yesterday: date) -> Iterator[Story]:
@@ -123,19 +169,29 @@ def _recent(draws: Draws, yesterday: date) -> Iterator[Story]:
         today = yesterday + timedelta(days=1)
         day = draws.weekday(today - timedelta(days=most), today - timedelta(days=least))
         until = day + timedelta(days=draws.randint(20, 38)) if status is CaseStatus.CLOSED else yesterday
-        yield _story(category, status, draws.at_work(day), until, recent=True)
+        yield _story(category, status, draws.at_work(day), until, draws.choice(LEADS), recent=True)
 
 
-def _story(category: Category, status: CaseStatus, opened: datetime, until: date, *, recent: bool) -> Story:
-    return Story(0, category, status, opened, until, recent, lead="", commune="", village="")
+def _story(
+    category: Category,
+    status: CaseStatus,
+    opened: datetime,
+    until: date,
+    lead: str,
+    place: int | None = None,
+    *,
+    recent: bool = False,
+) -> Story:
+    commune = "" if place is None else COMMUNES[place]
+    return Story(0, category, status, opened, until, recent, lead, commune, village="")
 
 
 def _carried(story: Story, draws: Draws) -> Story:
-    """The same story with its lead and place; sensitive cases are led by caseworkers."""
-    lead = draws.choice(LEADS)
+    """The same story in a village; sensitive cases are led by caseworkers."""
+    lead = story.lead
     if story.sensitive and lead.startswith("supervisor"):
         lead = {"supervisor1": "caseworker2", "supervisor3": "caseworker3"}[lead]
-    commune = COMMUNES[draws.choice(WORKS_IN[lead])]
+    commune = story.commune or COMMUNES[draws.choice(WORKS_IN[lead])]
     return replace(story, lead=lead, commune=commune, village=draws.choice(villages_of(commune)))
 
 

@@ -23,7 +23,7 @@ from app.services.opening import open_case
 from app.services.people import add_to_register
 from app.services.referring_in import refer_in
 
-REGISTERED = (date(2024, 5, 13), date(2024, 6, 28))
+REGISTERED = (date(2024, 1, 8), date(2024, 1, 31))
 HOUSEHOLDS = 5  # of each caseworker in each commune
 PRIORITIES = {Priority.ROUTINE: 14, Priority.URGENT: 4, Priority.ASAP: 2, Priority.STAT: 1}
 SOURCES = {

@@ -21,6 +21,7 @@ def wrap(
     body_limit: int = 1_000_000,
     body_seconds: float = 20.0,
     upload_paths: re.Pattern[str] | None = None,
+    message_paths: re.Pattern[str] | None = None,
     upload_limit: int = 21_000_000,
     upload_seconds: float = 600.0,
     cors_origins: Sequence[str] = (),
@@ -28,7 +29,8 @@ def wrap(
 ) -> None:
     """Puts the edge around `app`. Limits in bytes, deadlines of whole bodies in seconds.
 
-    Paths that `upload_paths` matches in full have the limits of uploads. `cors_origins` empty: CORS is
+    Paths that `upload_paths` matches in full have the limits of uploads; who sends too much to one that `message_paths`
+    matches is heard out before the refusal. `cors_origins` empty: CORS is
     closed. `docs_paths`: pages that may run script, none in production.
     """
     app.add_middleware(
@@ -36,6 +38,7 @@ def wrap(
         ordinary=(body_limit, body_seconds),
         uploads=(upload_limit, upload_seconds),
         upload_paths=upload_paths,
+        message_paths=message_paths,
     )
     app.add_middleware(LastNet)
     if cors_origins:

@@ -10,11 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, PayloadTooLarge, Problem, RequestTimeout, problem_response
 
+MOST_HEARD_OUT = 8  # times the limit, of a message that another system sends
+
 
 class BodyLimit:
     """Refuses a body that is announced or grows too large (413), or comes too slowly (408).
 
-    `ordinary` and `uploads` are (bytes, seconds); a path matching `upload_paths` in full has the latter.
+    `ordinary` and `uploads` are (bytes, seconds); a path matching `upload_paths` in full has the latter. Who sends too
+    much to one matching `message_paths` may finish, to hear why it is refused.
     """
 
     def __init__(
@@ -24,11 +27,13 @@ class BodyLimit:
         ordinary: tuple[int, float],
         uploads: tuple[int, float],
         upload_paths: re.Pattern[str] | None,
+        message_paths: re.Pattern[str] | None = None,
     ) -> None:
         self.app = app
         self.ordinary = ordinary
         self.uploads = uploads
         self.upload_paths = upload_paths
+        self.message_paths = message_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,8 +42,9 @@ class BodyLimit:
         upload = self.upload_paths is not None and self.upload_paths.fullmatch(scope["path"])
         limit, seconds = self.uploads if upload else self.ordinary
         if refusal := _refuse_announced(scope, limit):
-            if upload and isinstance(refusal, PayloadTooLarge):
-                await _let_finish(scope, receive, 2 * limit, seconds)
+            message = self.message_paths is not None and self.message_paths.fullmatch(scope["path"])
+            if (upload or message) and isinstance(refusal, PayloadTooLarge):
+                await _let_finish(scope, receive, limit * (2 if upload else MOST_HEARD_OUT), seconds)
             await problem_response(refusal, scope)(scope, receive, send)
             return
         body = _Body(scope, receive, send, limit, seconds)
@@ -57,7 +63,7 @@ def _refuse_announced(scope: Scope, limit: int) -> Problem | None:
 
 
 async def _let_finish(scope: Scope, receive: Receive, most: int, seconds: float) -> None:
-    """Take the body of a file that is somewhat too large, and throw it away part by part.
+    """Take a body that is somewhat too large, and throw it away part by part.
 
     Browsers and most clients look for an answer when they have sent everything; closed before, they see a broken
     network and send it again. Who asks first (`Expect`) is told at once, as is who announces far more.

@@ -11,7 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from app import metrics
 from app.errors import answer
-from app.logs import log
+from app.logs import AlreadyTold, expect_unfinished, log
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -149,6 +149,8 @@ class LastNet:
             await self.app(scope, receive, watch)
         except ClientDisconnect:
             return
+        except AlreadyTold:
+            expect_unfinished()  # the server closes the connection
         except Exception as error:
             response = await answer(Request(scope), error)
             if not started:  # else the server sees an unfinished answer and closes the connection

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.errors.database import database_problem, is_database_error, sqlstate
+from app.errors.messages import in_language
 from app.errors.outcomes import FHIR_JSON, is_fhir, outcome, weak
 from app.errors.problems import (
     Forbidden,
@@ -83,6 +84,7 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
     app.edge set."""
     language = choose_language(Headers(scope=scope).get("accept-language"))
     instance = str(scope.get("state", {}).get("request_id", ""))
+    problem.errors = in_language(problem.errors, language)  # an occurrence is told once
     words, fhir = title(problem.code, language), is_fhir(scope)
     body = outcome(problem, words, instance) if fhir else problem.body(title=words, instance=instance)
     return Response(

@@ -86,6 +86,12 @@ class LegalHold(Problem):
     status, code = 409, "legal_hold"
 
 
+class InUse(Problem):
+    """Other records refer to it; they go first."""
+
+    status, code = 409, "in_use"
+
+
 class ImportBlocked(Problem):
     """The import cannot be written as it stands; `blocked_by` says why, in codes."""
 
@@ -93,3 +99,9 @@ class ImportBlocked(Problem):
 
     def __init__(self, blocked_by: Sequence[str] = ()) -> None:
         super().__init__(extra={"blocked_by": list(blocked_by)})
+
+
+class PeriodNotOver(Problem):
+    """A report is submitted when its period is over, by Phnom Penh's calendar."""
+
+    status, code = 409, "period_not_over"

@@ -36,11 +36,18 @@ _ISSUES = {
 _FIELD_ISSUES = {
     "required": "required",
     "unknown_field": "structure",
+    "not_taken": "not-supported",
     "unknown_code": "code-invalid",
     "too_long": "too-long",
     "text_too_long": "too-long",
     "not_supported": "not-supported",
     "unknown_reference": "not-found",
+}
+_NOT_READ = "This is not read in what is sent in."
+# What implementation guides do, and this face does not.
+_INSTEAD = {
+    "method_not_allowed": "A referral is sent as a Bundle of type transaction with one Patient, ServiceRequest, Task"
+    " and Consent, by POST to the root of this face; a Task is changed by PUT or PATCH. See metadata.",
 }
 _INDEX = re.compile(r"/([0-9]+)(?=/|$)")
 
@@ -74,16 +81,19 @@ def _issues(problem: Problem, title: str) -> Iterator[dict[str, Any]]:
     details = {"coding": [{"system": SYSTEM, "code": problem.code}], "text": title}
     kind = _ISSUES.get(problem.code, "business-rule" if problem.status == 409 else "processing")
     if not problem.errors:
-        said = ", ".join(f"{name}: {_listed(value)}" for name, value in problem.extra.items())
+        extra = ", ".join(f"{name}: {_listed(value)}" for name, value in problem.extra.items())
+        said = extra or _INSTEAD.get(problem.code)
         diagnostics = {"diagnostics": said} if said else {}
         yield {"severity": "error", "code": kind, "details": details, **diagnostics}
     for error in problem.errors:
-        coding = [*details["coding"], {"system": f"{SYSTEM}:field", "code": error.code}]
+        unread = error.code == "unknown_field" and not error.pointer.startswith("/query")
+        code, message = ("not_supported", _NOT_READ) if unread else (error.code, error.message)
+        coding = [*details["coding"], {"system": f"{SYSTEM}:field", "code": code}]
         yield {
             "severity": "error",
-            "code": _FIELD_ISSUES.get(error.code, "value" if error.pointer else kind),
+            "code": _FIELD_ISSUES.get(code, "value" if error.pointer else kind),
             "details": {**details, "coding": coding},
-            "diagnostics": error.message,
+            "diagnostics": message,
             **_place(error),
         }
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
+from app.errors.causes import Cause
+
 BEARER: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
 CLOSE: Mapping[str, str] = {"Connection": "close"}  # the rest of a refused body is never read
 
@@ -126,9 +128,18 @@ class RequestTimeout(Problem):
 
 
 class Conflict(Problem):
-    """It contradicts what is already recorded."""
+    """It contradicts what is already recorded; `cause` says how, where that may be said."""
 
     status, code = 409, "conflict"
+
+    def __init__(self, cause: Cause | None = None) -> None:
+        super().__init__(extra={"cause": cause.value} if cause else None)
+
+
+class WebhookLimit(Problem):
+    """The organisation has as many webhooks as it may have."""
+
+    status, code = 409, "webhook_limit"
 
 
 class InProgress(Problem):
@@ -141,6 +152,12 @@ class DeviceWiped(Problem):
     """The session was ended from elsewhere: the device takes away what it keeps, and signs in again."""
 
     status, code = 410, "device_wiped"
+
+
+class Withdrawn(Problem):
+    """An export that will never be given again; nobody is told why."""
+
+    status, code = 410, "withdrawn"
 
 
 class PreconditionFailed(Problem):
@@ -191,6 +208,12 @@ class IdempotencyKeyReused(Problem):
     """The Idempotency-Key was used before with another body."""
 
     status, code = 422, "idempotency_key_reused"
+
+
+class ExternalIdReused(Problem):
+    """A partner sends another client under a number of its own that it has used already."""
+
+    status, code = 409, "external_id_reused"
 
 
 class PreconditionRequired(Problem):

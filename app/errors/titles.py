@@ -27,18 +27,25 @@ TITLES: dict[str, tuple[str, str]] = {
     "unsafe_contact": ("This contact would not be safe", "ការទាក់ទងបែបនេះគ្មានសុវត្ថិភាពទេ"),
     "unsafe_caregiver": ("This caregiver cannot agree for the child", "អ្នកថែទាំនេះមិនអាចយល់ព្រមជំនួសកុមារបានទេ"),
     "caseload_full": ("The caseload is full", "ចំនួនករណីក្នុងបន្ទុកពេញហើយ"),
+    "webhook_limit": (
+        "Your organisation has as many webhooks as it may have",
+        "អង្គការរបស់អ្នកមានអាសយដ្ឋានជូនដំណឹងគ្រប់ចំនួនដែលអនុញ្ញាតហើយ",
+    ),
     "access_exists": ("You can see this case already", "អ្នកអាចមើលករណីនេះបានរួចហើយ"),
     "review_pending": (
         "Your earlier emergency access must be reviewed first",
         "ការចូលមើលក្នុងគ្រាអាសន្នលើកមុនរបស់អ្នកត្រូវពិនិត្យឡើងវិញជាមុនសិន",
     ),
     "import_blocked": ("The import cannot be written as it stands", "មិនទាន់អាចកត់ត្រាទិន្នន័យដែលបាននាំចូលបានទេ"),
+    "in_use": ("Other records refer to this one", "មានកំណត់ត្រាផ្សេងទៀតយោងលើកំណត់ត្រានេះ"),
+    "period_not_over": ("The period is not over yet", "រយៈពេលនេះមិនទាន់ចប់នៅឡើយ"),
     "legal_hold": ("The case is under a legal hold and must be kept", "ករណីនេះត្រូវរក្សាទុកតាមច្បាប់ មិនអាចលុបបានទេ"),
     "idempotency_in_progress": ("The same request is still being processed", "សំណើដដែលនេះកំពុងដំណើរការនៅឡើយ"),
     "device_wiped": (
         "This session was ended from another place; the data on this device must be deleted",
         "សម័យប្រើប្រាស់នេះត្រូវបានបញ្ចប់ពីកន្លែងផ្សេង ទិន្នន័យលើឧបករណ៍នេះត្រូវលុបចេញ",
     ),
+    "withdrawn": ("This export has been withdrawn", "ទិន្នន័យដែលបាននាំចេញនេះត្រូវបានដកចេញវិញហើយ"),
     "precondition_failed": (
         "The record has changed meanwhile, please load it again",
         "ទិន្នន័យនេះបានផ្លាស់ប្ដូរហើយ សូមផ្ទុកឡើងវិញ",
@@ -50,6 +57,10 @@ TITLES: dict[str, tuple[str, str]] = {
     "idempotency_key_reused": (
         "The key of this request was already used for another one",
         "លេខសម្គាល់សំណើនេះត្រូវបានប្រើសម្រាប់សំណើផ្សេងរួចហើយ",
+    ),
+    "external_id_reused": (
+        "You have already sent something else under this number of yours",
+        "អ្នកបានបញ្ជូនករណីផ្សេងមួយរួចហើយ ក្រោមលេខរបស់អ្នកនេះ",
     ),
     "precondition_required": ("Please say which version you are changing", "សូមបញ្ជាក់ថាអ្នកកំពុងកែកំណែណាមួយ"),
     "rate_limited": ("Too many requests, please try again later", "សំណើច្រើនពេក សូមព្យាយាមម្ដងទៀតនៅពេលក្រោយ"),

@@ -1,8 +1,9 @@
 """Bundle: the page of a search, a transaction that is sent in, and what came of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from app.fhir.consent import Consent
 from app.fhir.directory import HealthcareService, Organization
@@ -11,18 +12,28 @@ from app.fhir.service_request import ServiceRequest
 from app.fhir.task import Task
 from app.fhir.types import Element, Identifier, Instant, Meta, Resource, String, Uri
 
-Sent = Annotated[Patient | ServiceRequest | Task | Consent, Field(discriminator="resourceType")]
+TAKEN: Final = "What is taken is a Bundle of type transaction with one Patient, ServiceRequest, Task and Consent."
+KINDS = ("Patient", "ServiceRequest", "Task", "Consent")  # compared with whatever somebody sends, hashable or not
+
+
+def _kind_taken(value: object) -> object:
+    if isinstance(value, dict) and value.get("resourceType") not in KINDS:
+        raise PydanticCustomError("not_taken", TAKEN)
+    return value
+
+
+Sent = Annotated[
+    Annotated[Patient | ServiceRequest | Task | Consent, Field(discriminator="resourceType")],
+    BeforeValidator(_kind_taken),
+]
 Found = Annotated[
     Patient | ServiceRequest | Task | Organization | HealthcareService, Field(discriminator="resourceType")
 ]
 
 
 class Request(Element):
-    """`ifNoneExist` is not read: what was sent before under the same identifier is never made twice."""
-
     method: Literal["POST"]
     url: Literal["Patient", "ServiceRequest", "Task", "Consent"]
-    ifNoneExist: String | None = None
 
 
 class SentEntry(Element):
@@ -31,11 +42,17 @@ class SentEntry(Element):
     request: Request
 
 
+def _type_taken(value: object) -> object:
+    if value != "transaction":
+        raise PydanticCustomError("not_taken", TAKEN)
+    return value
+
+
 class Transaction(Resource):
     """A referral in: exactly one Patient, ServiceRequest, Task and Consent, which refer to one another by `fullUrl`."""
 
     resourceType: Literal["Bundle"]
-    type: Literal["transaction"]
+    type: Annotated[Literal["transaction"], BeforeValidator(_type_taken)]
     identifier: Identifier | None = None
     timestamp: Instant | None = None
     entry: Annotated[list[SentEntry], Field(min_length=1, max_length=20)]

@@ -35,11 +35,15 @@ def system_of(codes: type[StrEnum]) -> str:
     return LISTS + _NAMES[codes]
 
 
-@cache
 def coding(code: StrEnum) -> Coding:
     """A code of ours with its system and its English label."""
-    label = next(entry.en for entry in code_lists()[_NAMES[type(code)]] if entry.code == code.value)
-    return Coding(system=system_of(type(code)), code=code.value, display=label)
+    return Coding(system=system_of(type(code)), code=code.value, display=_label(type(code), code.value))
+
+
+@cache
+def _label(codes: type[StrEnum], code: str) -> str:
+    """By its list too: the same word stands in several, and is equal in all of them."""
+    return next(entry.en for entry in code_lists()[_NAMES[codes]] if entry.code == code)
 
 
 def concept(code: StrEnum | None, text: str | None = None) -> CodeableConcept | None:

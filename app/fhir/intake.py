@@ -2,25 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from app.calendar import day_of
 from app.errors import Invalid
 from app.fhir.bundle import Transaction
-from app.fhir.codes import IDENTIFIER_TYPES, OWN, code_in
-from app.fhir.consent import Consent, ConsentState
+from app.fhir.codes import IDENTIFIER_TYPES, code_in
+from app.fhir.consent import Consent
 from app.fhir.patient import Patient
+from app.fhir.references import check_link, organisation_named
 from app.fhir.sent_client import Place, client_of
+from app.fhir.sent_consent import consent_of, places_of
 from app.fhir.service_request import RequestIntent, RequestStatus, ServiceRequest
 from app.fhir.task import Task, TaskIntent, TaskStatus
-from app.fhir.types import Reference
 from app.models.codes import Category, Priority
 
 Kind = TypeVar("Kind", Patient, ServiceRequest, Task, Consent)
-
-CONSENT_FORM, CONSENT_GIVEN_BY = f"{OWN}consent-form", f"{OWN}consent-given-by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class _Entry:
     at: str
 
 
-def sent_in(bundle: Transaction, organisation_id: UUID) -> Sent:
+def sent_in(bundle: Transaction, organisation_id: UUID, today: date) -> Sent:
     """What is asked for by the caller's organisation; 422 for what is missing, contradicts itself or is not read."""
     patient, her = _one(bundle, Patient)
     request, asked = _one(bundle, ServiceRequest)
@@ -55,35 +53,31 @@ def sent_in(bundle: Transaction, organisation_id: UUID) -> Sent:
         (consent.patient, her.url, f"{agreed.at}/patient"),
     ]
     for reference, url, pointer in links:
-        _check_link(reference, url, urls, pointer)
-    receiver = _organisation(task.owner, f"{work.at}/owner")
+        check_link(reference, url, urls, pointer)
+    receiver = organisation_named(task.owner, f"{work.at}/owner")
     senders = [(task.requester, f"{work.at}/requester"), (request.requester, f"{asked.at}/requester")]
     for reference, pointer in senders:
-        if reference is not None and _organisation(reference, pointer) != organisation_id:
+        if reference is not None and organisation_named(reference, pointer) != organisation_id:
             raise _wrong(pointer, "not_allowed", "A partner sends for its own organisation only.")
-    _check_states(task, work.at, request, asked.at, consent, agreed.at)
-    _check_receivers(request, asked.at, consent, agreed.at, receiver)
+    _check_states(task, work.at, request, asked.at)
+    _check_performers(request, asked.at, receiver)
     client = client_of(patient, Place(her.at))
     values = {
         **client.values,
         "organisation_id": receiver,
         "category": _category(request, asked.at),
-        "priority": task.priority or request.priority or Priority.ROUTINE,
+        "priority": _priority(task, work.at, request),
         "need_summary": "\n".join(_words(request, task)),
         "external_id": _external_id(task, work.at),
-        "consent": _consent(consent, agreed.at),
+        "consent": consent_of(consent, Place(agreed.at), receiver, organisation_id, today),
     }
     places = {
         **client.places,
+        **places_of(Place(agreed.at)),
         "/organisation_id": f"{work.at}/owner",
         "/category": f"{asked.at}/category",
         "/need_summary": f"{asked.at}/reasonCode",
         "/external_id": f"{work.at}/identifier",
-        "/consent": agreed.at,
-        "/consent/form": f"{agreed.at}/extension",
-        "/consent/given_by": f"{agreed.at}/extension",
-        "/consent/obtained_on": f"{agreed.at}/dateTime",
-        "/consent/expires_on": f"{agreed.at}/provision/period",
     }
     return Sent({name: value for name, value in values.items() if value is not None}, places)
 
@@ -111,33 +105,13 @@ def _one(bundle: Transaction, kind: type[Kind]) -> tuple[Kind, _Entry]:
     return found[0]
 
 
-def _check_link(reference: Reference | None, url: str, urls: set[str], pointer: str) -> None:
-    if reference is None or reference.reference is None:
-        raise _wrong(pointer, "required", "This field is required.")
-    if reference.reference not in urls:
-        raise _wrong(pointer, "unknown_reference", "The reference leads to no entry of the Bundle.")
-    if reference.reference != url:
-        raise _wrong(pointer, "wrong_type", "The reference leads to an entry of another type.")
-
-
-def _organisation(reference: Reference | None, pointer: str) -> UUID:
-    if reference is None or reference.reference is None:
-        raise _wrong(pointer, "required", "This field is required.")
-    try:
-        return UUID(reference.reference.removeprefix("Organization/"))
-    except ValueError:
-        raise _wrong(pointer, "unknown_reference", "An organisation is written Organization/id.") from None
-
-
-def _check_states(task: Task, work: str, request: ServiceRequest, asked: str, consent: Consent, agreed: str) -> None:
-    """A referral begins as requested, and with a consent that stands."""
+def _check_states(task: Task, work: str, request: ServiceRequest, asked: str) -> None:
+    """A referral begins as requested."""
     wanted = [
         (task.status is TaskStatus.REQUESTED, f"{work}/status"),
         (task.intent is TaskIntent.ORDER, f"{work}/intent"),
         (request.status is RequestStatus.ACTIVE, f"{asked}/status"),
         (request.intent is RequestIntent.ORDER, f"{asked}/intent"),
-        (consent.status is ConsentState.ACTIVE, f"{agreed}/status"),
-        (consent.provision is None or consent.provision.type != "deny", f"{agreed}/provision/type"),
     ]
     for right, pointer in wanted:
         if not right:
@@ -150,20 +124,27 @@ def _check_states(task: Task, work: str, request: ServiceRequest, asked: str, co
             raise _wrong(pointer, "not_supported", "This is not read in what is sent in.")
 
 
-def _check_receivers(request: ServiceRequest, asked: str, consent: Consent, agreed: str, receiver: UUID) -> None:
-    """Who performs, and to whom she agreed, is who is asked."""
-    performers = [_organisation(one, f"{asked}/performer") for one in request.performer or ()]
+def _check_performers(request: ServiceRequest, asked: str, receiver: UUID) -> None:
+    """Who performs is who is asked."""
+    performers = [organisation_named(one, f"{asked}/performer") for one in request.performer or ()]
     if performers and performers != [receiver]:
         raise _wrong(f"{asked}/performer", "not_allowed", "One organisation is asked: the owner of the Task.")
-    actors = (consent.provision and consent.provision.actor) or []
-    named = [_organisation(one.reference, f"{agreed}/provision/actor") for one in actors]
-    if named and receiver not in named:
-        raise _wrong(f"{agreed}/provision/actor", "consent_required", "The consent is for somebody else.")
 
 
 def _category(request: ServiceRequest, asked: str) -> Category | None:
+    """The one category of ours: of two, what is graver would depend on their order."""
     found = [code_in(one, Category, f"{asked}/category") for one in request.category or ()]
-    return next((one for one in found if one is not None), None)
+    ours = {one for one in found if one is not None}
+    if len(ours) > 1:
+        raise _wrong(f"{asked}/category", "too_many", "There are too many items.")
+    return next(iter(ours), None)
+
+
+def _priority(task: Task, work: str, request: ServiceRequest) -> Priority:
+    """Said by either of the two, or by both alike."""
+    if task.priority is not None and request.priority not in {None, task.priority}:
+        raise _wrong(f"{work}/priority", "contradicts", "The ServiceRequest says another priority.")
+    return task.priority or request.priority or Priority.ROUTINE
 
 
 def _words(request: ServiceRequest, task: Task) -> Iterator[str]:
@@ -186,24 +167,3 @@ def _external_id(task: Task, work: str) -> str:
     if len(placers) != 1 or placers[0] is None:
         raise _wrong(f"{work}/identifier", "required", "The Task needs one identifier of type PLAC: your own.")
     return placers[0]
-
-
-def _consent(consent: Consent, agreed: str) -> dict[str, Any]:
-    said = {}
-    for one in consent.extension or ():
-        name = {CONSENT_FORM: "form", CONSENT_GIVEN_BY: "given_by"}.get(one.url)
-        if name is None:
-            raise _wrong(f"{agreed}/extension", "not_supported", "There is no such extension here.")
-        said[name] = one.valueCode
-    period = consent.provision and consent.provision.period
-    ends = period.end if period else None
-    return {
-        **said,
-        **({"obtained_on": _day(consent.dateTime)} if consent.dateTime else {}),
-        **({"expires_on": _day(ends)} if ends else {}),
-    }
-
-
-def _day(written: str) -> str:
-    """The day in Cambodia; a month or a year alone stays as it is, and is refused as no day."""
-    return day_of(datetime.fromisoformat(written)).isoformat() if "T" in written else written

@@ -24,6 +24,7 @@ _DATE = re.compile(
     r"(ge|gt|le|lt)([0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2}))?)"
 )
 _DAY = timedelta(days=1)
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)  # nothing lies before or after
 
 
 def _text(read: Callable[[str], object]) -> AfterValidator:
@@ -86,8 +87,10 @@ def earliest(bounds: list[str]) -> datetime | None:
     lower = [
         datetime.fromisoformat(match[2]) for one in bounds if (match := _DATE.fullmatch(one)) and match[1][0] == "g"
     ]
-    zoned = [at if at.tzinfo else at.replace(tzinfo=PHNOM_PENH) for at in lower]
-    return max(zoned).astimezone(UTC) - timedelta(microseconds=1) if zoned else None
+    zoned = [(at if at.tzinfo else at.replace(tzinfo=PHNOM_PENH)).astimezone(UTC) for at in lower]
+    if not zoned or max(zoned) < _FIRST:
+        return None
+    return min(max(zoned), _LAST) - timedelta(microseconds=1)
 
 
 def service_type_of(text: str) -> ServiceType:

@@ -8,9 +8,20 @@ from app.errors import Invalid
 from app.fhir.codes import AREA_CODE, LISTS, OWN
 from app.fhir.disclosed import DISABILITY, LANGUAGES, SAFE_CONTACT
 from app.fhir.patient import Communication, Patient
-from app.fhir.types import Address, ContactPoint, ContactSystem, Extension, HumanName, NameUse, Part
+from app.fhir.types import (
+    Address,
+    AddressUse,
+    ContactPoint,
+    ContactSystem,
+    ContactUse,
+    Extension,
+    HumanName,
+    NameUse,
+    Part,
+)
 from app.models.codes import DatePrecision, Language
 
+PHONE_OWNER, SAFE_TO_CALL = f"{OWN}phone-owner", f"{OWN}safe-to-call"
 _KHMER = re.compile("[\u1780-\u17b3]")
 _PRECISION = {4: ("-01-01", DatePrecision.YEAR), 7: ("-01", DatePrecision.MONTH), 10: ("", DatePrecision.DAY)}
 _ONE_RULE = {
@@ -38,6 +49,10 @@ class Place:
     def not_read(self, name: str) -> Invalid:
         """422 for what nobody would read."""
         return self.wrong(name, "not_supported", "This is not read in what is sent in.")
+
+    def too_many(self, name: str) -> Invalid:
+        """422 for what is said more than once: nobody could say which was meant."""
+        return self.wrong(name, "too_many", "There are too many items.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,34 +123,36 @@ def _birth(written: str | None) -> dict[str, Any]:
 
 
 def _phone(contact: ContactPoint, place: Place) -> dict[str, Any]:
-    if contact.system is not ContactSystem.PHONE or contact.value is None:
+    if contact.system is not ContactSystem.PHONE or contact.value is None or contact.use is ContactUse.OLD:
         raise place.not_read("telecom")
     said: dict[str, Any] = {"number": contact.value}
     for one in contact.extension or ():
-        if one.url == f"{OWN}phone-owner":
-            said["owner"] = one.valueCode
-        elif one.url == f"{OWN}safe-to-call":
-            said["safe_to_call"] = one.valueBoolean
-        else:
+        if one.url not in {PHONE_OWNER, SAFE_TO_CALL}:
             raise place.not_read("telecom")
+        name = "owner" if one.url == PHONE_OWNER else "safe_to_call"
+        if name in said:
+            raise place.too_many("telecom")
+        said[name] = one.valueCode if one.url == PHONE_OWNER else one.valueBoolean
     return said
 
 
 def _address(addresses: list[Address], place: Place) -> tuple[str | None, str | None]:
     """The code of the area (a commune's or a village's) and what is written for people."""
     if len(addresses) > 1:
-        raise place.wrong("address", "too_many", "There are too many items.")
+        raise place.too_many("address")
     if not addresses:
         return None, None
     codes = [one.valueCode for one in addresses[0].extension or () if one.url == AREA_CODE]
-    if len(codes) != len(addresses[0].extension or ()):
+    if len(codes) != len(addresses[0].extension or ()) or addresses[0].use is AddressUse.OLD:
         raise place.not_read("address")
+    if len(codes) > 1:
+        raise place.too_many("address")
     return (codes[0] if codes else None), addresses[0].text
 
 
 def _language(spoken: list[Communication], place: Place) -> Language | None:
     if len(spoken) > 1:
-        raise place.wrong("communication", "too_many", "There are too many items.")
+        raise place.too_many("communication")
     for one in spoken:
         codings = one.language.coding or []
         named = {coding.code for coding in codings if coding.system in {LANGUAGES, f"{LISTS}language"}}
@@ -145,9 +162,13 @@ def _language(spoken: list[Communication], place: Place) -> Language | None:
 
 def _extensions(extensions: list[Extension], place: Place) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     disability, contact = None, None
+    if len({one.url for one in extensions}) != len(extensions):
+        raise place.too_many("extension")
     for one in extensions:
         if one.url == DISABILITY:
             disability = {part.url.replace("-", "_"): part.valueCode for part in one.extension or ()}
+            if len(disability) != len(one.extension or ()):
+                raise place.too_many("extension")
         elif one.url == SAFE_CONTACT:
             contact = _contact(one.extension or [], place)
         else:

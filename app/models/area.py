@@ -11,6 +11,7 @@ from app.models.codes import AreaLevel
 AreaCode = Annotated[str, Rule(strict=True, pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{8})$")]
 # A client's place may be known only to its district or province.
 PlaceCode = Annotated[str, Rule(strict=True, pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})$")]
+CommuneCode = Annotated[str, Rule(strict=True, pattern=r"^[0-9]{6}$")]
 VillageCode = Annotated[str, Rule(strict=True, pattern=r"^[0-9]{8}$")]
 
 

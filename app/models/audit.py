@@ -34,6 +34,7 @@ _KINDS = {
     "client": AuditKind.SETTINGS,
     "service": AuditKind.SETTINGS,
     "webhook": AuditKind.SETTINGS,
+    "export": AuditKind.EXPORT,
 }
 
 

@@ -197,6 +197,7 @@ class CaseCreate(OwnId):
     referred_from: ReferredFrom | None = None
     organisation_id: UUID | None = None
     lead_id: UUID | None = None
+    over_limit_reason: ShortText | None = None  # a supervisor's, for a lead whose caseload is full
     opened_on: Day | None = None
     incident: IncidentCreate | None = None
     consents: Annotated[list[ConsentCreate], Rule(max_length=20)] = []

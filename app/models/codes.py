@@ -806,6 +806,15 @@ class CommitmentIssue(StrEnum):
     OTHER = "other"
 
 
+class DistributionCause(StrEnum):
+    """What relief was given for."""
+
+    FLOOD = "flood"
+    DROUGHT = "drought"
+    STORM = "storm"
+    OTHER = "other"
+
+
 class CampaignChannel(StrEnum):
     """How a campaign reached people."""
 
@@ -944,6 +953,7 @@ class WorklistKind(StrEnum):
     CONFIRMATION = "confirmation"
     FOLLOW_UP = "follow_up"
     ACTION = "action"
+    PLAN_REVIEW = "plan_review"
     NO_DATE = "no_date"
     TRANSFER = "transfer"
     REFERRAL_OVERDUE = "referral_overdue"
@@ -966,6 +976,11 @@ class ImportKind(StrEnum):
     CASES = "cases"
     PEOPLE = "people"
     HOUSEHOLDS = "households"
+    ACTIVITIES = "activities"
+    HOME_VISITS = "home_visits"
+    BUSINESSES = "businesses"
+    FEEDBACK = "feedback"
+    DISTRIBUTIONS = "distributions"
 
 
 class ImportState(StrEnum):
@@ -1007,12 +1022,15 @@ class ServiceCapacity(StrEnum):
 
 
 class ServiceWarningCode(StrEnum):
-    """What to think of before sending a client to a service; never a refusal."""
+    """What to think of before sending a client to a service, or taking in whom a partner sends; never a refusal."""
 
     AGE_NOT_SERVED = "age_not_served"
     SEX_NOT_SERVED = "sex_not_served"
     FULL = "full"
     NOT_ASSURED = "not_assured"
+    NOBODY_ANSWERS = "nobody_answers"
+    SECTOR_NOT_OFFERED = "sector_not_offered"
+    CONSENT_INCOMPLETE = "consent_incomplete"
 
 
 class Weekday(StrEnum):
@@ -1116,4 +1134,5 @@ CODE_LISTS: dict[str, type[StrEnum]] = {
     "service_capacity": ServiceCapacity,
     "service_warning": ServiceWarningCode,
     "weekday": Weekday,
+    "distribution_cause": DistributionCause,
 }

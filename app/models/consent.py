@@ -21,6 +21,13 @@ class Consent(Table, table=True):
         ForeignKeyConstraint(["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]),
         Index("ix_consents_case", "case_id", "purpose"),
         Index(
+            "ix_consents_statistics",
+            "organisation_id",
+            "case_id",
+            postgresql_include=["obtained_on", "expires_on"],
+            postgresql_where=text("purpose = 'statistics' AND withdrawn_at IS NULL"),
+        ),
+        Index(
             "ix_consents_bypass",
             "organisation_id",
             "case_id",

@@ -22,6 +22,9 @@ class EventAudience(StrEnum):
     OVERSIGHT = "oversight"  # about an exclusion or a match, `subject_id`: whoever may read that
 
 
+_PLACE, _OF_A_REFERRAL = text("COALESCE(referral_place, 0)"), text("referral_id IS NOT NULL")
+
+
 class Event(SQLModel, table=True):
     """`data` holds codes and ids only; words of people (a reason) are in `private`."""
 
@@ -31,8 +34,8 @@ class Event(SQLModel, table=True):
         Index("ix_events_case", "case_id", text("at DESC"), text("id DESC")),
         Index("ix_events_stream", "organisation_id", "xid"),
         # The stream of an organisation: of referrals, on whichever side it is.
-        Index("ix_events_partner", "partner_id", "xid", "id", postgresql_where=text("referral_id IS NOT NULL")),
-        Index("ix_events_referred", "organisation_id", "xid", "id", postgresql_where=text("referral_id IS NOT NULL")),
+        Index("ix_events_partner", "partner_id", "xid", _PLACE, "id", postgresql_where=_OF_A_REFERRAL),
+        Index("ix_events_referred", "organisation_id", "xid", _PLACE, "id", postgresql_where=_OF_A_REFERRAL),
         Index("ix_events_referral", "referral_id", "referral_place", postgresql_where=text("referral_id IS NOT NULL")),
     )
 

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from pydantic import Field as Rule
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Column
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from app.ids import new_id
+from app.models.area import CommuneCode
 from app.models.base import Body, Patch, Read, Table, coded, optional
 from app.models.codes import Currency, OrganisationKind
 from app.text import NameText
@@ -23,6 +25,9 @@ Ceiling = Annotated[int, Rule(strict=True, ge=0, le=1_000_000_000_000)]  # minor
 
 # Permissions that a partner's system may hold (app/policy.py, scopes_of_systems).
 Scopes = Annotated[list[Annotated[str, Rule(max_length=40)]], Rule(min_length=1, max_length=40)]
+
+
+Communes = Annotated[list[CommuneCode], Rule(max_length=200)]
 
 
 def principal(kind: str, owner_id: UUID) -> UUID:
@@ -40,6 +45,8 @@ class Organisation(Table, table=True):
     signatory: bool = False
     assistance_ceiling_khr_minor: int = Field(default=CEILINGS[Currency.KHR], sa_type=BigInteger)
     assistance_ceiling_usd_minor: int = Field(default=CEILINGS[Currency.USD], sa_type=BigInteger)
+    # Codes of the communes in which its programme works; none: nowhere in particular.
+    programme_communes: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     staff_principal: UUID
     supervisors_principal: UUID
 
@@ -73,6 +80,7 @@ class OrganisationUpdate(Patch):
     active: bool = optional()
     assistance_ceiling_khr_minor: Ceiling = optional()
     assistance_ceiling_usd_minor: Ceiling = optional()
+    programme_communes: Communes = optional()
 
 
 class OrganisationRead(Read):
@@ -84,6 +92,7 @@ class OrganisationRead(Read):
     signatory: bool
     assistance_ceiling_khr_minor: int
     assistance_ceiling_usd_minor: int
+    programme_communes: list[str]
     version: int
     created_at: datetime
     updated_at: datetime

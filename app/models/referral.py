@@ -14,6 +14,7 @@ from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, Patch, Table, coded, optional
 from app.models.codes import (
+    SERVICE_TYPE_SECTOR,
     Priority,
     ReferralBusinessStatus,
     ReferralOutcome,
@@ -40,6 +41,10 @@ PROTECTED_SERVICES = frozenset(
         *(ServiceType.CLINICAL_MANAGEMENT_OF_RAPE, ServiceType.MENTAL_HEALTH, ServiceType.PSYCHOSOCIAL_SUPPORT),
         *(ServiceType.POLICE_PROTECTION, ServiceType.SHELTER),
     }
+)
+# Where every service is a protected one, so that the sector says as much as its type (decision 0036).
+TELLING_SECTORS = frozenset(SERVICE_TYPE_SECTOR[one] for one in PROTECTED_SERVICES) - frozenset(
+    sector for service_type, sector in SERVICE_TYPE_SECTOR.items() if service_type not in PROTECTED_SERVICES
 )
 OPEN_STATUSES = (
     ReferralStatus.REQUESTED,
@@ -96,6 +101,7 @@ class Referral(Table, table=True):
     consent_id: UUID | None = Field(default=None, foreign_key="consents.id", ondelete="SET NULL")
     service_id: UUID | None = Field(default=None, foreign_key="services.id", index=True)
     external_id: str | None = Field(default=None, max_length=64)
+    sent_digest: bytes | None = None  # keyed hash of what was sent under it
     sector: Sector = Field(sa_type=coded(Sector))
     protected: bool
     standard: bool

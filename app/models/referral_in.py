@@ -4,9 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field as Rule
+from pydantic import model_validator
 
 from app.models.area import PlaceCode, VillageCode
-from app.models.base import Body, Day
+from app.models.base import Body, Day, wrong
 from app.models.case import SafeContact
 from app.models.codes import Category, ConsentForm, ConsentGivenBy, Priority
 from app.models.person import PersonCreate
@@ -23,6 +24,12 @@ class ReferralInConsent(Body):
     form: ConsentForm
     obtained_on: Day
     expires_on: Day | None = None
+
+    @model_validator(mode="after")
+    def consistent(self) -> "ReferralInConsent":
+        if self.expires_on is not None and self.expires_on < self.obtained_on:
+            raise wrong("expires_on", "expires_before_obtained", "A consent cannot end before it was given.")
+        return self
 
 
 class ReferralInCreate(Body):

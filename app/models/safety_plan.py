@@ -16,7 +16,11 @@ from app.text import LongText, ShortText
 
 
 class SafetyPlan(Table, table=True):
-    """One row of a case, sealed whole with the case's key."""
+    """One row of a case, sealed whole with the case's key.
+
+    `review_due_on` is when it is to be looked at again, None once that was done: the next date of the case and the
+    worklist are found by it.
+    """
 
     __tablename__ = "safety_plans"
     __table_args__ = (
@@ -27,6 +31,7 @@ class SafetyPlan(Table, table=True):
     case_id: UUID
     organisation_id: UUID
     created_by: UUID = Field(foreign_key="users.id")
+    review_due_on: date | None = None
     sealed: bytes | None = Field(default=None, nullable=False)
 
 

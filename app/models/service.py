@@ -223,7 +223,7 @@ class ServiceRead(Read):
 
 
 class ServiceWarning(Read):
-    """Something to think of before sending somebody to a service."""
+    """Something to think of before sending somebody to a service, or taking in whom a partner sends."""
 
     code: ServiceWarningCode
     en: str

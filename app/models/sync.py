@@ -22,6 +22,7 @@ class SyncType(StrEnum):
     NOTE = "note"
     FOLLOW_UP = "follow_up"
     ACTION = "action"
+    HOME_VISIT = "home_visit"  # only pushed
 
 
 class SyncOp(StrEnum):
@@ -58,7 +59,8 @@ class SyncPage(Read):
 
 
 class SyncItem(Body):
-    """One change. `data` is the body of the operation of the same name, for all but cases with `case_id` beside."""
+    """One change. `data` is the body of the operation of the same name, with `case_id` beside for what
+    belongs to a case."""
 
     op: SyncOp
     type: SyncType
@@ -75,14 +77,16 @@ class SyncPush(Body):
 class SyncResult(Read):
     """The answer to one item: `id` is the row's, which is another one when the id that was sent is not free.
 
-    `code`, `errors` and what a problem says beside them (`allowed`, `blocked_by`, `missing`) as in a problem. `current`
-    is the thing as it stands, when the change was made on an older one; the case, when it has been closed meanwhile.
+    `code`, `errors` and what a problem says beside them (`cause`, `allowed`, `blocked_by`, `missing`) as in a problem.
+    `current` is the thing as it stands, when the change was made on an older one; the case, when it has been closed
+    meanwhile.
     """
 
     id: UUID
     status: int
     version: int | None = None
     code: str | None = None
+    cause: str | None = None
     errors: list[dict[str, str]] | None = None
     allowed: list[str] | None = None
     blocked_by: list[str] | None = None

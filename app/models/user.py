@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
+from app.models.area import CommuneCode
 from app.models.base import TIMESTAMP, Body, Patch, Read, Table, coded, optional
 from app.models.codes import Language, Role
 from app.models.organisation import principal
@@ -17,7 +18,6 @@ from app.models.user_request import RequestRead
 from app.text import NameText, PhoneNumber
 
 Username = Annotated[str, Rule(pattern=r"^[a-z][a-z0-9_.-]{2,39}$")]
-CommuneCode = Annotated[str, Rule(pattern=r"^[0-9]{6}$")]
 Communes = Annotated[list[CommuneCode], Rule(max_length=100)]
 Names = Annotated[list[NameText], Rule(max_length=20)]
 Phones = Annotated[list[PhoneNumber], Rule(max_length=20)]
@@ -45,6 +45,8 @@ class User(Table, table=True):
     scopes: list[str] | None = Field(default=None, sa_column=Column(ARRAY(String()), nullable=True))  # systems alone
     # A system: when a person of its organisation said yes. Of persons it is user_requests that knows.
     confirmed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    # A system: who said so, and holds its secret. What is kept from this person is kept from the system.
+    keeper_id: UUID | None = Field(default=None, foreign_key="users.id")
     principal: UUID
 
     @classmethod

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
-from app.errors import FHIR, FHIR_JSON, FieldError, Problem, SearchRefused
+from app.errors import FHIR, FHIR_JSON, FieldError, Problem, SearchRefused, Withdrawn
 from app.errors.outcomes import outcome
 from app.errors.titles import title
 from app.fhir.outcome import OperationOutcome
@@ -29,6 +29,9 @@ from app.openapi.parts import (
 from app.permissions import Permission
 from app.security import declared_permission
 from app.visiting import count_visit
+
+# What may be withdrawn at any time.
+OF_RELEASES = {Permission.EXPORT_REQUEST, Permission.EXPORT_DOWNLOAD, Permission.EXPORT_APPROVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ def statuses(operation: Operation) -> set[int]:
     signs_in = operation.permission is None and operation.has_body
     changes = operation.permission is not None and operation.method != "GET"
     addresses = operation.permission is not None and "{" in operation.path
+    edits_a_webhook = operation.permission is Permission.WEBHOOK_EDIT
     answers = {
         400: operation.fhir,
         401: operation.permission is not None or signs_in,
@@ -150,13 +154,15 @@ def statuses(operation: Operation) -> set[int]:
         or (changes and operation.method == "POST"),  # ids in the body, repeated requests
         406: operation.fhir,
         408: operation.has_body,
-        409: changes,
+        409: changes or operation.permission is Permission.EXPORT_DOWNLOAD,
+        410: operation.permission in OF_RELEASES,
         412: operation.parameter("If-Match"),
         413: operation.has_body,
         415: operation.has_body,
         416: operation.parameter("Range"),
         422: operation.strict and (operation.has_body or not operation.fhir),
-        428: operation.parameter("If-Match") and operation.method != "POST",
+        # A transition honours it when it is sent; a new secret takes the place of an old one, as an edit does.
+        428: operation.parameter("If-Match") and (operation.method != "POST" or edits_a_webhook),
         429: operation.permission is not None or signs_in or operation.visited,
         503: operation.permission is not None or signs_in or operation.visited or operation.path == "/health/ready",
     }
@@ -167,7 +173,8 @@ def _add_problems(operation: Operation, problems: dict[int, list[type[Problem]]]
     responses = operation.json["responses"]
     responses.pop("422", None)  # FastAPI's own
     for status in sorted(statuses(operation)):
-        kinds = [SearchRefused] if status == 400 else problems[status]
+        only: dict[int, list[type[Problem]]] = {400: [SearchRefused], 410: [Withdrawn]}
+        kinds = only.get(status) or problems[status]
         wrong = {
             400: [FieldError("/query/_count", "out_of_range", "This is above the range allowed.")],
             422: [FieldError("/commune_code", "unknown_area", "There is no such area.")],

@@ -226,7 +226,7 @@ MODELS: dict[str, Any] = {
         "id": ID,
         "status": 201,
         "version": 1,
-        **dict.fromkeys(("code", "errors", "allowed", "blocked_by", "missing", "current")),
+        **dict.fromkeys(("code", "cause", "errors", "allowed", "blocked_by", "missing", "current")),
     },
     "Transition": {"to": "assessment"},
     "WhereaboutsWrite": {"kind": "relative", "name": "Her aunt", "phone": "+85512345678", "known_to": "her sister"},

@@ -4,11 +4,13 @@ from typing import Any
 
 from app.openapi.example_values import FIELDS, ID, NOW
 from app.openapi.example_values import MODELS as OWN
+from app.openapi.export_examples import EXPORT_MODELS
 from app.openapi.fhir_examples import FHIR_MODELS
+from app.openapi.programme_examples import PROGRAMME_MODELS
 
 Schema = dict[str, Any]
 
-MODELS = {**OWN, **FHIR_MODELS}
+MODELS = {**OWN, **FHIR_MODELS, **PROGRAMME_MODELS, **EXPORT_MODELS}
 
 
 def example(schema: Schema, models: dict[str, Schema], field: str = "") -> Any:

@@ -61,6 +61,7 @@ _ORGANISATION = OrganisationRead(
     signatory=False,
     assistance_ceiling_khr_minor=0,
     assistance_ceiling_usd_minor=0,
+    programme_communes=["170201"],
     **_TIMES,
 )
 _SERVICE = ServiceRead.model_validate(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.errors import Cause
 from app.openapi.example_values import ID
 
 Json = dict[str, Any]
@@ -40,8 +41,11 @@ TAGS = {
     "assistance": "Help that was asked for, decided by somebody else, and handed over; and the month's ledger.",
     "transfers": "Handing a case to another organisation, by her consent and that organisation's yes.",
     "referrals": "Asking another organisation for one service, with what she agreed to tell; both sides to the end.",
+    "programme": "What is done around the cases: activities, visits, promises, feedback, businesses, relief.",
     "notes": "Notes on a case, and its timeline.",
     "imports": "Registers as files: checked row by row, then written all or nothing.",
+    "reports": "The quarter in figures, live and submitted, and how the work runs.",
+    "exports": "Anonymised releases of a quarter's cases, for auditors.",
     "audit": "Who did what and saw whom, and whether the trail is whole.",
     "fhir": "Referrals in FHIR R4 (4.0.1), for systems that speak it; refusals are OperationOutcomes.",
     "health": "For whoever runs the service.",
@@ -69,6 +73,11 @@ PROBLEM: Json = {
             " `safety_plan_review`, `too_few_attempts`, `undecided_assistance`, `unpaid_assistance`, `urgent_action`),"
             " with `closure_blocked`.",
         },
+        "cause": {
+            "type": "string",
+            "enum": [cause.value for cause in Cause],
+            "description": "Which contradiction, with `conflict`, where it may be told.",
+        },
         "missing": {
             "type": "array",
             "items": {"type": "string"},
@@ -85,7 +94,7 @@ FIELD_ERROR: Json = {
             "description": "RFC 6901 into the body, `/query/<name>`, `/header/<name>`.",
         },
         "code": {"type": "string"},
-        "message": {"type": "string", "description": "A fixed sentence; never what was submitted."},
+        "message": {"type": "string", "description": "A fixed sentence in English or Khmer; never what was submitted."},
     },
 }
 BEARER: Json = {

@@ -6,6 +6,17 @@ told row by row later (`app.registers.rows`).
 
 from app.registers.columns import FIELDS
 from app.registers.reading import MOST_ROWS, REASON, Chunk, Register, read_register
-from app.registers.rows import RowErrors, RowRead, read_rows
+from app.registers.rows import RowErrors, RowRead, column_of, read_rows
 
-__all__ = ["FIELDS", "MOST_ROWS", "REASON", "Chunk", "Register", "RowErrors", "RowRead", "read_register", "read_rows"]
+__all__ = [
+    "FIELDS",
+    "MOST_ROWS",
+    "REASON",
+    "Chunk",
+    "Register",
+    "RowErrors",
+    "RowRead",
+    "column_of",
+    "read_register",
+    "read_rows",
+]

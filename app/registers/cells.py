@@ -35,6 +35,7 @@ _LEAP_THAT_WAS_NONE = 60  # 29 February 1900, which Excel counts and no calendar
 _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})(?:-([0-9]{1,2}))?")
 _DAY_FIRST = re.compile(r"(?:([0-9]{1,2})[/.\-])?([0-9]{1,2})[/.\-]([0-9]{4})")
 _YEAR = re.compile(r"[0-9]{4}")
+_SIGNED = re.compile(r"[-+\u2212\uff0b\uff0d]?[0-9]+(?:[.,][0-9]+)?")
 _MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?")
 
 
@@ -69,11 +70,13 @@ def safe_text(cell: Cell, *, is_phone: bool = False) -> str | None:
 
 
 def number_of(cell: Cell) -> int | None:
-    """A whole number."""
-    text = safe_text(cell)
+    """A whole number. One with a sign is no formula: it is refused for what it is, a number below the range."""
+    text = text_of(cell)
     if text is None:
         return None
     digits = latin_digits(text).replace(" ", "")
+    if not _SIGNED.fullmatch(digits):
+        safe_text(cell)
     if not re.fullmatch("[0-9]{1,9}", digits):
         raise CellError("invalid_number", "This must be a whole number.")
     return int(digits)

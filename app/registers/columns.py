@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from app.errors import FieldError, Invalid
 from app.models.codes import ImportKind
+from app.registers import programme
 from app.registers.cells import Cell, CellError, safe_text
 from app.text import search_key
 
@@ -20,12 +21,14 @@ FIELDS: dict[ImportKind, tuple[str, ...]] = {
         *("category", "sensitivity", "priority", "commune_code", "summary", "opened_on", "referred_from"),
         *("consent_purpose", "consent_form", "consent_on", *PERSON),
     ),
+    **programme.FIELDS,
 }
 TELLING = ("category", "sensitivity")  # what makes a row sensitive
 REQUIRED: dict[ImportKind, tuple[str, ...]] = {
     ImportKind.PEOPLE: (),
     ImportKind.HOUSEHOLDS: (),
     ImportKind.CASES: ("category", "commune_code", "summary"),
+    **programme.REQUIRED,
 }
 
 # What commune offices write above their columns.

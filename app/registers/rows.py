@@ -17,6 +17,7 @@ from app.models.base import Body
 from app.models.case import CaseCreate
 from app.models.codes import ImportKind
 from app.models.person import HouseholdCreate, PersonCreate
+from app.registers import programme
 from app.registers.cells import (
     Cell,
     CellError,
@@ -36,6 +37,7 @@ MODELS: dict[ImportKind, type[Body]] = {
     ImportKind.CASES: CaseCreate,
     ImportKind.PEOPLE: PersonCreate,
     ImportKind.HOUSEHOLDS: HouseholdCreate,
+    **programme.MODELS,
 }
 CODES = {
     "category": "category",
@@ -57,8 +59,9 @@ _READERS: dict[str, Callable[[Cell], Any]] = {
     "size": number_of,
     "phone": lambda cell: safe_text(cell, is_phone=True),
     "second_phone": lambda cell: safe_text(cell, is_phone=True),
+    **programme.READERS,
 }
-_DAYS = {"birth_date", "opened_on", "consent_on"}
+_DAYS = {"birth_date", "opened_on", "consent_on", *programme.DAYS}
 # Where the models' fields have no column of their own name.
 _COLUMN_OF = (
     (re.compile(r"/phones/0/number"), "/phone"),
@@ -69,6 +72,7 @@ _COLUMN_OF = (
     (re.compile(r"/consents/0/form"), "/consent_form"),
     (re.compile(r"/consents/0/purpose"), "/consent_purpose"),
     (re.compile(r"/consents.*"), "/consent_purpose"),
+    *programme.COLUMN_OF,
 )
 
 
@@ -84,26 +88,29 @@ class RowRead:
 def read_rows(document: Mapping[str, Any], kind: ImportKind, now: datetime) -> Iterator[RowRead]:
     """The rows of a chunk (`Chunk.document`, parsed). Whether areas and colleagues exist is not asked here."""
     fields, date_system = document["fields"], document["date_system"]
+    codes = CODES | programme.CODES.get(kind, {})
     for number, cells in document["rows"]:
         found = zip(fields, map(cell_from_json, cells), strict=False)
-        values, errors = _values(found, date_system)
+        values, errors = _values(found, date_system, codes)
         yield RowRead(number, None, tuple(errors)) if errors else _as_body(number, values, kind, now)
 
 
-def _values(cells: Iterator[tuple[str | None, Cell]], date_system: int | None) -> tuple[Values, Sequence[FieldError]]:
+def _values(
+    cells: Iterator[tuple[str | None, Cell]], date_system: int | None, codes: Mapping[str, str]
+) -> tuple[Values, Sequence[FieldError]]:
     values: Values = {}
     errors = []
     for field, cell in cells:
         if field is None or cell is None:
             continue
         try:
-            values |= _read(field, cell, date_system)
+            values |= _read(field, cell, date_system, codes)
         except CellError as error:
             errors.append(FieldError(f"/{field}", error.code, error.message))
     return values, errors
 
 
-def _read(field: str, cell: Cell, date_system: int | None) -> Values:
+def _read(field: str, cell: Cell, date_system: int | None, codes: Mapping[str, str]) -> Values:
     if field in _DAYS:
         found = day_of_cell(cell, date_system)
         if found is None:
@@ -112,8 +119,8 @@ def _read(field: str, cell: Cell, date_system: int | None) -> Values:
         if field != "birth_date" and precision != "day":
             raise CellError("invalid_date", "This date needs its day.")
         return {field: day, f"{field}_precision": precision}
-    if field in CODES:
-        return {field: code_of(cell, CODES[field])}
+    if field in codes:
+        return {field: code_of(cell, codes[field])}
     return {field: _READERS.get(field, safe_text)(cell)}
 
 
@@ -122,7 +129,7 @@ def _as_body(number: int, values: Values, kind: ImportKind, now: datetime) -> Ro
         body = MODELS[kind].model_validate(_SHAPES[kind](values))
     except ValidationError as error:
         found = field_errors([{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)])
-        return RowRead(number, None, tuple(FieldError(_column(one.pointer), one.code, one.message) for one in found))
+        return RowRead(number, None, tuple(FieldError(column_of(one.pointer), one.code, one.message) for one in found))
     try:
         _check_days(body, now)
     except Invalid as refused:
@@ -140,7 +147,8 @@ def _check_days(body: Body, now: datetime) -> None:
         refuse_future_day(client.birth_date, now, "/birth_date")
 
 
-def _column(pointer: str) -> str:
+def column_of(pointer: str) -> str:
+    """The column of a register that stands for a field of a body."""
     plain = pointer.removeprefix("/client")
     return next((column for pattern, column in _COLUMN_OF if pattern.fullmatch(plain)), plain)
 
@@ -177,4 +185,5 @@ _SHAPES: dict[ImportKind, Callable[[Values], Values]] = {
     ImportKind.CASES: _case,
     ImportKind.PEOPLE: _person,
     ImportKind.HOUSEHOLDS: _household,
+    **programme.SHAPES,
 }

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
 
+from app.calendar import day_of
 from app.errors import FHIR, FHIR_JSON, Invalid
 from app.fhir.bundle import Answer, AnsweredEntry, Transaction, TransactionResponse
 from app.fhir.capabilities import statement
@@ -40,7 +41,7 @@ async def send_fhir_transaction(
     actor: Annotated[Actor, allowed(Permission.REFERRAL_SEND)],
 ) -> Response:
     """Send a client, as a partner, with her consent. The same identifier again answers with the first referral."""
-    sent = sent_in(bundle, actor.own_organisation)
+    sent = sent_in(bundle, actor.own_organisation, day_of(actor.now))
     wanted = built(ReferralInCreate, sent.values, sent.places)
     try:
         one, is_new = await referring_in.refer_in(session, actor, wanted)

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from app.errors.titles import choose_language
-from app.http import API, Route
+from app.http import API, InLanguage, Route
 from app.models.hsds import (
     HsdsApi,
     HsdsOrganization,
@@ -35,14 +34,6 @@ PROFILE = HsdsProfile(
         "address.json": {"required": ["id", "address_1", "city", "state_province", "country", "address_type"]}
     },
 )
-
-
-def wanted_language(request: Request) -> str:
-    """ "en" or "km", by Accept-Language."""
-    return choose_language(request.headers.get("accept-language"))
-
-
-InLanguage = Annotated[str, Depends(wanted_language)]
 
 
 @router.get("/")

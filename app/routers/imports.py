@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import Invalid, Unavailable, field_errors
-from app.http import API, Route, Session, answers_for, created
+from app.http import API, InLanguage, Route, Session, answers_for, created
 from app.models.base import Page
+from app.models.codes import ImportKind
 from app.models.imports import ImportForm, ImportRead, ImportRowRead
 from app.paging import ListQuery
 from app.permissions import Permission
@@ -30,7 +31,7 @@ FORM: dict[str, Any] = {
     "required": ["file", "kind"],
     "properties": {
         "file": {"type": "string", "format": "binary", "description": "CSV (UTF-8) or XLSX, at most 20 MB."},
-        "kind": {"type": "string", "enum": ["cases", "people", "households"]},
+        "kind": {"type": "string", "enum": [kind.value for kind in ImportKind]},
         "lead_id": {
             "type": "string",
             "format": "uuid",
@@ -134,9 +135,10 @@ async def list_import_rows(
     query: Annotated[imports.ImportRowsQuery, Query()],
     session: Session,
     actor: Annotated[Actor, allowed(Permission.IMPORT_READ)],
+    language: InLanguage,
 ) -> Page[ImportRowRead]:
     """The report row by row, as far as the check is; gone when the import is over."""
-    return await imports.list_rows(session, import_id, query)
+    return await imports.list_rows(session, import_id, query, language)
 
 
 @router.post("/imports/{import_id}/commit", status_code=202)

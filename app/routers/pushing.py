@@ -1,6 +1,7 @@
 """One item of a push is the operation that it names, asked by the same caller in a transaction of its own."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.audit import as_id
-from app.errors import CaseClosed
-from app.http import API
+from app.errors import CaseClosed, FieldError, Invalid
+from app.errors.messages import in_language
+from app.http import API, wanted_language
 from app.models.sync import SyncItem, SyncOp, SyncResult, SyncType
 from app.same_caller import ask_again
 
@@ -25,6 +27,7 @@ _OPERATIONS: dict[tuple[SyncType, SyncOp], tuple[str, str]] = {
     (T.ACTION, Op.CREATE): ("POST", "/cases/{case_id}/actions"),
     (T.ACTION, Op.UPDATE): ("PATCH", "/cases/{case_id}/actions/{id}"),
     (T.ACTION, Op.TRANSITION): ("POST", "/cases/{case_id}/actions/{id}/complete"),
+    (T.HOME_VISIT, Op.CREATE): ("POST", "/home-visits"),
     (T.FOLLOW_UP, Op.TRANSITION): ("POST", "/cases/{case_id}/follow-ups/{id}/record"),
 }
 _PLACES = {
@@ -34,7 +37,7 @@ _PLACES = {
 }
 STALE = 412
 ANY = "*"  # of HTTP; from a device that was away it would overwrite what it has not seen
-_TOLD = ("code", "errors", "allowed", "blocked_by", "missing")  # of a problem
+_TOLD = ("code", "cause", "errors", "allowed", "blocked_by", "missing")  # of a problem
 _MISSING = ("required", "This field is required.")
 
 
@@ -44,12 +47,14 @@ async def push(request: Request, item: SyncItem) -> SyncResult:
     case_id = item.id if item.type is SyncType.CASE else as_id(str(data.pop("case_id", "")))
     operation = _OPERATIONS.get((item.type, item.op))
     if operation is None:
-        return _wrong(item, "/op", "not_allowed", "This is no change that can be pushed.")
-    if case_id is None:
+        return _wrong(request, item, "/op", "not_allowed", "This is no change that can be pushed.")
+    if item.type is T.HOME_VISIT:  # of a household, and of a case only where it says so
+        data = dict(item.data)
+    elif case_id is None:
         code, message = ("invalid_id", "This must be an id (UUID).") if "case_id" in item.data else _MISSING
-        return _wrong(item, "/data/case_id", code, message)
+        return _wrong(request, item, "/data/case_id", code, message)
     if ANY in (tag.strip() for tag in (item.if_match or "").split(",")):
-        return _wrong(item, "/if_match", "not_allowed", "Say which version was changed: a newer one is not lost then.")
+        return _wrong(request, item, "/if_match", "not_allowed", "Say which version was changed: none is lost then.")
     if item.op is SyncOp.CREATE:
         data["id"] = str(item.id)
     method, path = operation
@@ -59,7 +64,7 @@ async def push(request: Request, item: SyncItem) -> SyncResult:
     told = _result(item.id, answer)
     if told.status == STALE:
         told.current = await _current(request, _PLACES[item.type].format(**names))
-    elif told.code == CaseClosed.code:
+    elif told.code == CaseClosed.code and case_id is not None:
         told.current = await _current(request, f"/cases/{case_id}")
     return told
 
@@ -69,9 +74,9 @@ def _headers(item: SyncItem) -> dict[str, str]:
     return sent if item.if_match is None else {**sent, "if-match": item.if_match}
 
 
-def _wrong(item: SyncItem, pointer: str, code: str, message: str) -> SyncResult:
-    error = {"pointer": pointer, "code": code, "message": message}
-    return SyncResult(id=item.id, status=422, code="validation_failed", errors=[error])
+def _wrong(request: Request, item: SyncItem, pointer: str, code: str, message: str) -> SyncResult:
+    told = in_language([FieldError(pointer, code, message)], wanted_language(request))
+    return SyncResult(id=item.id, status=422, code=Invalid.code, errors=[asdict(error) for error in told])
 
 
 def _result(own_id: UUID, answer: Response) -> SyncResult:

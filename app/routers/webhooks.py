@@ -101,9 +101,10 @@ async def rotate_webhook_secret(
     session: Session,
     actor: Annotated[Actor, allowed(Permission.WEBHOOK_EDIT)],
     wanted: Annotated[SecretRotation | None, Body()] = None,
+    if_match: IfMatch = None,
 ) -> WebhookSecret:
-    """A new secret. Until `old_secret_valid_until` every message is signed with both."""
-    changed = await webhooks.rotate_secret(session, actor, webhook_id, wanted or SecretRotation())
+    """A new secret, with `If-Match`. Until `old_secret_valid_until` every message is signed with both."""
+    changed = await webhooks.rotate_secret(session, actor, webhook_id, wanted or SecretRotation(), if_match)
     answers_for(response, f"/webhooks/{webhook_id}")
     response.headers["ETag"] = etag(changed.version)
     return changed

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from app.calendar import end_of, refuse_future
 from app.db import fetch
-from app.errors import CaseClosed, Conflict, Invalid, NotFound
+from app.errors import CaseClosed, Cause, Conflict, Invalid, NotFound
 from app.models.action import Action, ActionCancel, ActionCreate, ActionDone, ActionRead, ActionState, ActionUpdate
 from app.models.base import Page
 from app.models.case import CaseRow
@@ -114,7 +114,7 @@ async def cancel_action(
     check_match(if_match, row.version)
     _check_open(row)
     if _is_asked_for(session, row):
-        raise Conflict
+        raise Conflict(Cause.ASKED_FOR_BY_RULE)
     await _end(session, actor, case, row)
 
 
@@ -135,7 +135,7 @@ async def _end(session: AsyncSession, actor: Actor, case: CaseRow, row: Action, 
     row.touch(actor.now)
     await tell(session, actor, row, "action.cancelled", reason)
     if not await _has_next_date(session, case):
-        raise Conflict
+        raise Conflict(Cause.LAST_DATE)
 
 
 def _is_asked_for(session: AsyncSession, row: Action) -> bool:
@@ -161,7 +161,7 @@ async def _has_next_date(session: AsyncSession, case: CaseRow) -> bool:
 
 def _check_open(row: Action) -> None:
     if state_of(row) is not ActionState.OPEN:
-        raise Conflict
+        raise Conflict(Cause.ENDED)
 
 
 async def _check_assignee(session: AsyncSession, actor: Actor, case_id: UUID, user_id: UUID) -> None:

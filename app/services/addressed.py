@@ -9,12 +9,20 @@ from sqlmodel import col
 
 from app.db import fetch
 from app.errors import NotFound
+from app.models.activity import Activity
+from app.models.business import Business
+from app.models.commitment import Commitment
+from app.models.distribution import Distribution
+from app.models.export import Export
+from app.models.feedback import Feedback
+from app.models.home_visit import HomeVisit
 from app.models.imports import Import
 from app.models.referral import Referral
 from app.models.service import Service
 from app.permissions import Permission
 from app.policy import RELATION_PERMISSIONS
 from app.relations import Access, Relation
+from app.services.records import record_row
 from app.services.visible import access_for, access_to, household_row, person_row, supervises
 from app.services.webhooks import webhook_row
 
@@ -26,6 +34,14 @@ async def import_row(session: AsyncSession, import_id: UUID, *, lock: bool = Fal
     """An import of the caller's own; 404 otherwise."""
     statement = select(Import).where(col(Import.id) == import_id).execution_options(populate_existing=True)
     row = (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def export_row(session: AsyncSession, export_id: UUID) -> Export:
+    """A release of which the caller may know; 404 otherwise."""
+    row = await session.get(Export, export_id, populate_existing=True)
     if row is None:
         raise NotFound
     return row
@@ -71,6 +87,14 @@ async def assistance_for(session: AsyncSession, request_id: UUID, permission: Pe
     return await access_for(session, rows[0].case_id, permission)
 
 
+async def waiting_review(session: AsyncSession, review_id: UUID) -> Any:
+    """A request for a reviewer from elsewhere that an admin may complete now; 404 otherwise."""
+    rows = await fetch(session, "select * from outside_reviews_waiting(only_review => %(id)s)", {"id": review_id})
+    if not rows:
+        raise NotFound
+    return rows[0]
+
+
 async def incoming_row(session: AsyncSession, transfer_id: UUID) -> Any:
     """A transfer that waits for the caller's organisation, or did; 404 otherwise."""
     rows = await fetch(session, "select * from transfers_in(only_transfer => %(id)s)", {"id": transfer_id})
@@ -89,6 +113,10 @@ async def referral_row(session: AsyncSession, referral_id: UUID) -> Referral:
     return row
 
 
+def _record(kind: Any) -> Any:
+    return lambda session, own_id: record_row(session, kind, own_id)
+
+
 async def is_addressable(session: AsyncSession, name: str, value: str, permission: Permission) -> bool:
     """Does what a path names exist for the caller? Asked before a wrong body is explained."""
     looks: dict[str, Any] = {
@@ -98,12 +126,20 @@ async def is_addressable(session: AsyncSession, name: str, value: str, permissio
         "grant_id": grant_row,
         "assistance_request_id": lambda s, own_id: assistance_for(s, own_id, Permission.ASSISTANCE_READ),
         "import_id": import_row,
+        "export_id": export_row,
         "organisation_id": organisation_seen,
         "client_id": client_seen,
         "incoming_id": incoming_row,
+        "waiting_id": waiting_review,
         "webhook_id": webhook_row,
         "referral_id": referral_row,
         "service_id": service_row,
+        "activity_id": _record(Activity),
+        "home_visit_id": _record(HomeVisit),
+        "commitment_id": _record(Commitment),
+        "feedback_id": _record(Feedback),
+        "business_id": _record(Business),
+        "distribution_id": _record(Distribution),
     }
     if name not in looks:
         return True

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import fetch
-from app.errors import CaseloadFull, Conflict, ConsentRequired, Forbidden, Invalid, NotFound
+from app.errors import CaseloadFull, Cause, Conflict, ConsentRequired, Forbidden, Invalid, NotFound
 from app.models.assignment import Assignment, AssignmentCreate, AssignmentRead
 from app.models.base import Page
 from app.models.case import Colleague
@@ -28,7 +28,7 @@ from app.services.visible import access_for, lock_case
 REVIEW_LASTS = timedelta(days=7)
 CASEWORK = {Role.CASEWORKER, Role.SUPERVISOR}
 MAY_BE_ASSIGNED = "select may_be_assigned(%(case_id)s, %(user_id)s) as free"
-DIED = "select closure_reason = 'died' as died from cases where id = %(case_id)s"
+DIED = "select app_client_died(%(case_id)s) as died"
 LEADS = """
     select exists (select from cases where id = %(case_id)s and lead_id = %(user_id)s)
         or exists (select from case_stubs(only_case => %(case_id)s) where lead_id = %(user_id)s) as leads
@@ -55,11 +55,11 @@ async def assign(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ass
         _check_colleague(standing, user, wanted.role)
     _check_until(actor, wanted)
     if wanted.role is AssignmentRole.COVER and await _has_died(session, case_id):
-        raise Conflict  # nobody goes to her door
+        raise Conflict(Cause.CLIENT_DIED if standing.access else None)  # nobody goes to her door
     if not await may_be_assigned(session, case_id, user.id):
-        raise Conflict
+        raise Conflict(Cause.KEPT_AWAY)
     if not leads and await _leads(session, case_id, user.id):
-        raise Conflict  # the new place would replace the lead's, and nobody would lead
+        raise Conflict(Cause.IS_LEAD)  # the new place would replace the lead's, and nobody would lead
     caseload = await level_with(session, user.id, but_case=case_id) if leads else None
     over = caseload is CaseloadLevel.OVER
     if over and wanted.over_limit_reason is None:
@@ -109,9 +109,7 @@ async def may_be_assigned(session: AsyncSession, case_id: UUID, user_id: UUID) -
 
 
 async def _has_died(session: AsyncSession, case_id: UUID) -> bool:
-    """As far as the caller sees the case: of a stub no answer tells it."""
-    rows = await fetch(session, DIED, {"case_id": case_id})
-    return bool(rows) and bool(rows[0].died)
+    return bool((await fetch(session, DIED, {"case_id": case_id}))[0].died)
 
 
 async def _leads(session: AsyncSession, case_id: UUID, user_id: UUID) -> bool:
@@ -202,7 +200,7 @@ async def end_assignment(session: AsyncSession, actor: Actor, case_id: UUID, ass
     await lock_case(session, case_id)
     row = await _of_case(session, case_id, assignment_id)
     if row.ended_at is not None or row.role is AssignmentRole.LEAD:
-        raise Conflict
+        raise Conflict(Cause.ENDED if row.ended_at else Cause.IS_LEAD)
     if row.role is AssignmentRole.REVIEWER and not standing.oversees:
         raise Forbidden
     row.ended_at, row.ended_by, row.end_reason = actor.now, actor.id, "ended"

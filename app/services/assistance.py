@@ -185,11 +185,13 @@ async def _end(
     return await assistance_views.read_of(session, row.case_id, row.id)
 
 
-async def locked(session: AsyncSession, request_id: UUID, permission: Permission) -> tuple[Access, AssistanceRequest]:
-    """A request for a change: seen, permitted, locked after its case. 409 when the case is closed."""
+async def locked(
+    session: AsyncSession, request_id: UUID, permission: Permission, *, closed_too: bool = False
+) -> tuple[Access, AssistanceRequest]:
+    """A request for a change: seen, permitted, locked after its case. 409 when closed, unless `closed_too`."""
     access = await assistance_for(session, request_id, permission)
     case = await lock_case(session, access.case_id)
-    if case.status is CaseStatus.CLOSED:
+    if case.status is CaseStatus.CLOSED and not closed_too:
         raise CaseClosed
     statement = select(AssistanceRequest).where(
         col(AssistanceRequest.id) == request_id, col(AssistanceRequest.case_id) == case.id

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import insert
-from app.errors import Conflict, NotFound
+from app.errors import Cause, Conflict, NotFound
 from app.models.attachment import Attachment, AttachmentRead
 from app.models.base import Page
 from app.models.case import Colleague
@@ -32,7 +32,7 @@ async def add_attachment(
     case = await open_for_change(session, case_id, Permission.ATTACHMENT_EDIT)
     count = select(func.count()).select_from(Attachment).where(col(Attachment.case_id) == case_id)
     if (await session.execute(count)).scalar_one() >= most:
-        raise Conflict
+        raise Conflict(Cause.TOO_MANY)
     spool = upload.spool
     row = Attachment(
         id=spool.id,

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import Conflict, FieldError, Invalid
+from app.errors import Cause, Conflict, FieldError, Invalid
 from app.models.codes import OrganisationKind, Role
 from app.models.organisation import Organisation
 
@@ -64,7 +64,7 @@ async def hold_admins(session: AsyncSession) -> None:
 async def keep_an_admin(session: AsyncSession) -> None:
     """409 when after this change nobody could administer. The caller held the admins before it."""
     if not await session.scalar(SOMEBODY_ADMINISTERS):
-        raise Conflict
+        raise Conflict(Cause.LAST_ADMIN)
 
 
 async def _check_organisation(session: AsyncSession, rule: Belonging, organisation_id: UUID | None) -> None:
@@ -88,11 +88,16 @@ async def _check_communes(session: AsyncSession, rule: Belonging, communes: Sequ
         return
     if not communes:
         raise Invalid.at("/communes", "required", "A liaison needs at least one commune.")
-    known = set(await session.scalars(COMMUNES, {"codes": list(communes)}))
+    await check_communes(session, communes, "/communes")
+
+
+async def check_communes(session: AsyncSession, communes: Sequence[str], pointer: str) -> None:
+    """422 at the places below `pointer` of what is no commune."""
+    known = set(await session.scalars(COMMUNES, {"codes": list(communes)})) if communes else set()
     wrong = [place for place, code in enumerate(communes) if code not in known]
     if wrong:
         raise Invalid(
-            [FieldError(f"/communes/{place}", "unknown_area", "There is no such commune.") for place in wrong]
+            [FieldError(f"{pointer}/{place}", "unknown_area", "There is no such commune.") for place in wrong]
         )
 
 

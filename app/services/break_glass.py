@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch, run
-from app.errors import AccessExists, Conflict, Forbidden, NotFound, ReviewPending
+from app.errors import AccessExists, Cause, Conflict, Forbidden, NotFound, ReviewPending
 from app.ids import new_id
 from app.models.base import Page
 from app.models.break_glass import BreakGlass, BreakGlassRead, BreakGlassReview
@@ -30,6 +30,11 @@ LIST = """
                                at_most => %(at_most)s)
 """
 REVIEW = "select review_glass(%(grant_id)s, %(finding)s, %(sealed)s) as outcome"
+# Of a case that the reviewer knows as a stub only: the own one. Who is lent by another organisation sees the case.
+HOME = """
+    select coalesce((select c.organisation_id from cases c where c.id = %(case_id)s), app_organisation_id())
+           as organisation_id
+"""
 GRANTS, REVIEWS = "break_glass_grants", "break_glass_grants.review"  # what the two blobs of a row are bound to
 
 
@@ -118,14 +123,14 @@ async def review(session: AsyncSession, actor: Actor, grant_id: UUID, said: Brea
     if outcome == "own":
         raise Forbidden
     if outcome == "reviewed_before":
-        raise Conflict
+        raise Conflict(Cause.ANSWERED)
     row = await grant_row(session, grant_id)
     await record(
         session,
         actor,
         "break_glass.reviewed",
         case_id=row.case_id,
-        organisation_id=actor.own_organisation,
+        organisation_id=(await fetch(session, HOME, {"case_id": row.case_id}))[0].organisation_id,
         subject_id=grant_id,
         data={"finding": said.finding.value},
     )

@@ -28,12 +28,6 @@ async def level_with(
     return level_at(limits_of(session), await led_by(session, user_id, but_case) + more)
 
 
-async def require_room(session: AsyncSession, user_id: UUID, *, more: int = 1, but_case: UUID | None = None) -> None:
-    """409 `caseload_full` when the person carries as many cases as allowed."""
-    if await level_with(session, user_id, more=more, but_case=but_case) is CaseloadLevel.OVER:
-        raise CaseloadFull
-
-
 async def lead_as_they_stay(
     session: AsyncSession, user_id: UUID, organisation_id: UUID, *, alone: bool = False
 ) -> UUID:
@@ -47,11 +41,16 @@ async def lead_as_they_stay(
 
 async def lead_with_room(session: AsyncSession, actor: Actor, lead_id: UUID, organisation_id: UUID) -> UUID:
     """The same for a case that is about to be there; 409 `caseload_full` when somebody else is chosen who is full."""
+    if await lead_is_full(session, actor, lead_id, organisation_id):
+        raise CaseloadFull
+    return lead_id
+
+
+async def lead_is_full(session: AsyncSession, actor: Actor, lead_id: UUID, organisation_id: UUID) -> bool:
+    """Would the colleague who is to lead one more case, held like that, carry more than allowed? Never the caller."""
     chosen = lead_id != actor.id
     await lead_as_they_stay(session, lead_id, organisation_id, alone=chosen)
-    if chosen:
-        await require_room(session, lead_id)
-    return lead_id
+    return chosen and await level_with(session, lead_id) is CaseloadLevel.OVER
 
 
 def level_of(session: AsyncSession, led: int) -> CaseloadLevel:

@@ -1,5 +1,6 @@
 """The statements of one page of cases, driven from `case_access`: never more is looked at than a page needs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.models.case import CaseFilter
@@ -50,11 +51,14 @@ def _order(filters: CaseFilter) -> tuple[str, str]:
 
 
 def page_statement(filters: CaseFilter) -> str:
-    """SQL of one page: at most `wanted` of the `newest` that pass the filters without an index."""
+    """SQL of one page: at most `wanted` of the `newest` that pass the filters without an index, and have a key.
+
+    `walked`: how many those were, on every row.
+    """
     order, _ = _order(filters)
     return f"""
     {_newest(filters)}
-    select {SUMMARY.replace("w.ways", "c.ways")}
+    select {SUMMARY.replace("w.ways", "c.ways")}, (select count(*) from newest) as walked
       from (select c.*, {EVERY_WAY if filters.assigned else "w.ways"} from newest w join cases c on c.id = w.case_id
              where true
                {"and c.sensitivity = %(sensitivity)s" if filters.sensitivity else ""}
@@ -76,6 +80,11 @@ def last_examined_statement(filters: CaseFilter) -> str:
     {_newest(filters)}
     select opened_at, case_id from newest order by opened_at {order}, case_id {order} offset %(examined)s - 1 limit 1
     """
+
+
+def may_go_on(filters: CaseFilter, rows: Sequence[Any]) -> bool:
+    """May there be more behind a page that is not full? Where a filter has no index, or a case has lost its key."""
+    return is_narrowed(filters) or not rows or rows[0].walked > filters.limit
 
 
 def is_narrowed(filters: CaseFilter) -> bool:

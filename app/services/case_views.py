@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.calendar import day_of
 from app.models.case import (
     AccessRead,
     CaseLiaisonRead,
@@ -91,7 +92,7 @@ def _summary(row: Any, access: Access, actor: Actor, private: dict[str, Any], ri
             id=row.client_id,
             display_name=display_name(client, actor.language),
             sex=row.client_sex,
-            age=age_on(client, actor.now.date()),
+            age=age_on(client, day_of(actor.now)),
         ),
         "lead": Colleague(id=row.lead_id, display_name=row.lead_name) if row.lead_id else None,
         "organisation_id": row.organisation_id,

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
 from app.db import fetch
-from app.errors import CaseClosed, Conflict, Forbidden, Invalid, NotFound
+from app.errors import CaseClosed, Cause, Conflict, Forbidden, Invalid, NotFound
 from app.models.base import Page
 from app.models.case import (
     CaseCounts,
@@ -50,7 +50,7 @@ async def list_cases(session: AsyncSession, actor: Actor, filters: CaseFilter) -
     parameters = case_pages.page_parameters(filters, Cursor.decode(filters.cursor))
     rows = await fetch(session, case_pages.page_statement(filters), parameters)
     listed, cursor = cut(rows, filters.limit, lambda row: Cursor(row.opened_at, row.id))
-    if cursor is None and case_pages.is_narrowed(filters):
+    if cursor is None and case_pages.may_go_on(filters, rows):
         last = await fetch(session, case_pages.last_examined_statement(filters), parameters)
         cursor = Cursor(last[0].opened_at, last[0].case_id).encode() if last else None
     items = [summary_of(row, visible.shown(session, row), actor, ring_of(session)) for row in listed]
@@ -143,13 +143,13 @@ async def edit_case(
 
 async def _check_edit(session: AsyncSession, case: CaseRow, sent: dict[str, Any]) -> None:
     if sent.get("sensitivity") is Sensitivity.STANDARD and case.sensitivity is Sensitivity.SENSITIVE:
-        raise Conflict
+        raise Conflict(Cause.STAYS_SENSITIVE)
     if (category := sent.get("category")) is not None:
         if (
             own_sensitivity(category) is Sensitivity.STANDARD
             and own_sensitivity(case.category) is Sensitivity.SENSITIVE
         ):
-            raise Conflict
+            raise Conflict(Cause.STAYS_SENSITIVE)
         if own_sensitivity(category) is Sensitivity.SENSITIVE:
             sent["sensitivity"] = Sensitivity.SENSITIVE
     if "commune_code" in sent or "village_code" in sent:

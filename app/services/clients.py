@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from app.errors import Cause, Conflict, FieldError, Forbidden, Invalid, NotFound
 from app.ids import new_id
 from app.models.base import Page
 from app.models.codes import Language, Role, UserRequestKind
@@ -39,7 +39,7 @@ async def add_client(
     organisation = await organisation_row(session, organisation_id, lock=True)
     require_step_up(actor)
     if organisation.kind not in BELONGING[Role.PARTNER].kinds:
-        raise Conflict
+        raise Conflict(Cause.WRONG_KIND)
     scopes = _scopes(wanted.scopes)
     own_id = new_id()
     client = User.named(
@@ -65,17 +65,18 @@ async def confirm_client(
 ) -> ClientSecret:
     """Say yes, for one's own organisation, to a system that an admin made; only the answer holds its new secret.
 
+    Who says so is its keeper: a case from which that person is excluded is none for the system either (decision 0036).
     The secret that the admin saw, and every session that it opened, count no more. 409 for one that is confirmed, or
     ended, already; 403 to who made it, should that person have come here since.
     """
     client = await _held(session, organisation_id, client_id)
     require_step_up(actor)
     if client.confirmed_at is not None or not client.active:
-        raise Conflict
+        raise Conflict(Cause.NOTHING_ASKED)
     request = await open_request(session, client_id)
     if request is not None and request.requested_by == actor.id:
         raise Forbidden
-    client.confirmed_at = actor.now
+    client.confirmed_at, client.keeper_id = actor.now, actor.id
     client.touch(actor.now)
     await session.merge(UserCredential(user_id=client.id, password_hash=secret_hash, changed_at=actor.now))
     if request is not None:

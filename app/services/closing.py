@@ -18,7 +18,7 @@ from app.models.referral import OPEN_STATUSES, Referral
 from app.sealing import opened
 from app.security import Actor
 from app.services.action_rows import open_on
-from app.services.assistance_closing import UNDECIDED, UNPAID, has_assistance
+from app.services.assistance_closing import STARTED, UNDECIDED, UNPAID, has_assistance
 from app.services.next_follow_up import has_future
 from app.services.readiness import has_unreviewed_plan, has_unreviewed_rise
 
@@ -102,6 +102,14 @@ async def unpaid_assistance(closing: Closing) -> bool:
     return await has_assistance(closing.session, closing.case.id, UNPAID)
 
 
+async def half_paid_assistance(closing: Closing) -> bool:
+    """Of help that was granted a part has reached the client: its rest is paid, or given up by who may decide. Who has
+    died closes with it: the next visit is what must not wait."""
+    if closing.reason is ClosureReason.DIED:
+        return False
+    return await has_assistance(closing.session, closing.case.id, STARTED)
+
+
 # Asked when a closure is given (the request to close, an intake that closes) and again when it is decided.
 OF_THE_REASON: dict[str, Guard] = {
     "too_few_attempts": too_few_attempts,
@@ -110,6 +118,10 @@ OF_THE_REASON: dict[str, Guard] = {
 OF_DANGER: dict[str, Guard] = {
     "urgent_action": urgent_action,
     "risk_review": unreviewed_risk,
+}
+# Asked when an intake is to be closed, whose other requests are taken back with it.
+OF_THE_INTAKE: dict[str, Guard] = {
+    "unpaid_assistance": half_paid_assistance,
 }
 # Asked when a closure is decided: what is not at its end. One line for each.
 AT_THE_END: dict[str, Guard] = {
@@ -134,10 +146,9 @@ async def check_closing(session: AsyncSession, actor: Actor, case: CaseRow, step
         return
     closing = Closing(session, actor, case, ClosureReason(reason))
     guards = dict(OF_THE_REASON)
-    if closes_intake or decides:
-        guards |= OF_DANGER
-    if decides:
-        guards |= AT_THE_END
+    guards |= OF_DANGER if closes_intake or decides else {}
+    guards |= OF_THE_INTAKE if closes_intake else {}
+    guards |= AT_THE_END if decides else {}
     if blocked := [code for code, blocks in guards.items() if await blocks(closing)]:
         raise ClosureBlocked(blocked)
 
@@ -150,6 +161,8 @@ def _check_closure(step: Transition, closes_intake: bool) -> None:
         if closure.reason not in INTAKE_REASONS:
             raise Invalid.at("/closure/reason", "not_allowed", "An intake is not closed for this reason.")
         return
+    if closure.reason is ClosureReason.DIED:
+        return  # nobody is there to be told
     if closure.reason in TOLD_THAT_SHE_MAY_RETURN:
         if closure.informed_can_return is not True:
             raise Invalid.at("/closure/informed_can_return", "must_be_informed", "The client must know she may return.")

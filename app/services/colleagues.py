@@ -1,6 +1,6 @@
 """Names of colleagues, looked up together, and the directory from which people are assigned or excluded."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 from uuid import UUID
 
@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.errors import Invalid
+from app.models.area import CommuneCode
 from app.models.base import Page
 from app.models.case import Colleague
 from app.models.codes import Role
-from app.models.user import CommuneCode, StaffRead, User
+from app.models.user import StaffRead, User
 from app.paging import ListQuery
 from app.services.areas import is_area
 from app.services.screening import keep_screened
@@ -66,6 +67,17 @@ async def _place(session: AsyncSession, cursor: str) -> dict[str, object]:
     if last is None:
         raise Invalid.at("/query/cursor", "cursor_invalid", "The cursor was not made by this list.")
     return {"after": last.id, "after_name": last.display_name}
+
+
+async def other_supervisors(session: AsyncSession, organisation_id: UUID, without: Collection[UUID]) -> bool:
+    """Has the organisation an active supervisor beside these?"""
+    statement = select(col(User.id)).where(
+        col(User.organisation_id) == organisation_id,
+        col(User.role) == Role.SUPERVISOR,
+        col(User.active),
+        col(User.id).not_in(list(without)),
+    )
+    return await session.scalar(statement.limit(1)) is not None
 
 
 async def user_as_they_stay(session: AsyncSession, user_id: UUID, *, alone: bool = False) -> User | None:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Cause, Conflict, Forbidden, Invalid, NotFound
 from app.models.codes import Role, UserRequestKind
 from app.models.user import User, UserCredential, UserTotp
 from app.models.user_request import Confirmed, UserRequest
@@ -59,7 +59,7 @@ async def _check_asked(session: AsyncSession, actor: Actor, user_id: UUID) -> se
     if actor.role is not Role.ADMIN or await session.scalar(known) is None:
         raise NotFound
     if await open_request(session, user_id) is None:
-        raise Conflict
+        raise Conflict(Cause.NOTHING_ASKED)
     raise Forbidden
 
 
@@ -72,7 +72,8 @@ async def _do(session: AsyncSession, user: User, request: UserRequest, now: date
     try:
         await apply_change(session, user, wanted, now)
     except Invalid:
-        raise Conflict from None  # the organisation or the commune is no longer what it was when it was asked
+        # The organisation or the commune is no longer what it was when it was asked.
+        raise Conflict(Cause.OUTDATED) from None
 
 
 async def _issue_password(

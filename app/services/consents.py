@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from app.calendar import day_of, refuse_future_day
 from app.db import fetch
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Cause, Conflict, Invalid, NotFound
 from app.models.base import Page
 from app.models.case import CaseRow, OfCase
 from app.models.codes import CaseStatus, ConsentPurpose
@@ -29,6 +29,7 @@ from app.services.next_follow_up import end_planned, plan_asking
 from app.services.visible import access_for, lock_case
 
 BYPASS_LASTS = timedelta(hours=24)
+CAUSES = {"same_person": Cause.SAME_PERSON, "lapsed": Cause.LAPSED}
 CONFIRM = "select confirm_bypass(%(case_id)s, %(consent_id)s) as outcome"
 
 
@@ -36,7 +37,7 @@ async def give_consent(session: AsyncSession, actor: Actor, case_id: UUID, given
     """Record what the client agreed to; 409 when the case is closed, or she has died."""
     case = await open_for_change(session, case_id, Permission.CONSENT_EDIT)
     if has_died(case):
-        raise Conflict
+        raise Conflict(Cause.CLIENT_DIED)
     if given.bypass is not None:
         check_bypass(given, await client_of(session, case_id), day_of(actor.now), "")
     return await _read(session, actor, await add_consent(session, actor, case, given, ""))
@@ -99,7 +100,7 @@ async def withdraw_consent(
     case = await lock_case(session, case_id)
     consent = await _of_case(session, case_id, consent_id)
     if consent.withdrawn_at is not None:
-        raise Conflict
+        raise Conflict(Cause.ENDED)
     consent.withdrawn_at, consent.withdrawn_by = actor.now, actor.id
     consent.touch(actor.now)
     await record(
@@ -140,8 +141,9 @@ async def confirm_bypass(session: AsyncSession, actor: Actor, case_id: UUID, con
     await access_for(session, case_id, Permission.CONSENT_CONFIRM)
     await lock_case(session, case_id)
     consent = await _of_case(session, case_id, consent_id)
-    if (await fetch(session, CONFIRM, {"case_id": case_id, "consent_id": consent_id}))[0].outcome != "confirmed":
-        raise Conflict
+    outcome = (await fetch(session, CONFIRM, {"case_id": case_id, "consent_id": consent_id}))[0].outcome
+    if outcome != "confirmed":
+        raise Conflict(CAUSES.get(outcome, Cause.NOTHING_ASKED))
     await session.refresh(consent)
     await record(
         session,

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import Conflict, Forbidden
+from app.errors import Cause, Conflict, Forbidden
 from app.models.case import CaseRow, DeathReview
 from app.models.codes import ClosureReason
 from app.permissions import Permission
@@ -26,7 +26,7 @@ async def review_death(session: AsyncSession, actor: Actor, case_id: UUID, wante
     await access_for(session, case_id, Permission.DEATH_REVIEW)
     case = await lock_case(session, case_id)
     if case.death_review_due_at is None:
-        raise Conflict
+        raise Conflict(Cause.NOTHING_ASKED)
     if case.closure_requested_by == actor.id:
         raise Forbidden
     case.death_review_due_at = None

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from app.audit import touched
 from app.db import fetch
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Cause, Conflict, Invalid, NotFound
 from app.models.base import Page
 from app.models.webhook import DeliveryRead, DeliveryStatus, Redelivered, Redelivery, WebhookDelivery
 from app.paging import ListQuery, newest_first
@@ -50,7 +50,7 @@ async def redeliver(session: AsyncSession, actor: Actor, webhook_id: UUID, wante
     asked = {"webhook": webhook_id, "event": wanted.event_id, "since": wanted.since, "at_most": MOST_AGAIN}
     done = (await fetch(session, AGAIN, asked))[0].done
     if done > MOST_AGAIN:
-        raise Conflict
+        raise Conflict(Cause.TOO_MANY)
     if wanted.event_id is not None and not done:
         raise NotFound
     return Redelivered(queued=done)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.calendar import day_of, refuse_future_day
-from app.errors import Conflict, ExceedsApproval, Invalid, NotFound
+from app.errors import Cause, Conflict, ExceedsApproval, Invalid, NotFound
 from app.models.assistance import (
     AssistanceEnd,
     AssistanceRequest,
@@ -74,13 +74,13 @@ async def reverse(
 ) -> DisbursementRead:
     """Take back what was recorded by mistake, today, by a row of its own: the amount can be paid again.
 
-    409 for a reversal, and for what was taken back before.
+    Also on a closed case: the ledger must become right. 409 for a reversal, and for what was taken back before.
     """
-    _, row = await locked(session, request_id, Permission.ASSISTANCE_PAY)
+    _, row = await locked(session, request_id, Permission.ASSISTANCE_PAY, closed_too=True)
     mistake = await _of_request(session, row.id, disbursement_id)
     taken_back = await _reversals(session, [mistake])
     if mistake.reversal_of is not None or taken_back:
-        raise Conflict
+        raise Conflict(Cause.TAKEN_BACK if taken_back else Cause.WRONG_KIND)
     made = Disbursement(
         request_id=row.id,
         case_id=row.case_id,

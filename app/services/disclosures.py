@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.calendar import refuse_future
-from app.errors import Conflict, NotFound
+from app.errors import Cause, Conflict, NotFound
 from app.models.base import Page
 from app.models.case import Colleague
 from app.models.disclosure import Disclosure, DisclosureCreate, DisclosureRead
@@ -64,7 +64,7 @@ async def confirm_disclosure(session: AsyncSession, actor: Actor, case_id: UUID,
     await lock_case(session, case_id)
     row = await _of_case(session, case_id, disclosure_id)
     if row.confirmed_by is not None or row.created_by == actor.id:
-        raise Conflict
+        raise Conflict(Cause.ANSWERED if row.confirmed_by is not None else Cause.SAME_PERSON)
     row.confirmed_at, row.confirmed_by = actor.now, actor.id
     row.touch(actor.now)
     await _tell(session, actor, row, "disclosure.confirmed")

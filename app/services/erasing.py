@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.db import after_commit, fetch
 from app.erasures import Erasure, Ledger
-from app.errors import Conflict, Forbidden, LegalHold, NotFound, Unavailable
+from app.errors import Cause, Conflict, Forbidden, LegalHold, NotFound, Unavailable
 from app.logs import log
 from app.models.erasure import ErasureRead, ErasureRequest, ErasureWish
 from app.permissions import Permission
@@ -37,7 +37,7 @@ async def request_erasure(session: AsyncSession, actor: Actor, case_id: UUID, wi
     if await is_held(session, case_id):
         raise LegalHold
     if await _standing(session, case_id) is not None:
-        raise Conflict
+        raise Conflict(Cause.WAITS_ALREADY)
     row = ErasureRequest(
         case_id=case_id,
         organisation_id=case.organisation_id,
@@ -111,7 +111,7 @@ def _check(outcome: str | None) -> None:
     if outcome == "supervisor_needed":
         raise Forbidden
     if outcome != "erased":  # by the same person, or before an emergency access was reviewed
-        raise Conflict
+        raise Conflict(Cause.SAME_PERSON if outcome == "same_person" else Cause.REVIEW_PENDING)
 
 
 async def _write(ledger: Ledger, done: Erasure | None) -> None:

@@ -1,11 +1,14 @@
 """The stream of an organisation's referral events, page by page, for who cannot or will not receive webhooks.
 
-Ordered by transaction and then by id. A page stops at the oldest transaction that is still open: what commits late is
-behind the cursor for nobody.
+Ordered by transaction and then by the place within the referral: each referral's events come in their order, whoever
+wrote them and however many in one transaction (decision 0028). A page stops at the oldest transaction that is still
+open: what commits late is behind the cursor for nobody.
 """
 
 import base64
 import binascii
+import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
@@ -21,22 +24,22 @@ from app.paging import CursorText, Limit
 from app.security import Actor
 from app.services.deliveries import VIA
 
-MOST_TRANSACTIONS = 2**63
+CURSORS = "feed_cursors"  # in session.info: the keyed hash by which a cursor is known to be made here
 BEFORE_ALL = UUID(int=0)
+ID_BYTES = MARK_BYTES = 16
+PLACE = "select place_xid as xid, place from feed_place(%(id)s)"
 # The row policies say which of these the caller may know.
-PAGE = """
-    select * from (
-        (select id, type, at, case_id, referral_id, data ->> 'status' as status, xid from events
-          where partner_id = %(organisation)s and referral_id is not null
-            and xid < pg_snapshot_xmin(pg_current_snapshot()) and (xid, id) > (%(xid)s::text::xid8, %(id)s)
-          order by xid, id limit %(limit)s)
-        union all
-        (select id, type, at, case_id, referral_id, data ->> 'status', xid from events
-          where organisation_id = %(organisation)s and referral_id is not null
-            and xid < pg_snapshot_xmin(pg_current_snapshot()) and (xid, id) > (%(xid)s::text::xid8, %(id)s)
-          order by xid, id limit %(limit)s)) happened
-     order by xid, id limit %(limit)s
+_OF = """
+    select id, type, at, case_id, referral_id, data ->> 'status' as status, xid, coalesce(referral_place, 0) as place
+      from events
+     where {side} = %(organisation)s and referral_id is not null and xid < pg_snapshot_xmin(pg_current_snapshot())
+       and (xid, coalesce(referral_place, 0), id) > (%(xid)s::text::xid8, %(place)s, %(id)s)
+     order by xid, coalesce(referral_place, 0), id limit %(limit)s
 """
+PAGE = f"""
+    select * from (({_OF.format(side="partner_id")}) union all ({_OF.format(side="organisation_id")})) happened
+     order by xid, place, id limit %(limit)s
+"""  # noqa: S608 (two columns of ours)
 
 
 class EventsQuery(Body):
@@ -47,44 +50,62 @@ class EventsQuery(Body):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The last event that was read by an organisation: its transaction and its id."""
+class FeedCursor:
+    """The last event that an organisation has read. Where it stands in the stream is looked up: the numbers of
+    transactions are nobody's business, and others after a restore."""
 
     organisation_id: UUID
-    xid: int = 0
-    id: UUID = BEFORE_ALL
+    event_id: UUID
 
-    def encode(self) -> str:
-        """The text that the caller sends back."""
-        parts = f"{self.organisation_id}|{self.xid}|{self.id}"
-        return base64.urlsafe_b64encode(parts.encode()).decode().rstrip("=")
+    def encode(self, session: AsyncSession) -> str:
+        """The text that the caller sends back: 16 bytes of each id and of a keyed hash of both."""
+        ids = self.organisation_id.bytes + self.event_id.bytes
+        return base64.urlsafe_b64encode(ids + self._mark(session)).decode()
 
     @classmethod
-    def decode(cls, text: str, organisation_id: UUID) -> Self:
-        """The place; 422 for anything that was not made here for this organisation."""
+    def decode(cls, session: AsyncSession, text: str, organisation_id: UUID) -> Self:
+        """The cursor; 422 for anything that was not made here for this organisation."""
         try:
-            parts = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
-            owner, xid, own_id = parts.split("|")
-            place = cls(UUID(owner), int(xid), UUID(own_id))
-            if place.organisation_id != organisation_id or not 0 <= place.xid < MOST_TRANSACTIONS:
+            held = base64.b64decode(text, altchars=b"-_", validate=True)
+            cursor = cls(organisation_id, UUID(bytes=held[ID_BYTES : 2 * ID_BYTES]))
+            if not hmac.compare_digest(held, base64.urlsafe_b64decode(cursor.encode(session))):
                 raise ValueError
         except (ValueError, binascii.Error):
-            raise Invalid.at("/query/after", "cursor_invalid", "The cursor was not made by this list.") from None
-        return place
+            raise _not_ours() from None
+        return cursor
+
+    def _mark(self, session: AsyncSession) -> bytes:
+        digest: Callable[[bytes], bytes] = session.info[CURSORS]
+        return digest(self.organisation_id.bytes + self.event_id.bytes)[:MARK_BYTES]
 
 
 async def list_events(session: AsyncSession, actor: Actor, query: EventsQuery) -> EventPage:
-    """What has happened after the cursor, in order. An empty page gives the same cursor again."""
+    """What has happened after the cursor, each referral's in its order. An empty page gives the same cursor again."""
     own = actor.own_organisation
-    place = Place.decode(query.after, own) if query.after is not None else Place(own)
-    asked = {"organisation": own, "xid": str(place.xid), "id": place.id, "limit": query.limit}
+    xid, place, own_id = "0", 0, BEFORE_ALL
+    if query.after is not None:
+        own_id = FeedCursor.decode(session, query.after, own).event_id
+        xid, place = await _place_of(session, own_id)
+    asked = {"organisation": own, "xid": xid, "place": place, "id": own_id, "limit": query.limit}
     rows = await fetch(session, PAGE, asked)
     for row in rows:
         touched(session, row.case_id, VIA)
-    cursor = Place(own, int(rows[-1].xid), rows[-1].id).encode() if rows else query.after
+    cursor = FeedCursor(own, rows[-1].id).encode(session) if rows else query.after
     return EventPage(items=[_read(row) for row in rows], next_cursor=cursor)
 
 
 def _read(row: Any) -> EventRead:
     data = EventData(referral_id=row.referral_id, status=row.status)
     return EventRead(id=row.id, type=row.type, timestamp=row.at, data=data)
+
+
+async def _place_of(session: AsyncSession, event_id: UUID) -> tuple[str, int]:
+    """Its transaction and its place within the referral, also of one that the caller may not read any more."""
+    found = await fetch(session, PLACE, {"id": event_id})
+    if not found:
+        raise _not_ours()
+    return str(found[0].xid), found[0].place
+
+
+def _not_ours() -> Invalid:
+    return Invalid.at("/query/after", "cursor_invalid", "The cursor was not made by this list.")

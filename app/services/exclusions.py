@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Cause, Conflict, Forbidden, Invalid, NotFound
 from app.ids import new_id
 from app.models.assignment import ExclusionCreate, ExclusionLift, ExclusionRead
 from app.models.base import Page
@@ -41,7 +41,7 @@ async def exclude(session: AsyncSession, actor: Actor, case_id: UUID, wanted: Ex
         raise Invalid.at("/user_id", "works_on_case", "Somebody else excludes you.")
     exclusion_id = await put_exclusion(session, case_id, user.id, wanted.reason_code, wanted.note)
     if exclusion_id is None:
-        raise Conflict
+        raise Conflict(Cause.IS_LEAD)
     await record(
         session,
         actor,
@@ -98,7 +98,7 @@ async def lift(
         raise NotFound
     require_step_up(actor)  # undoes the lifting too; asked only about an exclusion that is there
     if outcome == "same_person":
-        raise Conflict
+        raise Conflict(Cause.SAME_PERSON)
     if outcome == "supervisor_needed":
         raise Forbidden
     event = "exclusion.lifted" if outcome == "lifted" else "exclusion.lift_requested"

@@ -17,10 +17,9 @@ from app.models.codes import Category, RiskLevel
 from app.sealing import ring_of
 from app.security import Actor
 from app.services.events import record
+from app.services.first_look import LOOK_BY, UNKNOWN_DANGER
 from app.services.risk_clock import clock_of
 
-# Not looked at yet is no reason to wait where a life may be at stake.
-UNKNOWN_DANGER = timedelta(hours=24)
 AWAITED = (
     "awaited"  # marks it among what is sealed: the risk has risen since, and it is the contact that the level asks for
 )
@@ -45,15 +44,16 @@ def first_row(
 
     Where nobody leads it is the caller's until a lead is named, whose it then becomes (140_worklist.sql).
     """
-    row_id = new_id()
+    row_id, due_at = new_id(), actor.now + wait
+    private = {"channel": None, **({LOOK_BY: due_at.isoformat()} if wait == UNKNOWN_DANGER else {})}
     return {
         "id": row_id,
         "case_id": case.id,
         "organisation_id": case.organisation_id,
-        "due_at": actor.now + wait,
+        "due_at": due_at,
         "assignee_id": lead_id or actor.id,
         "of_opening": True,
-        "sealed": ring_of(session).seal("follow_ups", row_id, case.id, {"channel": None}),
+        "sealed": ring_of(session).seal("follow_ups", row_id, case.id, private),
         "version": 1,
         "created_at": actor.now,
         "updated_at": actor.now,

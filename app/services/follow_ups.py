@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.calendar import refuse_future
-from app.errors import CaseClosed, Conflict, Invalid, NotFound
+from app.errors import CaseClosed, Cause, Conflict, Invalid, NotFound
 from app.models.base import Page
 from app.models.codes import CaseStatus, FollowUpOutcome
 from app.models.follow_up import (
@@ -152,7 +152,7 @@ async def cancel_follow_up(
     check_match(if_match, row.version)
     _check_planned(row)
     if case.status is not CaseStatus.CLOSURE_REQUESTED and await is_last_in_time(session, actor, case, row):
-        raise Conflict
+        raise Conflict(Cause.LAST_DATE)
     row.ended_at = actor.now
     row.touch(actor.now)
     await _tell(session, actor, row, "follow_up.cancelled")
@@ -170,7 +170,7 @@ async def _give_way(session: AsyncSession, actor: Actor, to: FollowUp) -> None:
 
 def _check_planned(row: FollowUp) -> None:
     if row.happened_at is not None or row.ended_at is not None:
-        raise Conflict
+        raise Conflict(Cause.ENDED)
 
 
 async def _check_assignee(session: AsyncSession, actor: Actor, case_id: UUID, user_id: UUID) -> None:

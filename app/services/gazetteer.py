@@ -17,6 +17,20 @@ from app.services.gazetteer_file import AreaRow, BadRow, read_gazetteer
 USES = (
     "select commune_code from cases",
     "select unnest(communes) from users",
+    "select jsonb_array_elements_text(programme_communes) from organisations",
+    *(
+        f"select {column} from {table}"  # noqa: S608 (constants only)
+        for table, columns in {
+            "activities": ("commune_code", "village_code"),
+            "businesses": ("commune_code",),
+            "case_flow": ("commune_code",),
+            "commitments": ("commune_code",),
+            "distributions": ("commune_code",),
+            "feedback": ("commune_code", "village_code"),
+            "home_visits": ("commune_code",),
+        }.items()
+        for column in columns
+    ),
     "select code from areas where level = 'village'",
 )
 

@@ -63,8 +63,11 @@ async def _both_alone(session: AsyncSession, leaver_id: UUID, successor_id: UUID
 
 
 def _check_successor(actor: Actor, leaver: User, successor: User | None) -> None:
+    if successor is not None and successor.id in {leaver.id, actor.id}:
+        code = "same_person" if successor.id == leaver.id else "not_to_yourself"
+        raise Invalid.at("/to_user_id", code, "The cases go to somebody else.")
     fits = successor is not None and successor.active and successor.organisation_id == actor.own_organisation
-    if successor is None or not fits or successor.role not in CASEWORK or successor.id in {leaver.id, actor.id}:
+    if successor is None or not fits or successor.role not in CASEWORK:
         raise Invalid.at("/to_user_id", "unknown_colleague", "There is no such colleague to take the cases.")
 
 

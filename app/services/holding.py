@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import Conflict, NotFound
+from app.errors import Cause, Conflict, NotFound
 from app.models.codes import LegalHoldBasis, Role
 from app.models.erasure import HoldCreate, HoldRead, LegalHold
 from app.permissions import Permission
@@ -56,7 +56,7 @@ async def lift_hold(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
     case = await lock_case(session, case_id)
     row = await _needed(session, case_id)
     if case.death_review_due_at is not None:
-        raise Conflict
+        raise Conflict(Cause.DEATH_UNREVIEWED)
     row.lifted_at, row.lifted_by = actor.now, actor.id
     await _tell(session, actor, row, "legal_hold.lifted")
 

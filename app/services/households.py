@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.audit import touched
+from app.calendar import day_of
 from app.models.base import Page
 from app.models.person import (
     Household,
@@ -99,7 +100,7 @@ async def _members(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> 
             id=person.id,
             display_name=display_name(private, actor.language),
             sex=person.sex,
-            age=age_on(private, actor.now.date()),
+            age=age_on(private, day_of(actor.now)),
         )
         if person.household_id is not None:
             found.setdefault(person.household_id, []).append(member)

@@ -15,7 +15,7 @@ from app.security import Actor
 from app.services.action_rows import ask_for, lead_or_self, open_on
 from app.services.assessed import is_assessed
 from app.services.deaths import has_died
-from app.services.first_date import UNKNOWN_DANGER
+from app.services.first_look import UNKNOWN_DANGER
 from app.services.next_follow_up import bring_forward, plan_by_the_clock, planned_on
 from app.services.risk_clock import clock_of, reckoned
 

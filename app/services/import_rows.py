@@ -25,6 +25,7 @@ from app.registers import REASON, RowRead, read_rows
 from app.sealing import ring_of
 from app.security import Actor
 from app.services.import_duplicates import perhaps_recorded
+from app.services.import_records import ADD, refusal_of
 from app.services.import_room import MINOR, WARNED, Room, minor_without_caregiver
 from app.services.imports import CHUNKS
 from app.services.intake_rows import sensitivity_of
@@ -48,6 +49,7 @@ class Digests:
     key: bytes = field(repr=False)
     organisation_id: UUID
     kind: ImportKind
+    uploader_id: UUID | None = None  # where not even a colleague may know that a row was imported
     _seen: Counter[bytes] = field(default_factory=Counter)
 
     def of(self, body: Body) -> tuple[bytes, bool]:
@@ -60,6 +62,7 @@ class Digests:
 
     def _hash(self, text: bytes) -> bytes:
         place = self.organisation_id.bytes + self.kind.value.encode() + b"\0"
+        place += self.uploader_id.bytes if self.uploader_id else b""
         return hmac.digest(self.key, place + text, "sha256")[:DIGEST_BYTES]
 
 
@@ -95,10 +98,20 @@ async def weigh_chunk(
     known = await _imported(session, source.organisation_id, rows)
     rows = [replace(row, status=ImportRowStatus.UNCHANGED, errors=()) if row.digest in known else row for row in rows]
     rows = [_placed(row, actor, scales.room, document.get(REASON)) for row in rows]
-    if suggest:
+    if suggest and source.kind in ADD:
+        rows = [await _tried(session, actor, source.kind, row) for row in rows]
+    elif suggest:
         likely = await perhaps_recorded(session, source.organisation_id, _people(rows))
         rows = [_suggested(row) if place in likely else row for place, row in enumerate(rows)]
     return chunk.id, rows
+
+
+async def _tried(session: AsyncSession, actor: Actor, kind: ImportKind, row: Weighed) -> Weighed:
+    """A record of the programme that would be new, written and taken back."""
+    if row.status not in NEW or row.row.body is None:
+        return row
+    errors = await refusal_of(session, actor, kind, row.row.body)
+    return Weighed(row.row, None, ImportRowStatus.ERROR, errors) if errors else row
 
 
 def person_of(body: Body | None) -> PersonCreate | None:

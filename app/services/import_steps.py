@@ -12,13 +12,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch, run, update
-from app.errors import FieldError, NotFound
+from app.errors import FieldError, NotFound, Problem
 from app.models.codes import ImportRowStatus, ImportState
 from app.models.imports import Import
 from app.sealing import load_keys, ring_of
 from app.security import Actor
 from app.services.addressed import import_row
 from app.services.carrying import lead_as_they_stay
+from app.services.import_records import ADD, write_records
 from app.services.import_rows import Scales, Weighed, weigh_chunk
 from app.services.import_writing import name_leads, write_rows
 from app.services.imports import REPORTS
@@ -153,7 +154,14 @@ async def write_chunk(
     if tally.errors:
         raise ImportStopped("row_errors")
     new = [row for row in rows if row.status is not ImportRowStatus.UNCHANGED]
-    tally.opened += await write_rows(session, actor, source, new)
+    if source.kind in ADD:
+        records = [(row.row.body, row.digest) for row in new if row.row.body is not None and row.digest is not None]
+        try:
+            await write_records(session, actor, source.kind, records)
+        except Problem:
+            raise ImportStopped("row_errors") from None
+    else:
+        tally.opened += await write_rows(session, actor, source, new)
     tally.written += len(new)
 
 

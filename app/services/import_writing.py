@@ -23,10 +23,9 @@ from app.models.person import HouseholdCreate, HouseholdPrivate, PersonCreate
 from app.sealing import ring_of
 from app.search_tokens import SearchTokens
 from app.security import Actor
-from app.services.assignments import words_of
 from app.services.first_date import first_row, first_within
 from app.services.import_rows import Weighed
-from app.services.intake_rows import Client, Opened, case_row, client_row, first_version, lead_row
+from app.services.intake_rows import Client, Opened, case_row, client_row, first_version, lead_row, place_of
 from app.services.people import private_of
 from app.services.search_index import tokens_of
 
@@ -81,7 +80,7 @@ def _make_case(session: AsyncSession, actor: Actor, source: Import, row: Weighed
     client = Client(private_of(person), person.sex, None, None)
     _add_key(session, case.id, source.organisation_id, case.id, made)
     if row.over_limit_reason is not None:
-        case = replace(case, place=_place(session, case, row.over_limit_reason))
+        case = replace(case, place=place_of(session, case, row.over_limit_reason))
     made["cases"].append(case_row(session, actor, intake, case, client))
     made["people"].append(client_row(session, actor, case, client))
     _add_tokens(tokens_of(session), case.client_id, case.id, source.organisation_id, client.private, made)
@@ -93,12 +92,6 @@ def _make_case(session: AsyncSession, actor: Actor, source: Import, row: Weighed
     made["events"].append(_event(actor, case, "follow_up.planned", first["id"], {}, NoteAudience.CASEWORKERS))
     ring_of(session).forget(case.id)
     return case
-
-
-def _place(session: AsyncSession, case: Opened, reason: str) -> tuple[UUID, bytes]:
-    """The lead's assignment to be, sealed while the key of the case is at hand."""
-    own_id = new_id()
-    return own_id, ring_of(session).seal("assignments", own_id, case.id, words_of(None, reason))
 
 
 def _make_person(session: AsyncSession, actor: Actor, source: Import, row: Weighed, made: Rows) -> Opened | None:

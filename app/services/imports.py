@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import after_commit, fetch, insert
-from app.errors import ImportBlocked, Invalid, NotFound
+from app.errors import FieldError, ImportBlocked, Invalid, NotFound
+from app.errors.messages import in_language
 from app.ids import new_id
 from app.models.base import Page
 from app.models.codes import ImportKind, ImportRowStatus, ImportState
@@ -90,8 +91,13 @@ async def read_import(session: AsyncSession, import_id: UUID) -> ImportRead:
     return read_of(await import_row(session, import_id))
 
 
-async def list_rows(session: AsyncSession, import_id: UUID, query: ImportRowsQuery) -> Page[ImportRowRead]:
-    """The report as far as it goes, in the order of the file; 404 when it is gone with the import's end."""
+async def list_rows(
+    session: AsyncSession, import_id: UUID, query: ImportRowsQuery, language: str
+) -> Page[ImportRowRead]:
+    """The report as far as it goes, in the order of the file and in this language ("en" or "km").
+
+    404 when it is gone with the import's end.
+    """
     row = await import_row(session, import_id)
     after, found = _place(query.cursor), list[ImportRowRead]()
     if row.state in OVER:
@@ -103,7 +109,7 @@ async def list_rows(session: AsyncSession, import_id: UUID, query: ImportRowsQue
         if not chunks:
             break
         report = ring_of(session).open(REPORTS, chunks[0].id, row.id, chunks[0].report_sealed)["rows"]
-        found += [_row_read(line) for line in report if line[0] > after and query.status in {None, line[1]}]
+        found += [_row_read(line, language) for line in report if line[0] > after and query.status in {None, line[1]}]
         after = report[-1][0]
     shown = found[: query.limit]
     return Page[ImportRowRead](items=shown, next_cursor=_cursor(shown[-1].row) if len(found) > query.limit else None)
@@ -191,14 +197,15 @@ async def _keep(session: AsyncSession, row: Import, register: Register) -> None:
         await insert(session, CHUNKS, values)
 
 
-def _row_read(line: Sequence[Any]) -> ImportRowRead:
+def _row_read(line: Sequence[Any], language: str) -> ImportRowRead:
     number, status, errors, *warnings = line  # none in a report of an earlier version
     told = [one for found in warnings for one in found]
-    return ImportRowRead(row=number, status=status, errors=_errors(errors), warnings=_errors(told))
+    return ImportRowRead(row=number, status=status, errors=_errors(errors, language), warnings=_errors(told, language))
 
 
-def _errors(found: Sequence[Sequence[str]]) -> list[RowError]:
-    return [RowError(pointer=pointer, code=code, message=message) for pointer, code, message in found]
+def _errors(found: Sequence[Sequence[str]], language: str) -> list[RowError]:
+    told = in_language((FieldError(*one) for one in found), language)
+    return [RowError(pointer=one.pointer, code=one.code, message=one.message) for one in told]
 
 
 def _cursor(row: int) -> str:

@@ -84,6 +84,12 @@ def client_row(session: AsyncSession, actor: Actor, case: Opened, client: Client
     }
 
 
+def place_of(session: AsyncSession, case: Opened, over_limit_reason: str) -> tuple[UUID, bytes]:
+    """The lead's assignment to be, sealed while the key of the case is at hand."""
+    own_id = new_id()
+    return own_id, ring_of(session).seal("assignments", own_id, case.id, {"over_limit_reason": over_limit_reason})
+
+
 def lead_row(actor: Actor, case: Opened) -> dict[str, Any]:
     """The assignment of the lead of a new case."""
     own_id, sealed = case.place or (new_id(), None)

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from app.audit import touched
 from app.db import fetch, insert_if_free
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Cause, Conflict, Forbidden, Invalid, NotFound
 from app.ids import new_id
 from app.models.base import Page
 from app.models.person import Person, PersonLink
@@ -44,13 +44,13 @@ async def link(session: AsyncSession, actor: Actor, person_id: UUID, wanted: Lin
         raise Invalid.at("/person_id", "same_person", "A record is not linked to itself.")
     await _check_right(session, one, other)
     if await fetch(session, BETWEEN, {"one": one.id, "other": other.id}):
-        raise Conflict
+        raise Conflict(Cause.EXISTS)
     # Always in the same order, so that of two requests at once, be they turned round, one is refused.
     first, second = sorted((one.id, other.id))
     link_id = new_id()
     row = {"id": link_id, "person_id": first, "other_id": second, "created_at": actor.now, "created_by": actor.id}
     if not await insert_if_free(session, "person_links", row):
-        raise Conflict
+        raise Conflict(Cause.EXISTS)
     return await read_link(session, actor, person_id, link_id)
 
 

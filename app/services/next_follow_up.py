@@ -19,6 +19,7 @@ from app.services.agreed import may_contact
 from app.services.assignments import works_on
 from app.services.events import record
 from app.services.first_date import AWAITED
+from app.services.first_look import look_by
 from app.services.follow_up_views import channel_of, said_in
 from app.services.risk_clock import longest_wait, reckoned
 from app.services.safe_contact import require_safe_contact, window_at
@@ -141,11 +142,14 @@ async def is_last_in_time(session: AsyncSession, actor: Actor, case: CaseRow, pl
 async def _waits_too_long(
     session: AsyncSession, actor: Actor, case: CaseRow, due_at: datetime | None, besides: UUID | None
 ) -> bool:
-    wait = longest_wait(session, case)
-    if due_at is not None and due_at <= actor.now + wait:
+    latest = actor.now + longest_wait(session, case)
+    first = await look_by(session, case)
+    if first is not None:
+        latest = min(latest, first)
+    if due_at is not None and due_at <= latest:
         return False
     others = select(col(FollowUp.id)).where(*planned_on(case.id), col(FollowUp.id) != besides)
-    others = others.where(col(FollowUp.due_at) <= actor.now + wait)
+    others = others.where(col(FollowUp.due_at) <= latest)
     return await session.scalar(others.limit(1)) is None
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit import touched
 from app.calendar import day_of, refuse_future_day
 from app.db import insert, insert_if_free
-from app.errors import Invalid, NotFound, Unavailable
+from app.errors import CaseloadFull, Invalid, NotFound, Unavailable
 from app.ids import new_case_code, new_id
 from app.models.case import CaseCreate
 from app.models.codes import (
@@ -18,18 +18,19 @@ from app.models.codes import (
     Role,
 )
 from app.models.organisation import Organisation
+from app.policy import forbid
 from app.sealing import opened, ring_of, write_key
 from app.security import Actor
 from app.services.agreed import check_bypass
 from app.services.assignments import may_be_assigned
-from app.services.carrying import lead_with_room
-from app.services.colleagues import names_of
+from app.services.carrying import lead_is_full
+from app.services.colleagues import names_of, other_supervisors
 from app.services.consents import add_consent
 from app.services.events import record
 from app.services.exclusions import put_exclusion
 from app.services.first_date import first_within, plan_first_date
 from app.services.incidents import add_incident
-from app.services.intake_rows import Client, Opened, case_row, client_row, lead_row, may_be_kept_away
+from app.services.intake_rows import Client, Opened, case_row, client_row, lead_row, may_be_kept_away, place_of
 from app.services.own_ids import id_for, refuse_taken
 from app.services.people import check_person, private_of
 from app.services.perpetrators import kept_apart
@@ -47,8 +48,9 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
     refuse_future_day(intake.opened_on, actor.now, "/opened_on")
     check_said(intake.safe_contact, actor.now, "/safe_contact")
     await check_place(session, intake.commune_code, intake.village_code)
-    lead_id = await _lead(session, actor, intake, organisation_id)
-    await _check_excluded(session, actor, intake, lead_id)
+    lead_id = _lead(actor, intake)
+    over = await _over_limit(session, actor, intake, lead_id, organisation_id)
+    await _check_excluded(session, actor, intake, lead_id, organisation_id)
     client = kept_apart(session, intake, await _client(session, actor, intake, organisation_id))
     mine = Opened(await id_for(session, "cases", intake.id), "", organisation_id, lead_id, new_id())
     case = await _write(session, actor, intake, mine, client)
@@ -59,6 +61,8 @@ async def open_case(session: AsyncSession, actor: Actor, intake: CaseCreate) -> 
         await add_incident(session, actor, case, intake.incident, "/incident")
     for user_id in dict.fromkeys(intake.excluded_user_ids):
         await put_exclusion(session, case.id, user_id, ExclusionReason.CLIENT_WISH, None)
+    if over and intake.over_limit_reason is not None:
+        case = replace(case, place=place_of(session, case, intake.over_limit_reason))
     led = await name_lead(session, actor, case, may_be_excluded=may_be_kept_away(intake, client))
     touched(session, case.id, "opener")
     await record(session, actor, "case.opened", case_id=case.id, organisation_id=organisation_id, for_team=True)
@@ -107,20 +111,34 @@ async def _organisation(session: AsyncSession, actor: Actor, intake: CaseCreate)
     return asked
 
 
-async def _lead(session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID) -> UUID | None:
+def _lead(actor: Actor, intake: CaseCreate) -> UUID | None:
     if actor.role is Role.CCWC_LIAISON:
         if intake.lead_id is not None:
             raise Invalid.at("/lead_id", "not_allowed", "The organisation's supervisors name the lead.")
         return None
-    return await lead_with_room(session, actor, intake.lead_id or actor.id, organisation_id)
+    return intake.lead_id or actor.id
 
 
-async def _check_excluded(session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None) -> None:
+async def _over_limit(session: AsyncSession, actor: Actor, intake: CaseCreate, lead: UUID | None, home: UUID) -> bool:
+    """Is it one case too many for the lead, as a supervisor allows with a reason? Else 409 `caseload_full`."""
+    forbid(intake.over_limit_reason is not None and actor.role is not Role.SUPERVISOR)
+    over = lead is not None and await lead_is_full(session, actor, lead, home)
+    if over and intake.over_limit_reason is None:
+        raise CaseloadFull
+    return over
+
+
+async def _check_excluded(
+    session: AsyncSession, actor: Actor, intake: CaseCreate, lead_id: UUID | None, organisation_id: UUID
+) -> None:
     excluded = set(intake.excluded_user_ids)
     if excluded & {actor.id, lead_id}:
         raise Invalid.at("/excluded_user_ids", "works_on_case", "Who opens or leads a case cannot be excluded from it.")
     if excluded and excluded != (await names_of(session, excluded)).keys():
         raise Invalid.at("/excluded_user_ids", "unknown_user", "There is no such user.")
+    if excluded and lead_id is None and not await other_supervisors(session, organisation_id, excluded):
+        # Said by what she named and the directory alone, never by what the screening knows. Nobody would ever see it.
+        raise Invalid.at("/excluded_user_ids", "nobody_left", "Nobody of this organisation is left to take the case.")
 
 
 async def _client(session: AsyncSession, actor: Actor, intake: CaseCreate, organisation_id: UUID) -> Client:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import Conflict, NotFound
+from app.errors import Cause, Conflict, NotFound
 from app.models.base import Page
 from app.models.codes import OrganisationKind
 from app.models.organisation import Organisation, OrganisationCreate, OrganisationRead, OrganisationUpdate
@@ -14,7 +14,7 @@ from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.preconditions import check_match
 from app.security import Actor, require_step_up
-from app.services.belonging import BELONGING, hold_admins, keep_an_admin
+from app.services.belonging import BELONGING, check_communes, hold_admins, keep_an_admin
 
 
 async def list_organisations(session: AsyncSession, query: ListQuery) -> Page[OrganisationRead]:
@@ -57,8 +57,9 @@ async def edit_organisation(
     sent = change.sent()
     if sent:
         await _check_kind(session, organisation_id, sent.get("kind", organisation.kind))
+        await check_communes(session, sent.get("programme_communes", []), "/programme_communes")
         for name, value in sent.items():
-            setattr(organisation, name, value)
+            setattr(organisation, name, sorted(set(value)) if name == "programme_communes" else value)
         organisation.touch(actor.now)
         await session.flush()
         await keep_an_admin(session)
@@ -78,4 +79,4 @@ async def _check_kind(session: AsyncSession, organisation_id: UUID, kind: Organi
     """Inactive users count too: nobody checks again when they come back."""
     roles = await session.scalars(select(col(User.role)).where(col(User.organisation_id) == organisation_id).distinct())
     if any(kind not in BELONGING[role].kinds for role in roles):
-        raise Conflict
+        raise Conflict(Cause.WRONG_KIND)

@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch
-from app.errors import Conflict
+from app.errors import Cause, Conflict
 from app.ids import new_id
 
-Table = Literal["cases", "notes", "follow_ups", "actions"]
+Table = Literal["cases", "notes", "follow_ups", "actions", "home_visits"]
 _LOOK = "select app_id_is_taken('{0}', %(id)s) as taken, exists (select from {0} where id = %(id)s) as seen"
 
 
@@ -22,14 +22,14 @@ async def id_for(session: AsyncSession, table: Table, wanted: UUID | None) -> UU
         return new_id()
     looked = await _look(session, table, wanted)
     if looked.seen:
-        raise Conflict
+        raise Conflict(Cause.EXISTS)
     return new_id() if looked.taken else wanted
 
 
 async def refuse_taken(session: AsyncSession, table: Table, own_id: UUID) -> None:
     """409 for a row of this id that another request has written since it was found free."""
     if (await _look(session, table, own_id)).taken:
-        raise Conflict
+        raise Conflict(Cause.EXISTS)
 
 
 async def _look(session: AsyncSession, table: Table, own_id: UUID) -> Any:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.calendar import refuse_future_day
+from app.calendar import day_of, refuse_future_day
 from app.errors import CaseClosed, Invalid, UnsafeContact
 from app.models.base import Page
 from app.models.case import CaseRow
@@ -188,7 +188,7 @@ def read_of(session: AsyncSession, row: Person, actor: Actor) -> PersonRead:
         sex=row.sex,
         household_id=row.household_id,
         display_name=display_name(private, actor.language),
-        age=age_on(private, actor.now.date()),
+        age=age_on(private, day_of(actor.now)),
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
 from app.db import fetch, run
-from app.errors import Conflict, ConsentRequired, NotFound
+from app.errors import Cause, Conflict, ConsentRequired, NotFound
 from app.models.base import Page
 from app.models.case import CaseReceipt
 from app.models.codes import TransferStatus
@@ -72,7 +72,8 @@ async def read_incoming(session: AsyncSession, transfer_id: UUID) -> IncomingTra
 async def accept(session: AsyncSession, actor: Actor, transfer_id: UUID, wanted: TransferAccept) -> IncomingTransfer:
     """Take the case: a new one opens here with what the client agreed to, and the old one closes.
 
-    409 when it is answered already, `consent_required` when the consent has ended, `caseload_full` for the lead.
+    409 when it is answered already or something over there is not settled yet, `consent_required` when the consent has
+    ended, `caseload_full` for the lead.
     Whoever is kept away from the new case does not lead it: then it waits for a lead. Who accepts may turn out to be
     one of them, as who opens a case may.
     """
@@ -131,8 +132,10 @@ def _outcome(rows: list[Any], wanted: str) -> Any:
         raise NotFound
     if rows[0].outcome == "consent_required":
         raise ConsentRequired
+    if rows[0].outcome == "unsettled":
+        raise Conflict(Cause.UNSETTLED)
     if rows[0].outcome != wanted:
-        raise Conflict
+        raise Conflict(Cause.ANSWERED)
     return rows[0]
 
 

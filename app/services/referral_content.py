@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from app.calendar import day_of
-from app.errors import Invalid
+from app.errors import Invalid, UnsafeContact
 from app.models.case import CaseRow
 from app.models.codes import Language, SharedField
 from app.models.referral import CONTACT_FIELDS
@@ -34,6 +34,13 @@ def check_fields(fields: Collection[SharedField]) -> list[SharedField]:
     if chosen & {F.PHONE, F.VILLAGE} and F.SAFE_CONTACT not in chosen:
         raise Invalid.at("/shared_fields", "safe_contact_required", "Phone and village go with the safe contact only.")
     return [field for field in SharedField if field in chosen]
+
+
+def check_reachable(case: CaseRow, fields: Collection[SharedField]) -> None:
+    """409 for telling where to reach her, by telephone or in her village, when nobody may. That nobody may is told."""
+    rules = case.private.get("safe_contact") or {}
+    if rules.get("do_not_contact") and {F.PHONE, F.VILLAGE} & set(fields):
+        raise UnsafeContact
 
 
 def told_of(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import NotFound
 from app.models.base import Page
 from app.models.referral_reads import PartnerSummary, ReferralFace, ReferralSummary
 from app.security import Actor
@@ -17,7 +18,10 @@ Face = ReferralSummary | PartnerSummary
 
 async def read_face(session: AsyncSession, actor: Actor, referral_id: UUID) -> Face:
     """One, as it stands in a list; 404 when it is none of the caller's."""
-    return (await summaries(session, actor, [await referral_row(session, referral_id)]))[0]
+    found = await summaries(session, actor, [await referral_row(session, referral_id)])
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 async def list_faces(

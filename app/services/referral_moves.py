@@ -14,10 +14,11 @@ from app.models.referral import OPEN_STATUSES, Referral, ReferralDirection, Refe
 from app.models.referral_reads import PartnerRead, ReferralRead
 from app.permissions import Permission
 from app.preconditions import check_match, check_match_if_sent
-from app.sealing import load_keys, opened, ring_of, seal
+from app.sealing import opened, ring_of, seal
 from app.security import Actor
 from app.services.addressed import referral_row
 from app.services.referral_content import OPEN_PART
+from app.services.referral_keys import gone_meanwhile, load_its_keys
 from app.services.referral_steps import Side, business_after, check_step, open_until
 from app.services.referral_views import full_read, is_partner_of
 from app.services.visible import access_for
@@ -50,7 +51,8 @@ async def move_referral(
     elif step.reason is not None:
         # Who wrote it knows the client: the recipient is told the code alone.
         seal(session, row, {**opened(session, row), "ended_because": step.reason})
-        await session.flush()
+        with gone_meanwhile():
+            await session.flush()
     await _write(
         session,
         held,
@@ -107,7 +109,7 @@ async def hold(session: AsyncSession, actor: Actor, referral_id: UUID) -> Held:
     if acts is None:
         raise NotFound
     row = await referral_row(session, referral_id)
-    await load_keys(session, (row.id, row.case_id))
+    await load_its_keys(session, row)
     partner_asks = row.direction is ReferralDirection.IN
     return Held(row, Side.SENDER if (acts == "partner") == partner_asks else Side.RECIPIENT)
 
@@ -127,7 +129,7 @@ async def _write(
 ) -> None:
     row, ring = held.row, ring_of(session)
     public: dict[str, Any] = ring.open(OPEN_PART, row.id, row.id, row.open_sealed)
-    words = public if said is None else {**public, "reason": said}
+    words = public if said is None else {**public, "reason": said, "reason_of": status.value}
     values = {
         "id": row.id,
         "status": status.value,
@@ -139,4 +141,5 @@ async def _write(
         "words": ring.seal(OPEN_PART, row.id, row.id, words),
         "what": what,
     }
-    await fetch(session, MOVE, values)
+    with gone_meanwhile():
+        await fetch(session, MOVE, values)

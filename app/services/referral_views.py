@@ -11,9 +11,11 @@ from sqlmodel import col
 from app.audit import touched
 from app.calendar import day_of
 from app.db import fetch
-from app.models.codes import Role, Sex
+from app.errors import NotFound
+from app.models.codes import ConsentPurpose, Role, Sector, ServiceWarningCode, Sex
+from app.models.consent import Consent
 from app.models.organisation import Organisation
-from app.models.referral import OPEN_STATUSES, Referral, ReferralDirection, ReferralSnapshot
+from app.models.referral import OPEN_STATUSES, TELLING_SECTORS, Referral, ReferralDirection, ReferralSnapshot
 from app.models.referral_reads import (
     Disclosed,
     PartnerRead,
@@ -23,18 +25,22 @@ from app.models.referral_reads import (
     ReferralSummary,
 )
 from app.models.service import ServiceWarning
+from app.permissions import Permission
+from app.policy import role_may
 from app.sealing import load_keys, opened, ring_of
 from app.security import Actor
+from app.services.agreed import agreed_by_all, is_active
 from app.services.colleagues import names_of
 from app.services.incident_views import CLIENT
 from app.services.names import age_on
 from app.services.referral_content import CONTACT, OPEN_PART
-from app.services.service_warnings import warnings_of
+from app.services.referral_keys import check_still_seen, load_its_keys, load_referral_keys
+from app.services.service_warnings import recipient_warnings, told, warnings_of
 
 # How a case was reached, for the trail: the row alone, or what was told with it.
 VIA_ROW, VIA_DISCLOSED = "referral", "disclosed"
 _AS_THEY_ARE = (
-    *("id", "code", "sector", "province_code", "priority", "status", "business_status", "appointment_at"),
+    *("id", "code", "province_code", "priority", "status", "business_status", "appointment_at"),
     *("reason_code", "outcome_code", "due_at", "answered_at", "ended_at", "version", "created_at", "updated_at"),
 )
 
@@ -52,7 +58,7 @@ async def summaries(
 ) -> list[ReferralSummary | PartnerSummary]:
     """Rows of a list, in their order: three queries for all of them."""
     parties = await _parties(session, rows)
-    await load_keys(session, (home for row in rows for home in (row.id, row.case_id)))
+    rows = await load_referral_keys(session, rows)
     for row in rows:
         touched(session, row.case_id, VIA_ROW)
     return [_summary(session, actor, row, parties) for row in rows]
@@ -61,7 +67,7 @@ async def summaries(
 async def full_read(session: AsyncSession, actor: Actor, row: Referral) -> ReferralRead | PartnerRead:
     """One referral as the caller may read it; what is told of the client when it is open to the caller."""
     parties = await _parties(session, [row])
-    await load_keys(session, (row.id, row.case_id))
+    await load_its_keys(session, row)
     if is_partner_of(row, actor):
         return await _partner_read(session, actor, row, parties)
     touched(session, row.case_id, VIA_ROW)
@@ -78,40 +84,66 @@ async def full_read(session: AsyncSession, actor: Actor, row: Referral) -> Refer
 
 
 async def _warnings(session: AsyncSession, actor: Actor, row: Referral) -> list[ServiceWarning]:
-    """What does not fit her at the service of the directory, while the referral is open."""
-    if row.service_id is None or row.status not in OPEN_STATUSES:
+    """What does not fit her at the service of the directory, or the recipient, while the referral is open; of one in,
+    that a child was sent without her caregiver's yes, or somebody without her own."""
+    if row.status not in OPEN_STATUSES:
         return []
-    [client] = await fetch(session, CLIENT, {"case_id": row.case_id})
-    private = ring_of(session).open("people", client.id, row.case_id, client.sealed)
+    if row.direction is ReferralDirection.IN:
+        return told({ServiceWarningCode.CONSENT_INCOMPLETE} if await _is_incomplete(session, actor, row) else set())
+    of_recipient = await recipient_warnings(session, row.partner_id, row.sector)
+    if row.service_id is None:
+        return of_recipient
+    found = await fetch(session, CLIENT, {"case_id": row.case_id})
+    if not found:
+        raise NotFound
+    private = ring_of(session).open("people", found[0].id, row.case_id, found[0].sealed)
     age = age_on(private, day_of(actor.now))
-    return await warnings_of(session, row.service_id, age=age, sex=Sex(client.sex))
+    return [*await warnings_of(session, row.service_id, age=age, sex=Sex(found[0].sex)), *of_recipient]
+
+
+async def _is_incomplete(session: AsyncSession, actor: Actor, row: Referral) -> bool:
+    """Is the consent with which she was sent one that stands, and yet not of all who must agree?"""
+    statement = select(Consent).where(
+        col(Consent.case_id) == row.case_id, col(Consent.purpose) == ConsentPurpose.REFERRAL
+    )
+    given = (await session.execute(statement)).scalars().all()
+    own = [one for one in given if one.id == row.consent_id and is_active(one, actor)]
+    agreed = {one.id for one in await agreed_by_all(session, actor, row.case_id, given)}
+    return any(one.id not in agreed for one in own)
 
 
 async def snapshot_of_row(session: AsyncSession, referral_id: UUID) -> ReferralSnapshot | None:
-    """The snapshot with its key, where it is open to the caller; None otherwise."""
+    """The snapshot with its key, where it is open to the caller; None otherwise. 404 when the referral has gone for
+    the caller in between."""
     statement = select(ReferralSnapshot).where(col(ReferralSnapshot.referral_id) == referral_id)
-    found: ReferralSnapshot | None = await session.scalar(statement.execution_options(populate_existing=True))
-    if found is not None:
-        await load_keys(session, [found.id])
+    reading = statement.execution_options(populate_existing=True)
+    found: ReferralSnapshot | None = await session.scalar(reading)
+    if found is None:
+        return None
+    await load_keys(session, [found.id])
+    if not ring_of(session).has(found.id):  # taken away in between, or lost
+        await check_still_seen(session, referral_id)
+        found = await session.scalar(reading)
     return found
 
 
 async def _partner_read(session: AsyncSession, actor: Actor, row: Referral, parties: dict[UUID, Party]) -> PartnerRead:
-    snapshot = await snapshot_of_row(session, row.id)
-    told: dict[str, Any] = {}
+    may_read = role_may(actor.role, Permission.REFERRAL_READ, actor.scopes)  # a system may be allowed to answer only
+    snapshot = await snapshot_of_row(session, row.id) if may_read else None
+    words: dict[str, Any] = {}
     disclosed = None
     if snapshot is not None and snapshot.sealed is not None:
         ring = ring_of(session)
-        told = opened(session, snapshot)
+        words = opened(session, snapshot)
         contact = ring.open(CONTACT, snapshot.id, snapshot.id, snapshot.contact_sealed)
         if row.direction is ReferralDirection.OUT:  # of whom the partner sent itself nothing is told back
-            disclosed = Disclosed(**told["disclosed"], **contact)
+            disclosed = Disclosed(**words["disclosed"], **contact)
     touched(session, row.case_id, VIA_ROW if disclosed is None else VIA_DISCLOSED)
     return PartnerRead(
-        **_face(session, actor, row, parties, told.get("service_type")),
+        **_face(session, actor, row, parties, words.get("service_type")),
         external_id=_own_number(row, actor),
-        commune_code=told.get("commune_code"),
-        message=told.get("message"),
+        commune_code=words.get("commune_code"),
+        message=words.get("message"),
         disclosed=disclosed,
     )
 
@@ -130,6 +162,7 @@ def _face(
 ) -> dict[str, Any]:
     """The fields of ReferralFace. `service_type`: as the caller knows it beside what both sides may read."""
     words = ring_of(session).open(OPEN_PART, row.id, row.id, row.open_sealed)
+    hidden = is_partner_of(row, actor) and service_type is None and row.protected
     outwards = row.direction is ReferralDirection.OUT
     sender, recipient = (row.organisation_id, row.partner_id) if outwards else (row.partner_id, row.organisation_id)
     known = service_type or words.get("service_type")
@@ -138,10 +171,14 @@ def _face(
         "sender": parties[sender],
         "recipient": parties[recipient],
         "service_type": known,
-        "status_reason": words.get("reason"),
+        # Words that were said to another step, and not to the one that ended it, are no reason of the end.
+        "status_reason": words.get("reason") if words.get("reason_of", row.status) == row.status else None,
         "overdue": row.status in OPEN_STATUSES and row.due_at < actor.now,
-        "contact_suspended": row.contact_suspended_at is not None,
+        # Before the yes it would say to the recipient that a telephone is among what will be told.
+        "contact_suspended": row.contact_suspended_at is not None
+        and (row.answered_at is not None or not is_partner_of(row, actor)),
         **{name: getattr(row, name) for name in _AS_THEY_ARE},
+        "sector": Sector.OTHER if hidden and row.sector in TELLING_SECTORS else row.sector,
         "service_id": row.service_id if known else None,  # whose type anybody reads in the directory
     }
 

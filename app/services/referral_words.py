@@ -23,6 +23,7 @@ from app.sealing import load_keys, opened, ring_of
 from app.security import Actor
 from app.services.addressed import referral_row
 from app.services.colleagues import names_of
+from app.services.referral_keys import check_still_seen, gone_meanwhile
 from app.services.referral_moves import hold
 from app.services.referral_views import VIA_DISCLOSED, VIA_ROW, is_partner_of, snapshot_of_row
 from app.services.referrals import TELL
@@ -40,6 +41,7 @@ async def add_message(session: AsyncSession, actor: Actor, referral_id: UUID, wr
         raise IllegalTransition
     snapshot = await snapshot_of_row(session, row.id)
     if snapshot is None:  # the consent has run out: the recipient reads and writes nothing of her any more
+        await check_still_seen(session, row.id)
         raise ConsentRequired
     message = ReferralMessage(
         id=new_id(),
@@ -54,8 +56,9 @@ async def add_message(session: AsyncSession, actor: Actor, referral_id: UUID, wr
     )
     message.sealed = ring_of(session).seal(MESSAGES, message.id, snapshot.id, {"text": written.text})
     session.add(message)
-    await session.flush()
-    await run(session, TELL, {"id": row.id, "what": "message"})
+    with gone_meanwhile():
+        await session.flush()
+        await run(session, TELL, {"id": row.id, "what": "message"})
     touched(session, row.case_id, VIA_DISCLOSED if message.by_partner else VIA_ROW)
     return (await _reads(session, row, [message]))[0]
 
@@ -66,9 +69,9 @@ async def list_messages(session: AsyncSession, actor: Actor, referral_id: UUID, 
     partner = is_partner_of(row, actor)
     if not partner:
         await access_for(session, row.case_id, Permission.REFERRAL_READ)
+    await snapshot_of_row(session, row.id)  # its key first: what closes now takes the messages away, not their key
     statement = select(ReferralMessage).where(col(ReferralMessage.referral_id) == row.id)
     rows, cursor = await newest_first(session, statement, ReferralMessage.created_at, ReferralMessage.id, query)
-    await load_keys(session, {message.snapshot_id for message in rows})
     touched(session, row.case_id, VIA_DISCLOSED if partner and rows else VIA_ROW)
     return Page[MessageRead](items=await _reads(session, row, rows), next_cursor=cursor)
 
@@ -79,13 +82,13 @@ async def read_message(session: AsyncSession, actor: Actor, referral_id: UUID, m
     partner = is_partner_of(row, actor)
     if not partner:
         await access_for(session, row.case_id, Permission.REFERRAL_READ)
+    await snapshot_of_row(session, row.id)  # its key first, as above
     statement = select(ReferralMessage).where(
         col(ReferralMessage.id) == message_id, col(ReferralMessage.referral_id) == row.id
     )
     message = await session.scalar(statement)
     if message is None:
         raise NotFound
-    await load_keys(session, [message.snapshot_id])
     touched(session, row.case_id, VIA_DISCLOSED if partner else VIA_ROW)
     return (await _reads(session, row, [message]))[0]
 

@@ -15,6 +15,7 @@ from app.models.case import CaseRow
 from app.models.codes import (
     SERVICE_TYPE_SECTOR,
     ConsentPurpose,
+    ReferralStatus,
     Sensitivity,
     ServiceStatus,
     SharedField,
@@ -38,10 +39,12 @@ from app.services.addressed import referral_row
 from app.services.agreed import agreed_by_her
 from app.services.cases import open_for_change, raise_to_sensitive
 from app.services.incident_views import CLIENT
-from app.services.referral_content import CONTACT, OPEN_PART, Told, check_fields, snapshot_of, told_of
+from app.services.referral_content import CONTACT, OPEN_PART, Told, check_fields, check_reachable, snapshot_of, told_of
+from app.services.referral_keys import gone_meanwhile, load_its_keys
+from app.services.referral_moves import HOLD
 from app.services.referral_steps import may_share_anew
 from app.services.referral_views import full_read, is_partner_of, snapshot_of_row, summaries
-from app.services.silence import answer_due
+from app.services.silence import answer_due, check_due
 from app.services.visible import access_for
 
 OPEN_TO_BOTH, TOLD = "referral", "referral_snapshot"  # parts of the case's keys: for others than who sees the case
@@ -50,11 +53,11 @@ TELL = "select tell_referral(%(id)s, %(what)s)"
 
 async def ask_referral(session: AsyncSession, actor: Actor, case_id: UUID, wanted: ReferralCreate) -> ReferralRead:
     """Ask another organisation for a service. 409 `consent_required` unless the client agreed to a referral to it, or
-    to its sector, with every field that is to be told; 422 for an organisation or service that cannot be asked."""
+    to its sector, with every field that is to be told, and `unsafe_contact`
+    for where she is when nobody may contact her; 422 for an organisation or service that cannot be asked."""
     access = await access_for(session, case_id, Permission.REFERRAL_ASK)
     fields = check_fields(wanted.shared_fields)
-    if wanted.due_at is not None and wanted.due_at <= actor.now:
-        raise Invalid.at("/due_at", "in_the_past", "The recipient needs time to answer.")
+    check_due(session, actor, wanted.due_at)
     await _check_recipient(session, wanted, access.organisation_id)
     case = await open_for_change(session, case_id, Permission.REFERRAL_ASK)
     consent = await consent_for(session, actor, case_id, wanted, fields)
@@ -70,14 +73,17 @@ async def ask_referral(session: AsyncSession, actor: Actor, case_id: UUID, wante
 
 
 async def share_anew(session: AsyncSession, actor: Actor, referral_id: UUID, wanted: ShareAnew) -> ReferralRead:
-    """Take the snapshot anew, with today's consent: after her safe contact changed, or when more is agreed to."""
+    """Take the snapshot anew, with today's consent: after her safe contact changed, or when more is agreed to. 409
+    `unsafe_contact` as when it was asked."""
     row = await referral_row(session, referral_id)
     if is_partner_of(row, actor):
         raise Forbidden
     access = await access_for(session, row.case_id, Permission.REFERRAL_ASK)
     case = await open_for_change(session, access.case_id, Permission.REFERRAL_ASK)
+    await fetch(session, HOLD, {"id": referral_id})  # a yes at the same time is a step before, or after
     row = await referral_row(session, referral_id)
     may_share_anew(row)
+    await load_its_keys(session, row)
     words = opened(session, row)
     earlier = [SharedField(name) for name in words["shared_fields"]]
     fields = check_fields(earlier if wanted.shared_fields is None else wanted.shared_fields)
@@ -86,7 +92,8 @@ async def share_anew(session: AsyncSession, actor: Actor, referral_id: UUID, wan
     )
     row.consent_id = (await consent_for(session, actor, case.id, again, fields)).id
     row.contact_suspended_at = None
-    row.touch(actor.now)
+    if row.status is not ReferralStatus.REQUESTED:  # before the yes nothing of it is the recipient's to see
+        row.touch(actor.now)
     seal(session, row, {**words, "shared_fields": fields})
     snapshot = await snapshot_of_row(session, row.id)
     if snapshot is None:
@@ -94,8 +101,9 @@ async def share_anew(session: AsyncSession, actor: Actor, referral_id: UUID, wan
     told = await _told(session, actor, case, words["reason"], fields)
     _seal_told(session, snapshot, snapshot_of(told, **_around(case, again, words["message"])))
     snapshot.touch(actor.now)
-    await session.flush()
-    await run(session, TELL, {"id": row.id, "what": "shared"})
+    with gone_meanwhile():
+        await session.flush()
+        await run(session, TELL, {"id": row.id, "what": "shared"})
     asked = await full_read(session, actor, row)
     assert isinstance(asked, ReferralRead)  # noqa: S101
     return asked
@@ -214,8 +222,12 @@ def referral_code() -> str:
 async def _told(
     session: AsyncSession, actor: Actor, case: CaseRow, reason: str, fields: list[SharedField]
 ) -> dict[str, Any]:
-    [client] = await fetch(session, CLIENT, {"case_id": case.id})
+    found = await fetch(session, CLIENT, {"case_id": case.id})
+    if not found:
+        raise NotFound
+    client = found[0]
     private = ring_of(session).open("people", client.id, case.id, client.sealed)
+    check_reachable(case, fields)
     return told_of(case, client.sex, private, reason, fields, actor.now)
 
 

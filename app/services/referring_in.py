@@ -2,14 +2,17 @@
 
 It follows the referral by its id or by its own number."""
 
+from collections.abc import Callable
+from hmac import compare_digest
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
+from app.calendar import day_of
 from app.db import fetch, run
-from app.errors import Invalid
+from app.errors import ExternalIdReused, Invalid
 from app.ids import new_id
 from app.models.case import CaseCreate
 from app.models.codes import Category, ConsentPurpose, OrganisationKind, ReferredFrom, Sector, Sensitivity
@@ -36,6 +39,7 @@ from app.services.silence import answer_due
 # The same number sent twice at once: the second waits here and then finds the first; a unique index stands behind.
 TAKE_TURNS = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 KNOWN = "select referral_of_external_id(%(external_id)s) as id"
+DIGEST = "sent"  # in session.info: the keyed hash of what is sent
 
 SECTORS: dict[Category, Sector] = {
     Category.HEALTH_REFERRAL: Sector.HEALTH,
@@ -58,12 +62,12 @@ SENT_BY: dict[OrganisationKind, ReferredFrom] = {
 
 
 async def refer_in(session: AsyncSession, actor: Actor, wanted: ReferralInCreate) -> tuple[PartnerRead, bool]:
-    """Send a client; True when this very number was not sent before. 422 for a place or an organisation that does not
-    exist."""
+    """Send a client; True when this very number was not sent before, 409 when something else was sent under it. 422
+    for a place or an organisation that does not exist, and for a consent that is over."""
     await session.execute(TAKE_TURNS, {"name": f"referral {actor.own_organisation} {wanted.external_id}"})
     known: UUID | None = (await fetch(session, KNOWN, {"external_id": wanted.external_id}))[0].id
     if known is not None:
-        return await _read(session, actor, await referral_row(session, known)), False
+        return await _again(session, actor, await referral_row(session, known), wanted), False
     sender = await _check(session, actor, wanted)
     intake = _intake(wanted, SENT_BY.get(sender.kind, ReferredFrom.OTHER))
     case = await open_received(session, actor, intake, wanted.organisation_id)
@@ -77,6 +81,19 @@ async def refer_in(session: AsyncSession, actor: Actor, wanted: ReferralInCreate
     return await _read(session, actor, row), True
 
 
+async def _again(session: AsyncSession, actor: Actor, row: Referral, wanted: ReferralInCreate) -> PartnerRead:
+    """The first referral, to who sends the same once more. Another client under its number would be lost in silence."""
+    if row.sent_digest is not None and not compare_digest(row.sent_digest, _digest(session, wanted)):
+        raise ExternalIdReused
+    return await _read(session, actor, row)
+
+
+def _digest(session: AsyncSession, wanted: ReferralInCreate) -> bytes:
+    """Of what was said, whatever fields there will be one day that say nothing."""
+    digest: Callable[[bytes], bytes] = session.info[DIGEST]
+    return digest(wanted.model_dump_json(exclude_defaults=True).encode())
+
+
 async def _read(session: AsyncSession, actor: Actor, row: Referral) -> PartnerRead:
     found = await full_read(session, actor, row)
     assert isinstance(found, PartnerRead)  # noqa: S101 (the caller is a partner)
@@ -88,6 +105,9 @@ async def _check(session: AsyncSession, actor: Actor, wanted: ReferralInCreate) 
     own = actor.own_organisation  # its supervisors and its partner's account would be the two sides of one referral
     if receiver is None or not receiver.active or receiver.kind is not OrganisationKind.NGO or receiver.id == own:
         raise Invalid.at("/organisation_id", "unknown_organisation", "There is no such organisation to take a case.")
+    expires_on = wanted.consent.expires_on
+    if expires_on is not None and expires_on < day_of(actor.now):
+        raise Invalid.at("/consent/expires_on", "consent_expired", "The consent is over.")
     await check_place(session, wanted.commune_code, wanted.village_code)
     await check_person(session, actor, wanted.client, "/client")
     sender = await session.get(Organisation, actor.own_organisation)
@@ -125,6 +145,7 @@ def _row(
         code=referral_code(),
         consent_id=consent_id,
         external_id=wanted.external_id,
+        sent_digest=_digest(session, wanted),
         sector=SECTORS[wanted.category],
         protected=not standard,
         standard=standard,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import update
-from app.errors import Conflict, NotFound
+from app.errors import Cause, Conflict, NotFound
 from app.models.assessment import RiskChange, RiskChangeRead, RiskReview, RiskSet
 from app.models.base import Page
 from app.models.case import CaseRow, Colleague, OfCase
@@ -31,7 +31,7 @@ async def set_risk(session: AsyncSession, actor: Actor, case_id: UUID, wanted: R
     """Set the level by hand. 403 for who lowers it from high and is no supervisor, 409 when it is so already."""
     case = await open_for_change(session, case_id, Permission.RISK_SET)
     if wanted.level is case.risk_level:
-        raise Conflict
+        raise Conflict(Cause.UNCHANGED)
     forbid(is_lower(wanted.level, case.risk_level) and not may_lower(actor, case))
     change = await change_risk(session, actor, case, wanted.level, reason=wanted.reason)
     return (await _reads(session, [change]))[0]
@@ -122,7 +122,7 @@ async def review_change(
     row = await _of_case(session, case_id, change_id)
     forbid(row.created_by == actor.id or actor.role is not Role.SUPERVISOR)
     if row.review_due_at is None or row.reviewed_at is not None:
-        raise Conflict
+        raise Conflict(Cause.NOTHING_ASKED)
     row.reviewed_at, row.reviewed_by = actor.now, actor.id
     seal(session, row, {**opened(session, row), "review_note": told.note})
     row.touch(actor.now)

@@ -1,5 +1,6 @@
 """The safety plan: what she does when it becomes dangerous, written down with her, and looked at again."""
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -51,6 +52,7 @@ async def write_safety_plan(
         session.add(row)
     else:
         row.touch(actor.now)
+    row.review_due_on = _due_on(told)
     seal(session, row, told.model_dump(mode="json"))
     await record(
         session,
@@ -67,6 +69,13 @@ async def plan_of(session: AsyncSession, case_id: UUID) -> SafetyPlan | None:
     """The row of a case that the caller may read in full."""
     statement = select(SafetyPlan).where(col(SafetyPlan.case_id) == case_id)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+def _due_on(told: SafetyPlanWrite) -> date | None:
+    """When somebody looks at it again; a review on that day, or later, is that look."""
+    if told.review_on is None or (told.reviewed_on is not None and told.reviewed_on >= told.review_on):
+        return None
+    return told.review_on
 
 
 def _read(session: AsyncSession, row: SafetyPlan) -> SafetyPlanRead:

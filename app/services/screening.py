@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import touched
 from app.db import fetch, run
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Cause, Conflict, Forbidden, NotFound
 from app.models.base import Page
 from app.models.case import Colleague
 from app.models.codes import ScreeningAnswer
@@ -130,7 +130,7 @@ async def answer(session: AsyncSession, actor: Actor, case_id: UUID, match_id: U
     if outcome == "not_asked":
         raise Forbidden
     if outcome == "answered_before":
-        raise Conflict
+        raise Conflict(Cause.ANSWERED)
     await record(
         session,
         actor,

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import because, touched
+from app.calendar import day_of
 from app.db import fetch
 from app.errors import Invalid
 from app.models.base import Body, Page
@@ -127,7 +128,7 @@ def summary_of(actor: Actor, row: Any, private: Mapping[str, Any]) -> dict[str, 
         "role": row.role,
         "display_name": display_name(private, actor.language),
         "sex": row.sex,
-        "age": age_on(private, actor.now.date()),
+        "age": age_on(private, day_of(actor.now)),
         "village_code": private.get("village_code"),
     }
 

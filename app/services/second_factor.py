@@ -8,7 +8,7 @@ import pyotp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import Conflict, Forbidden, Invalid, Unavailable
+from app.errors import Cause, Conflict, Forbidden, Invalid, Unavailable
 from app.logs import log
 from app.models.factor import TotpEnrolment
 from app.sealed_secret import SecretSeal, UnreadableSecret
@@ -63,7 +63,7 @@ async def propose(runtime: Runtime, session: AsyncSession, actor: Actor) -> Totp
     secret = pyotp.random_base32()
     sealed = totp_seal(runtime).seal(secret.encode(), actor.id)
     if await session.scalar(PROPOSE, {"id": actor.id, "secret": sealed, "now": actor.now}) is None:
-        raise Conflict
+        raise Conflict(Cause.FACTOR_STANDS)
     uri = pyotp.TOTP(secret, interval=STEP).provisioning_uri(name=actor.username, issuer_name=ISSUER)
     return TotpEnrolment(secret=secret, otpauth_uri=uri)
 
@@ -72,7 +72,7 @@ async def confirm(runtime: Runtime, session: AsyncSession, actor: Actor, otp: st
     """The factor counts from now on, and this code was its first. 422 for a wrong code, 409 without a proposal."""
     sealed = await session.scalar(PROPOSED, {"id": actor.id})
     if sealed is None:
-        raise Conflict
+        raise Conflict(Cause.NOTHING_ASKED)
     step = step_of(opened(runtime, sealed, actor.id), otp, actor.now)
     if step is None:
         raise Invalid.at("/otp", "otp_invalid", "This is not the code of this moment.")

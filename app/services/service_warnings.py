@@ -8,14 +8,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import fetch
 from app.errors import NotFound
 from app.labels import code_lists
-from app.models.codes import ServiceWarningCode, Sex
+from app.models.codes import SERVICE_TYPE_SECTOR, Sector, ServiceType, ServiceWarningCode, Sex
 from app.models.service import ServiceWarning
+from app.permissions import Permission
 
 ASSURED_FOR_DAYS = 182  # half a year: what nobody has looked at since is perhaps no longer so
 FIND = """
     select minimum_age, maximum_age, sex_served, capacity_open,
            (app_now() at time zone 'Asia/Phnom_Penh')::date - assured_on as days_since_assured
       from services where id = %(service_id)s
+"""
+# Who of an organisation answers a referral: its people, and systems that one of them said yes to.
+ANSWERS = """
+    select exists (select from users u join organisations o on o.id = u.organisation_id and o.active
+                    where u.organisation_id = %(organisation_id)s and u.active and u.role in ('partner', 'supervisor')
+                      and (not u.system or (u.confirmed_at is not null and %(answering)s = any (u.scopes)))
+                  ) as somebody,
+           array(select distinct s.service_type::text from services s
+                  where s.organisation_id = %(organisation_id)s and s.status = 'active') as service_types
 """
 _LABELS = {entry.code: entry for entry in code_lists()["service_warning"]}
 
@@ -28,10 +38,29 @@ async def warnings_of(session: AsyncSession, service_id: UUID, *, age: int | Non
     rows = await fetch(session, FIND, {"service_id": service_id})
     if not rows:
         raise NotFound
+    return told(_found(rows[0], age, sex))
+
+
+async def recipient_warnings(session: AsyncSession, organisation_id: UUID, sector: Sector) -> list[ServiceWarning]:
+    """What to think of before asking this organisation for something of a sector. Who has no entry in the directory
+    may offer anything."""
+    row = (
+        await fetch(session, ANSWERS, {"organisation_id": organisation_id, "answering": Permission.REFERRAL_ANSWER})
+    )[0]
+    offered = {SERVICE_TYPE_SECTOR[ServiceType(one)] for one in row.service_types}
+    holds = {
+        ServiceWarningCode.NOBODY_ANSWERS: not row.somebody,
+        ServiceWarningCode.SECTOR_NOT_OFFERED: bool(offered) and sector not in offered,
+    }
+    return told({code for code, held in holds.items() if held})
+
+
+def told(found: set[ServiceWarningCode]) -> list[ServiceWarning]:
+    """These with their labels, in the order of the code list."""
     return [
         ServiceWarning(code=code, en=_LABELS[code].en, km=_LABELS[code].km)
         for code in ServiceWarningCode
-        if code in _found(rows[0], age, sex)
+        if code in found
     ]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import fetch
-from app.errors import Conflict, ConsentRequired, Invalid, NotFound
+from app.errors import Cause, Conflict, ConsentRequired, Invalid, NotFound
 from app.ids import new_case_code
 from app.models.base import Page
 from app.models.case import CaseRow, Colleague
@@ -23,6 +23,7 @@ from app.permissions import Permission
 from app.sealing import load_keys, opened, ring_of, seal, write_key
 from app.security import Actor
 from app.services.agreed import agreed_by_her
+from app.services.assistance_closing import require_settled
 from app.services.cases import open_for_change
 from app.services.colleagues import names_of
 from app.services.events import record
@@ -38,13 +39,15 @@ ANSWER = "transfers.answer"
 
 async def ask_transfer(session: AsyncSession, actor: Actor, case_id: UUID, wanted: TransferCreate) -> TransferRead:
     """Ask another organisation to take the case. 409 `consent_required` unless the client agreed to a referral to this
-    very organisation, with every field that is to be told; 409 while an earlier one waits, and for a closed case."""
+    very organisation, with every field that is to be told; 409 while an earlier one waits, for a closed case, and
+    `closure_blocked` while help is not settled: the case closes with the yes."""
     access = await access_for(session, case_id, Permission.TRANSFER_EDIT)
     await _check_recipient(session, wanted.organisation_id, access.organisation_id)
     case = await open_for_change(session, case_id, Permission.TRANSFER_EDIT)
     consent, fields = await _consented(session, actor, case_id, wanted)
+    await require_settled(session, case_id)
     if await _waiting(session, case_id):
-        raise Conflict
+        raise Conflict(Cause.WAITS_ALREADY)
     row = _row(session, actor, case, consent, wanted)
     ring = ring_of(session)
     ring.make(row.id)
@@ -78,7 +81,7 @@ async def withdraw_transfer(
     await lock_case(session, case_id)  # who accepts holds the case first, too
     row = await _of_case(session, case_id, transfer_id)
     if row.status is not TransferStatus.REQUESTED:
-        raise Conflict
+        raise Conflict(Cause.ANSWERED)
     row.status, row.snapshot_sealed = TransferStatus.CANCELLED, None
     row.answered_at, row.answered_by = actor.now, actor.id
     row.touch(actor.now)

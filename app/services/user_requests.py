@@ -102,7 +102,8 @@ async def list_notices(session: AsyncSession, actor: Actor, query: ListQuery) ->
         literal(actor.id) == any_(col(UserRequest.confirmed_by)),
         col(UserRequest.id).in_(waiting),
     ]
-    if actor.role in {Role.SUPERVISOR, Role.PARTNER}:
+    # A system speaks for nobody: it is told what is asked about itself.
+    if actor.role in {Role.SUPERVISOR, Role.PARTNER} and actor.scopes is None:
         colleagues = select(col(User.id)).where(col(User.organisation_id) == actor.organisation_id)
         concerns.append(col(UserRequest.user_id).in_(colleagues))
     statement = select(UserRequest).where(or_(*concerns))

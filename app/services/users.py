@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import Conflict, NotFound
+from app.errors import Cause, Conflict, NotFound
 from app.models.base import Page
 from app.models.codes import Role, UserRequestKind
 from app.models.user import User, UserCreate, UserCredential, UserRead, UserUpdate
@@ -118,7 +118,7 @@ async def ask_reset(
     require_step_up(actor)
     check_match_if_sent(if_match, user.version)
     if not user.active:
-        raise Conflict
+        raise Conflict(Cause.INACTIVE)
     await ask(session, actor, user, kind, {})
     user.touch(actor.now)
     await session.flush()

@@ -56,6 +56,12 @@ _SEVERAL = f"""
       where a.case_id = any (%(case_ids)s) and {_MINE} group by a.case_id) w
 """
 
+# Of several, with their organisations, whoever sees more of them than a liaison does.
+_SEEN = f"""
+    select c.id, c.organisation_id, w.ways from {_SEVERAL.replace("group by", "and a.via <> 'liaison' group by")}
+      join cases c on c.id = w.case_id
+"""
+
 ACCESS = f"""
     select c.organisation_id, k.kek_id, k.wrapped, w.ways
       from {_ONE}
@@ -173,6 +179,12 @@ def shown(session: AsyncSession, row: Any) -> Access:
     access = access_of(row.id, row.organisation_id, row.ways)
     touched(session, row.id, access.via)
     return access
+
+
+async def seen_cases(session: AsyncSession, case_ids: Sequence[UUID]) -> dict[UUID, Access]:
+    """How the caller reaches these cases, as far as she does other than as a liaison; to be noted when shown."""
+    rows = await fetch(session, _SEEN, {"case_ids": list(set(case_ids))}) if case_ids else []
+    return {row.id: access_of(row.id, row.organisation_id, row.ways) for row in rows}
 
 
 async def person_row(session: AsyncSession, person_id: UUID, *, lock: bool = False) -> Person:

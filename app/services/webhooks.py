@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Invalid, NotFound, WebhookLimit
 from app.ids import new_id
 from app.models.base import Page
 from app.models.case import Colleague
@@ -34,7 +34,7 @@ async def add_webhook(session: AsyncSession, actor: Actor, wanted: WebhookCreate
     _check_address(seen)
     await organisation_row(session, actor.own_organisation, lock=True)  # of two at once one counts the other
     if (await session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST:
-        raise Conflict
+        raise WebhookLimit
     own_id, secret = new_id(), new_secret()
     row = Webhook(
         id=own_id,
@@ -83,9 +83,13 @@ async def edit_webhook(
     return await _read(session, actor, row)
 
 
-async def rotate_secret(session: AsyncSession, actor: Actor, webhook_id: UUID, wanted: SecretRotation) -> WebhookSecret:
-    """A new secret; the old one signs beside it for a while, and the one before that no more."""
+async def rotate_secret(
+    session: AsyncSession, actor: Actor, webhook_id: UUID, wanted: SecretRotation, if_match: str | None
+) -> WebhookSecret:
+    """A new secret; the old one signs beside it for a while, and the one before that no more. 428/412 by If-Match: of
+    several who rotate at once, all but one would hold a secret that is dead already."""
     row = await _for_change(session, actor, webhook_id)
+    check_match(if_match, row.version)
     until = wanted.old_valid_until or actor.now + OLD_SECRET_LASTS
     if not actor.now <= until <= actor.now + OLD_SECRET_LASTS_AT_MOST:
         raise Invalid.at("/old_valid_until", "out_of_range", "Between now and thirty days from now.")

@@ -21,6 +21,51 @@ _TO_DECIDE = """
 _STANDARD = """c.sensitivity = 'standard' and c.status <> 'closed'
              and not exists (select from mine m where m.case_id = c.id)"""
 
+# Cases of other organisations, where nobody can decide who belongs to them.
+_LENT = """
+      from assignments a
+      join cases c on c.id = a.case_id
+"""
+_OF_LENT = """
+     where a.user_id = (select app_user_id()) and a.role = 'reviewer' and a.ended_at is null
+       and a.until > (select app_now()) and a.organisation_id <> (select app_organisation_id())
+"""
+
+LENT: tuple[Source, ...] = (
+    source(
+        SUPERVISORS,
+        f"'{K.CLOSURE_REVIEW}'",
+        f"{_LENT} {_OF_LENT} and c.status = 'closure_requested' and c.closure_requested_by <> (select app_user_id())",
+        case_id="c.id",
+    ),
+    # Of a sensitive case it is above, as of every reviewer.
+    source(
+        SUPERVISORS,
+        f"'{K.APPROVAL}'",
+        f"""{_LENT} join assistance_requests q on q.case_id = c.id and q.standard and q.status = 'submitted' {_OF_LENT}
+            and q.first_approved_by is distinct from (select app_user_id())""",
+        due_at="q.created_at",
+        case_id="q.case_id",
+        subject_id="q.id",
+    ),
+    source(
+        SUPERVISORS,
+        f"'{K.NEEDS_REVIEW}'",
+        f"""{_LENT} join risk_changes r on r.case_id = c.id {_OF_LENT} and r.review_due_at is not null
+            and r.reviewed_at is null and c.risk_level = 'high'""",
+        due_at="r.review_due_at",
+        case_id="r.case_id",
+        subject_id="r.id",
+    ),
+    source(
+        SUPERVISORS,
+        f"'{K.NEEDS_REVIEW}'",
+        f"{_LENT} {_OF_LENT} and c.death_review_due_at is not null",
+        due_at="c.death_review_due_at",
+        case_id="c.id",
+    ),
+)
+
 OF_OVERSIGHT: tuple[Source, ...] = (
     source(
         SUPERVISORS,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 
 from app.models.codes import Role, WorklistKind
-from app.services.worklist_oversight import OF_OVERSIGHT
+from app.services.worklist_oversight import LENT, OF_OVERSIGHT
 from app.services.worklist_work import OF_WORK
 
 SOON = timedelta(days=3)  # the end of a cover
@@ -19,7 +19,7 @@ CONSENT_ENDS_WITHIN = timedelta(days=7)
 # Driven from the caller's own places, by their index: a caseworker of an office with 50,000 cases has 25 of them.
 MINE = """
     select c.id as case_id, a.id as assignment_id, a.role, a.until, c.lead_id, c.risk_level, c.status, c.next_due_at,
-           c.opened_at
+           c.opened_at, c.closure_reason = 'died' as died
       from assignments a
       join cases c on c.id = a.case_id
      where a.user_id = (select app_user_id()) and a.ended_at is null
@@ -28,13 +28,14 @@ MINE = """
 # Nobody leads these: the organisation's supervisors are their reviewers until somebody does.
 LEADERLESS = """
     union all
-    select c.id, null, 'leaderless', null, null, c.risk_level, c.status, c.next_due_at, c.opened_at
+    select c.id, null, 'leaderless', null, null, c.risk_level, c.status, c.next_due_at, c.opened_at,
+           c.closure_reason = 'died'
       from cases c
      where c.organisation_id = (select app_organisation_id()) and c.lead_id is null and c.status <> 'closed'
        and c.erased_at is null
 """
 
-SOURCES = OF_WORK + OF_OVERSIGHT
+SOURCES = OF_WORK + OF_OVERSIGHT + LENT
 
 
 @cache

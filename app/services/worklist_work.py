@@ -47,6 +47,16 @@ OF_WORK: tuple[Source, ...] = (
              and m.role in ('lead', 'caseworker', 'cover')""",
         **_ACTION,
     ),
+    # Her safety plan: by the day on which they wanted to look at it again.
+    source(
+        STAFF,
+        f"'{K.PLAN_REVIEW}'",
+        """from mine m join safety_plans p on p.case_id = m.case_id
+            where m.role in ('lead', 'cover') and p.review_due_on <= %(today)s and m.died is not true""",
+        due_at="(p.review_due_on + 1)::timestamp at time zone 'Asia/Phnom_Penh'",
+        case_id="m.case_id",
+        subject_id="p.id",
+    ),
     # The caregiver of a minor was passed by: it lapses after a day. Of who works on the case.
     source(
         STAFF,

@@ -23,6 +23,9 @@ select a.id, a.case_id, a.user_id, a.role, u.principal,
    and case a.role
          when 'liaison'  then u.role = 'ccwc_liaison' and c.commune_code = any (u.communes) and consent.given > 0
          when 'reviewer' then u.role = 'supervisor' and u.organisation_id = a.organisation_id
+                              or u.role = 'supervisor' and exists (  -- lent by another organisation (158)
+                                select from outside_reviews r
+                                 where r.assignment_id = a.id and r.user_id = u.id and r.lender_id = u.organisation_id)
          else u.role in ('caseworker', 'supervisor') and u.organisation_id = a.organisation_id
        end;
 

@@ -7,13 +7,15 @@ set local role samaki_definer;  -- who owns what follows
 drop function if exists exclude_user(uuid, uuid, text, jsonb);
 drop function if exists lift_exclusion(uuid, uuid, text);
 
--- The cases that the caller must never see; a policy asks once a statement.
+-- The cases that the caller must never see; a policy asks once a statement. Of a system also those of its keeper, who
+-- holds its secret.
 create or replace function app_excluded_cases() returns uuid[]
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
   select coalesce(array_agg(e.case_id), '{}') from case_exclusions e
-   where e.user_id = app_user_id() and e.lifted_at is null
+   where (e.user_id = app_user_id() or e.user_id = (select u.keeper_id from users u where u.id = app_user_id()))
+     and e.lifted_at is null
 $$;
 
 create or replace function is_excluded(the_user uuid, the_case uuid) returns boolean
@@ -36,6 +38,18 @@ as $$
                        offset 0) a
 $$;
 
+-- The cases of other organisations that the caller reviews because nobody there could (158_outside_reviews.sql).
+create or replace function app_lent_cases() returns uuid[]
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select coalesce(array_agg(r.case_id), '{}')
+    from outside_reviews r
+    join assignments a on a.id = r.assignment_id
+   where r.user_id = app_user_id() and r.lender_id = app_organisation_id() and app_role() = 'supervisor'
+     and a.ended_at is null and a.until > app_now()
+$$;
+
 -- May the caller act on the case as its organisation's supervisor (assign, exclude), seen or only as a stub? The
 -- exclusions are asked for first, so that an unknown case takes as long as one from which the caller is excluded.
 create or replace function app_supervises(the_case uuid) returns boolean
@@ -43,8 +57,9 @@ create or replace function app_supervises(the_case uuid) returns boolean
   set search_path = pg_catalog, public, pg_temp
 as $$
   select app_role() = 'supervisor'
-     and exists (select from (select app_excluded_cases() as cases offset 0) gone
-                  cross join lateral (select from cases c where c.id = the_case and c.organisation_id = app_organisation_id()
+     and exists (select from (select app_excluded_cases() as cases, app_lent_cases() as lent offset 0) gone
+                  cross join lateral (select from cases c where c.id = the_case
+                                         and (c.organisation_id = app_organisation_id() or c.id = any (gone.lent))
                                          and c.erased_at is null
                                          and c.id <> all (gone.cases) offset 0) c)
 $$;
@@ -277,7 +292,7 @@ declare
   f text;
 begin
   foreach f in array array[
-    'app_excluded_cases()', 'is_excluded(uuid, uuid)', 'app_ways(uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
+    'app_excluded_cases()', 'app_lent_cases()', 'is_excluded(uuid, uuid)', 'app_ways(uuid)', 'app_supervises(uuid)', 'app_leads(uuid)', 'app_just_opened(uuid)', 'app_just_opened_for(uuid)',
     'lock_client_graph()', 'app_knows_decision(uuid)', 'app_knows_exclusion(uuid)', 'cases_of_client(uuid)', 'put_exclusion(uuid, case_exclusions)', 'exclude_user(uuid, uuid, text, uuid, bytea)',
     'spread_exclusions(uuid)', 'on_people_linked()', 'exclusions_of(uuid)', 'lift_exclusion(uuid, uuid, bytea)'] loop
     execute format('revoke all on function %s from public', f);

@@ -84,11 +84,11 @@ as $$
          g.reviewed_at is null and g.created_at + interval '72 hours' < app_now(), g.reviewed_at, g.reviewed_by,
          r.display_name::text, g.finding::text,
          case when sight.seen then g.sealed end, case when sight.seen then g.review_sealed end
-    from (select app_excluded_cases() as cases offset 0) gone
+    from (select app_excluded_cases() as cases, app_lent_cases() as lent offset 0) gone
    cross join lateral (
      select g.* from break_glass_grants g
       where (only_grant is null or g.id = only_grant)
-        and g.organisation_id = app_organisation_id()
+        and (g.organisation_id = app_organisation_id() or g.case_id = any (gone.lent))
         and g.case_id <> all (gone.cases)
         and (app_role() = 'supervisor'
              or (app_role() = 'caseworker'

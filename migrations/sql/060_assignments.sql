@@ -10,6 +10,15 @@ as $$
   select (app_leads(the_case) or app_supervises(the_case) or app_just_opened(the_case)) and not is_excluded(the_user, the_case)
 $$;
 
+-- Has the client of the case died? For who may assign there, on a stub too: nobody goes to her door.
+create or replace function app_client_died(the_case uuid) returns boolean
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select (app_leads(the_case) or app_supervises(the_case))
+     and exists (select from cases c where c.id = the_case and c.closure_reason = 'died')
+$$;
+
 create or replace function on_assignment_coming() returns trigger
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
@@ -38,12 +47,12 @@ do $$
 declare
   f text;
 begin
-  foreach f in array array['may_be_assigned(uuid, uuid)', 'on_assignment_coming()'] loop
+  foreach f in array array['may_be_assigned(uuid, uuid)', 'app_client_died(uuid)', 'on_assignment_coming()'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
 end
 $$;
-grant execute on function may_be_assigned(uuid, uuid) to samaki_runtime;
+grant execute on function may_be_assigned(uuid, uuid), app_client_died(uuid) to samaki_runtime;
 grant execute on function on_assignment_coming() to samaki_owner;  -- who owns the table and so makes the trigger
 
 reset role;

@@ -65,7 +65,8 @@ create or replace function erase_rows_of(the_case uuid) returns uuid[]
   set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-  kept constant text[] := array['cases', 'people', 'events', 'case_exclusions', 'case_access', 'erasure_ledger'];
+  kept constant text[] := array['cases', 'people', 'events', 'case_exclusions', 'case_access', 'erasure_ledger',
+                                  'home_visits', 'case_flow'];
   homes uuid[];
   t regclass;
 begin
@@ -96,6 +97,11 @@ begin
   update case_exclusions e set unanswered = false
     from case_exclusions o
    where o.id = e.origin_id and o.case_id = the_case and e.unanswered and e.lifted_at is null;
+  -- A family that was visited was visited: the report counts it, and nobody sees any more what for.
+  update home_visits
+     set case_id = null, topics = '[]', outcome = 'no_need', next_visit_on = null, erased = true,
+         version = version + 1, updated_at = app_now()
+   where case_id = the_case;
   -- The steps of the case are counted by reports and stay; of everything else only that it happened.
   update events
      set sealed = null, subject_id = null, referral_id = null, partner_id = null,

@@ -41,10 +41,10 @@ begin
   execute 'alter table vault.data_keys force row level security';
   execute 'create policy definer on vault.data_keys to samaki_definer using (true) with check (true)';
   execute 'create policy see on vault.data_keys for select to samaki_runtime
-             using ((case_id is null and ' || as_staff || ') or (case_id is not null and part is null and ('
+             using ((case_id is null and part is null and ' || as_staff || ') or (case_id is not null and part is null and ('
           || format(may, 'data_keys.case_id', '') || ' or app_supervises(case_id))))';
   execute 'create policy add on vault.data_keys for insert to samaki_runtime
-             with check ((case_id is null and ' || as_staff || ') or (case_id is not null and part is null and app_just_opened(case_id)))';
+             with check ((case_id is null and part is null and ' || as_staff || ') or (case_id is not null and part is null and app_just_opened(case_id)))';
   execute 'create policy rotate on vault.data_keys to samaki_worker using (true) with check (true)';
 
   -- case_access: the caller's own principals; read only. It must not read case_access itself, that would recurse.

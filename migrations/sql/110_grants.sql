@@ -76,6 +76,6 @@ grant insert on audit_verifications to samaki_worker;
 -- Reports: counts only.
 grant select (id, organisation_id, category, sensitivity, status, risk_level, commune_code, client_sex, client_age_band,
               client_disability, opened_at, closed_at, closure_reason, outcome) on cases to samaki_reports;
-grant select (case_id, purpose, obtained_on, expires_on, withdrawn_at) on consents to samaki_reports;
+grant select (case_id, organisation_id, purpose, obtained_on, expires_on, withdrawn_at) on consents to samaki_reports;
 grant select on areas to samaki_reports;
 grant select (id, name, name_km, kind) on organisations to samaki_reports;

@@ -89,7 +89,8 @@ grant select, insert on actions, assessments, risk_changes, safety_plans to sama
 grant update (due_on, due_at, urgent, assignee_id, completed_at, completed_by, ended_at, sealed, version, updated_at)
   on actions to samaki_runtime;
 grant update (reviewed_at, reviewed_by, sealed, version, updated_at) on risk_changes to samaki_runtime;
-grant update (sealed, version, updated_at) on safety_plans to samaki_runtime;
+grant update (review_due_on, sealed, version, updated_at) on safety_plans to samaki_runtime;
+grant update (review_due_on) on safety_plans to samaki_definer;  -- 065_next_due.sql
 
 -- The definer functions: the next date of a case, the stub that waits for a review, the draft of an incident.
 grant select, insert on actions to samaki_definer;

@@ -93,6 +93,12 @@ begin
     outcome := 'consent_required';
     return next;
     return;
+  -- Help that waits for a decision or was not handed over in full is settled where it was asked for, as before any closing.
+  elsif exists (select from assistance_requests q
+                 where q.case_id = t.case_id and q.status in ('submitted', 'approved', 'part_paid')) then
+    outcome := 'unsettled';
+    return next;
+    return;
   end if;
   update transfers
      set status = 'accepted', answered_at = app_now(), answered_by = app_user_id(), snapshot_sealed = null,
@@ -133,11 +139,6 @@ begin
    where case_id = old.id and happened_at is null and ended_at is null;
   update actions set ended_at = app_now(), version = version + 1, updated_at = app_now()
    where case_id = old.id and completed_at is null and ended_at is null;
-  -- What was asked for and not begun is asked for anew where the case goes on.
-  update assistance_requests
-     set status = case status when 'submitted' then 'withdrawn' else 'cancelled' end, ended_by = app_user_id(),
-         ended_at = app_now(), version = version + 1, updated_at = app_now()
-   where case_id = old.id and status in ('submitted', 'approved');
   update cases
      set status = 'closed', closed_at = app_now(), closure_reason = 'transferred', outcome = 'unknown',
          closure_requested_by = null, version = version + 1, team_version = team_version + 1, updated_at = app_now()

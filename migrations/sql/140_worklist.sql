@@ -213,14 +213,30 @@ create or replace function caseload_counts(without_lead boolean default false, o
   language sql stable security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
+  -- What a stub calls `needs_review` beside what is on the case itself (070_stubs.sql), found by indexes of its own.
+  with waiting as (
+    select r.case_id from risk_changes r join cases c on c.id = r.case_id and c.risk_level = 'high'
+     where r.organisation_id = app_organisation_id() and r.review_due_at is not null and r.reviewed_at is null
+    union
+    select asked.case_id from assistance_requests asked
+     where asked.organisation_id = app_organisation_id() and asked.status = 'submitted'
+    union
+    select given.case_id from consents given
+     where given.organisation_id = app_organisation_id() and given.bypass_until > app_now()
+       and given.bypass_confirmed_at is null and given.withdrawn_at is null
+    union
+    select d.case_id from disclosures d
+     where d.organisation_id = app_organisation_id() and d.confirmed_by is null)
   select coalesce(u.id, n.lead_id), coalesce(u.display_name, l.display_name)::text, coalesce(n.open_cases, 0),
          coalesce(n.overdue, 0), coalesce(n.needs_review, 0)
     from (select c.lead_id, count(*) as open_cases,
                  count(*) filter (where date_trunc('week', c.next_due_at at time zone 'Asia/Phnom_Penh')
                                         < date_trunc('week', app_now() at time zone 'Asia/Phnom_Penh')) as overdue,
                  count(*) filter (where c.status = 'closure_requested' or c.lead_id is null
-                                     or c.escalated_at is not null) as needs_review
+                                     or c.escalated_at is not null or c.death_review_due_at is not null
+                                     or w.case_id is not null) as needs_review
             from cases c
+            left join waiting w on w.case_id = c.id
            where app_role() = 'supervisor' and c.organisation_id = app_organisation_id()
              and c.status <> 'closed' and c.erased_at is null
              and c.id <> all ((select app_excluded_cases())::uuid[])

@@ -11,6 +11,7 @@ create or replace function app_id_is_taken(the_table text, the_id uuid) returns 
     when 'notes' then exists (select from notes where id = the_id)
     when 'follow_ups' then exists (select from follow_ups where id = the_id)
     when 'actions' then exists (select from actions where id = the_id)
+    when 'home_visits' then exists (select from home_visits where id = the_id)
   end;
 
 revoke all on function app_id_is_taken(text, uuid) from public;

@@ -58,13 +58,16 @@ begin
 end
 $$;
 
+-- What will be told is the sender's alone until the yes: that it changed would say to the recipient that a telephone is
+-- among it.
 create or replace function put_referral_event(r referrals, what text) returns void
   language sql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
   insert into events (id, case_id, organisation_id, type, audience, at, actor_id, subject_id, data, referral_id, partner_id)
-  values (gen_random_uuid(), r.case_id, r.organisation_id, 'referral.' || what, 'caseworkers', app_now(), app_user_id(), r.id,
-          jsonb_build_object('status', r.status), r.id, r.partner_id)
+  select gen_random_uuid(), r.case_id, r.organisation_id, 'referral.' || what, 'caseworkers', app_now(), app_user_id(), r.id,
+         jsonb_build_object('status', r.status), case when told then r.id end, case when told then r.partner_id end
+    from (select r.status <> 'requested' or what not in ('contact_changed', 'shared') as told) x
 $$;
 
 -- What both sides are told of, by who is on one of them.
@@ -97,6 +100,7 @@ begin
   update referrals
      set status = to_status, reason_code = why, outcome_code = came_out, business_status = business,
          appointment_at = appointment, open_sealed = words,
+         contact_suspended_at = case when to_status = 'rejected' then null else contact_suspended_at end,  -- nothing was told
          answered_at = case when to_status in ('accepted', 'rejected') then coalesce(answered_at, app_now()) else answered_at end,
          ended_at = case when to_status in ('requested', 'accepted', 'in_progress', 'on_hold') then null
                          else coalesce(ended_at, app_now()) end,
@@ -163,7 +167,8 @@ begin
   end if;
   for r in
     update referrals x
-       set contact_suspended_at = app_now(), version = version + 1, updated_at = app_now()
+       set contact_suspended_at = app_now(), version = version + (x.status <> 'requested')::int,
+           updated_at = case when x.status = 'requested' then x.updated_at else app_now() end
      where x.case_id = the_case
        and exists (select from referral_snapshots s where s.referral_id = x.id and s.contact_sealed is not null)
     returning x.*
@@ -295,6 +300,7 @@ declare
     ' and (a.expires_at is null or a.expires_at > (select app_now())) and a.via <> ''liaison'' %2$s offset 0)'
     ' and %1$s <> all ((select app_excluded_cases())::uuid[]))';
   by_writers constant text := 'and a.mode = ''write''';
+  by_helpers constant text := 'and a.mode <> ''read'' and a.via <> ''break_glass''';  -- who may act by referral_side
   not_excluded constant text := 'case_id <> all ((select app_excluded_cases())::uuid[])';
 begin
   for p in select policyname, tablename, schemaname from pg_policies
@@ -330,7 +336,7 @@ begin
           || format(may, 'referral_messages.case_id', '') || ')';
   execute 'create policy add on referral_messages for insert to samaki_runtime with check (created_by = app_user_id()
              and ((by_partner and app_may_open_referral(referral_id)) or (not by_partner and '
-          || format(may, 'referral_messages.case_id', by_writers) || ')))';
+          || format(may, 'referral_messages.case_id', by_helpers) || ')))';
 
   -- The keys: of what both sides read at all times, and of what is told.
   execute 'create policy see_referral on vault.data_keys for select to samaki_runtime

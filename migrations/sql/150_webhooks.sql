@@ -17,14 +17,19 @@ as $$
 $$;
 
 -- The place of an event among those of its referral, whose row is held by whoever writes one. Neither ids nor numbers of
--- transactions say it: who waited for the row may have begun before.
+-- transactions say it: who waited for the row may have begun before. Such an event goes with the transaction of the one
+-- before it, so that the feed has both in their order; nobody has read that far while the earlier transaction is open.
 create or replace function on_referral_event_placed() returns trigger
   language plpgsql volatile security definer
   set search_path = pg_catalog, public, pg_temp
 as $$
+declare
+  before record;
 begin
-  new.referral_place :=
-    coalesce((select max(e.referral_place) from events e where e.referral_id = new.referral_id), 0) + 1;
+  select e.referral_place as place, e.xid into before from events e
+   where e.referral_id = new.referral_id and e.referral_place is not null order by e.referral_place desc limit 1;
+  new.referral_place := coalesce(before.place, 0) + 1;
+  new.xid := greatest(new.xid, before.xid);
   return new;
 end
 $$;
@@ -123,6 +128,9 @@ declare
 begin
   -- What a crash of the server forgets of this is sent once more, which a receiver must bear anyway.
   perform set_config('samaki.now', coalesce(clock::text, ''), true), set_config('synchronous_commit', 'off', true);
+  -- Who takes a webhook away takes its deliveries too, one after the other: that waits until this is done.
+  perform from webhooks h where h.id in (select d.webhook_id from webhook_deliveries d where d.id = any (ids))
+    order by h.id for key share;
   with said as (
     select * from unnest(ids, claims, arrived, codes, problems, waits) s (id, claim, arrived, code, problem, wait)),
   done as (
@@ -193,6 +201,15 @@ begin
 end
 $$;
 
+-- Where an event stands in the stream of its organisations; asked by who was given its id under our own mark, and may not
+-- be allowed to read it any more.
+create or replace function feed_place(the_event uuid) returns table (place_xid xid8, place int)
+  language sql stable security definer
+  set search_path = pg_catalog, public, pg_temp
+as $$
+  select e.xid, coalesce(e.referral_place, 0) from events e where e.id = the_event and app_role() = 'partner'
+$$;
+
 -- The worker: what has arrived is kept for a while, to be looked at.
 create or replace function forget_deliveries(at_most int) returns int
   language plpgsql volatile security definer
@@ -227,12 +244,12 @@ begin
     'webhook_may_tell(uuid, uuid, uuid)', 'on_referral_event_placed()', 'on_referral_event()',
     'on_webhook_keeper_changed()', 'claim_deliveries(timestamptz, int, int, interval)',
     'settle_deliveries(timestamptz, uuid[], uuid[], boolean[], int[], text[], int[])',
-    'redeliver(uuid, uuid, timestamptz, int)', 'forget_deliveries(int)', 'delivery_counts()'] loop
+    'redeliver(uuid, uuid, timestamptz, int)', 'feed_place(uuid)', 'forget_deliveries(int)', 'delivery_counts()'] loop
     execute format('revoke all on function %s from public', f);
   end loop;
 end
 $$;
-grant execute on function redeliver(uuid, uuid, timestamptz, int), delivery_counts() to samaki_runtime;
+grant execute on function redeliver(uuid, uuid, timestamptz, int), feed_place(uuid), delivery_counts() to samaki_runtime;
 grant execute on function claim_deliveries(timestamptz, int, int, interval),
   settle_deliveries(timestamptz, uuid[], uuid[], boolean[], int[], text[], int[]), forget_deliveries(int) to samaki_worker;
 -- The owner of the tables makes the triggers.

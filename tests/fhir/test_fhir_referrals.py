@@ -8,6 +8,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.fhir.codes import coding
+from app.labels import code_lists
+from app.models.codes import CODE_LISTS
 from tests.cast import COMMUNE, VILLAGE, Cast, answered
 from tests.fhir.asking import LISTS, appointment, ask, concept, get, outcome, patch, refusal, where
 from tests.referring import MESSAGE, NEED, PHONE, accepted, move, referred, seen
@@ -51,14 +54,19 @@ async def test_before_the_yes_no_resource_says_who_she_is_or_where(cast: Cast) -
     assert "entry" not in told[f"/Patient?_id={referral['id']}"]
 
 
-@pytest.mark.parametrize("service", ["safe_abortion", "police_protection", "mental_health"])
-async def test_before_the_yes_a_protected_service_is_its_sector_only(cast: Cast, service: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "sector"), [("safe_abortion", "health"), ("police_protection", "other"), ("mental_health", "other")]
+)
+async def test_before_the_yes_a_protected_service_is_no_more_than_a_sector(
+    cast: Cast, service: str, sector: str
+) -> None:
+    """Of a sector that has no other services `other` is told (decision 0036)."""
     referral = await referred(cast, service_type=service)
     told = await everything(cast, referral)
     assert service not in json.dumps(told)
     assert f"{LISTS}service_type" not in json.dumps(told)
     code = told[f"/ServiceRequest/{referral['id']}"]["code"]["coding"][0]
-    assert (code["system"], code["code"]) == (f"{LISTS}sector", referral["sector"])
+    assert (code["system"], code["code"]) == (f"{LISTS}sector", sector)
     await move(cast, referral, "accepted")
     request = await get(cast, f"/ServiceRequest/{referral['id']}")
     assert request["code"]["coding"][0]["code"] == service
@@ -338,6 +346,29 @@ async def test_a_span_of_time_holds_exactly(cast: Cast) -> None:
     assert await found(f"lt{at[:10]}") == {before["id"]}
 
 
+async def test_bounds_beyond_all_years_hold_too(cast: Cast) -> None:
+    one = await referred(cast)
+
+    async def found(kind: str, bound: str) -> set[str]:
+        page = await get(cast, f"/{kind}?_count=200&_id={one['id']}&_lastUpdated={bound}")
+        listed = await get(cast, f"/{kind}?_count=200&_lastUpdated={bound}")
+        both = [{entry["resource"]["id"] for entry in each.get("entry", [])} for each in (page, listed)]
+        assert both[0] <= both[1]
+        return both[0]
+
+    for kind in ("Task", "ServiceRequest"):
+        for everything in ("gt1900-01-01", "ge0001-01-02", "ge1899-12-31T20:00:00Z", "le9999-12-31", "lt9998-01-01"):
+            assert await found(kind, everything) == {one["id"]}, everything
+        for nothing in (
+            "ge9000-01-01",
+            "ge9999-12-31T23:59:59Z",
+            "gt9999-12-31T23:59:59Z",
+            "ge2200-01-01",
+            "lt1900-01-01",
+        ):
+            assert await found(kind, nothing) == set(), nothing
+
+
 async def test_pages_follow_one_another_by_their_links(cast: Cast) -> None:
     wanted = {(await referred(cast))["id"] for _ in range(5)}
     found: list[str] = []
@@ -384,3 +415,11 @@ async def test_a_search_that_cannot_be_meant_is_a_bad_request(cast: Cast, query:
     refusal(refused, 400, "validation_failed")
     named = query.partition("=")[0]
     assert refused.json()["issue"][0].get("location") in ([f"http.{named}"], None)
+
+
+def test_a_word_of_several_lists_keeps_the_list_that_was_meant() -> None:
+    """Whatever was asked for before: equal words of different lists are equal to Python."""
+    for name, entries in code_lists().items():
+        for code, entry in zip(CODE_LISTS[name], entries, strict=True):
+            found = coding(code)
+            assert (found.system, found.code, found.display) == (f"{LISTS}{name}", code.value, entry.en)

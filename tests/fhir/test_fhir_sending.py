@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.calendar import day_of
 from tests.cast import COMMUNE, VILLAGE, Cast
 from tests.fhir.asking import FHIR_JSON, ROOT, ask, changed, concept, get, refusal, resource_of, transaction, where
 from tests.fhir.oracle import problems
@@ -71,9 +72,21 @@ async def test_the_same_identifier_again_is_the_first_referral(cast: Cast, super
     bundle = transaction(cast)
     first = (await send(cast, bundle)).json()["entry"][2]["response"]
     before = superuser.execute(WRITTEN).fetchone()
-    again = (await send(cast, changed(bundle, "ServiceRequest", priority="stat"), path="/")).json()["entry"][2]
+    again = (await send(cast, bundle, path="/")).json()["entry"][2]
     assert again["response"]["location"] == first["location"]
     assert again["response"]["status"] == "200 OK"
+    assert superuser.execute(WRITTEN).fetchone() == before
+
+
+async def test_the_same_identifier_for_something_else_is_a_conflict(cast: Cast, superuser: Superuser) -> None:
+    bundle = transaction(cast)
+    await send(cast, bundle)
+    before = superuser.execute(WRITTEN).fetchone()
+    elsewhere = {"reference": f"Organization/{cast.organisation('other_ngo')}"}
+    moved = changed(changed(bundle, "Task", owner=elsewhere), "ServiceRequest", performer=[elsewhere])
+    both = changed(bundle, "ServiceRequest", priority="stat"), changed(bundle, "Patient", birthDate="1992")
+    for other in (*both, moved):
+        refusal(await send(cast, other), 409, "external_id_reused")
     assert superuser.execute(WRITTEN).fetchone() == before
 
 
@@ -98,6 +111,7 @@ async def test_only_partners_send(cast: Cast) -> None:
     refusal(await send(cast, transaction(cast), "nobody"), 401, "unauthenticated")
 
 
+ACTS = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 ADDRESS = "urn:samaki:fhir:area-code"
 WRONG: dict[str, tuple[Any, str]] = {
     "an unknown resource": (
@@ -232,6 +246,96 @@ WRONG: dict[str, tuple[Any, str]] = {
         ),
         "entry[3].resource.provision.actor",
     ),
+    "a consent that ends before it was given": (
+        lambda b: b["entry"][3]["resource"].update(provision={"period": {"end": "2020-01-01"}}),
+        "entry[3].resource.provision.period",
+    ),
+    "a consent that is over": (
+        lambda b: b["entry"][3]["resource"].update(dateTime="2025-01-01", provision={"period": {"end": "2025-06-01"}}),
+        "entry[3].resource.provision.period",
+    ),
+    "a consent that begins later": (
+        lambda b: b["entry"][3]["resource"].update(provision={"period": {"start": "2030-01-01"}}),
+        "entry[3].resource.provision.period",
+    ),
+    "a consent that begins in another year": (
+        lambda b: b["entry"][3]["resource"].update(provision={"period": {"start": "2030"}}),
+        "entry[3].resource.provision.period",
+    ),
+    "who has opted out": (
+        lambda b: b["entry"][3]["resource"].update(policyRule={"coding": [{"system": ACTS, "code": "OPTOUT"}]}),
+        "entry[3].resource.policyRule",
+    ),
+    "who has opted out with exceptions": (
+        lambda b: b["entry"][3]["resource"].update(policyRule={"coding": [{"system": ACTS, "code": "OPTOUTE"}]}),
+        "entry[3].resource.policyRule",
+    ),
+    "a consent to research": (
+        lambda b: b["entry"][3]["resource"]["scope"]["coding"][0].update(code="research"),
+        "entry[3].resource.scope",
+    ),
+    "a consent that somebody else keeps": (
+        lambda b: b["entry"][3]["resource"].update(organization=[{"reference": f"Organization/{uuid4()}"}]),
+        "entry[3].resource.organization",
+    ),
+    "two forms of the consent": (
+        lambda b: b["entry"][3]["resource"]["extension"].append(
+            {"url": "urn:samaki:fhir:consent-form", "valueCode": "written"}
+        ),
+        "entry[3].resource.extension",
+    ),
+    "two categories": (
+        lambda b: b["entry"][1]["resource"]["category"].insert(0, concept("category", "id_poor")),
+        "entry[1].resource.category",
+    ),
+    "two areas of one address": (
+        lambda b: b["entry"][0]["resource"].update(
+            address=[{"extension": [{"url": ADDRESS, "valueCode": code} for code in (COMMUNE, "170202")]}]
+        ),
+        "entry[0].resource.address",
+    ),
+    "an address of before": (
+        lambda b: b["entry"][0]["resource"]["address"][0].update(use="old"),
+        "entry[0].resource.address",
+    ),
+    "a telephone of before": (
+        lambda b: b["entry"][0]["resource"]["telecom"][0].update(use="old"),
+        "entry[0].resource.telecom",
+    ),
+    "a telephone of two people": (
+        lambda b: b["entry"][0]["resource"]["telecom"][0].update(
+            extension=[{"url": "urn:samaki:fhir:phone-owner", "valueCode": who} for who in ("self", "neighbour")]
+        ),
+        "entry[0].resource.telecom",
+    ),
+    "two rules for how she is reached": (
+        lambda b: b["entry"][0]["resource"].update(
+            extension=[
+                {"url": "urn:samaki:fhir:safe-contact", "extension": [{"url": "do-not-contact", "valueBoolean": said}]}
+                for said in (True, False)
+            ]
+        ),
+        "entry[0].resource.extension",
+    ),
+    "two answers to one question": (
+        lambda b: b["entry"][0]["resource"].update(
+            extension=[
+                {
+                    "url": "urn:samaki:fhir:disability",
+                    "extension": [{"url": "seeing", "valueCode": said} for said in ("none", "a_lot")],
+                }
+            ]
+        ),
+        "entry[0].resource.extension",
+    ),
+    "two priorities": (
+        lambda b: b["entry"][2]["resource"].update(priority="stat"),
+        "entry[2].resource.priority",
+    ),
+    "a condition under which it is made": (
+        lambda b: b["entry"][2]["request"].update(ifNoneExist="identifier=1"),
+        "entry[2].request.ifNoneExist",
+    ),
     "an update in it": (lambda b: b["entry"][2]["request"].update(method="PUT"), "entry[2].request.method"),
     "a request of another type": (
         lambda b: b["entry"][2]["request"].update(url="Patient"),
@@ -255,6 +359,50 @@ async def test_a_wrong_bundle_is_refused_where_it_is_wrong_and_nothing_is_writte
     assert where(refused)[0] == place
     assert number not in refused.text
     assert superuser.execute(WRITTEN).fetchone() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "element", "value"),
+    [
+        ("ServiceRequest", "reasonReference", [{"reference": "Condition/1"}]),
+        ("ServiceRequest", "basedOn", [{"reference": "ServiceRequest/1"}]),
+        ("ServiceRequest", "occurrenceDateTime", "2026-03-02"),
+        ("Task", "input", []),
+        ("Task", "partOf", [{"reference": "Task/1"}]),
+        ("Patient", "maritalStatus", {"text": "M"}),
+    ],
+)
+async def test_an_element_of_fhir_that_is_not_read_is_called_so(
+    cast: Cast, kind: str, element: str, value: Any
+) -> None:
+    """There is such a field in FHIR: who is told that there is none looks for a mistake that was not made."""
+    issue = refusal(await send(cast, changed(transaction(cast), kind, **{element: value})), 422, "validation_failed")
+    assert (issue["code"], issue["details"]["coding"][1]["code"]) == ("not-supported", "not_supported")
+    assert issue["diagnostics"] == "This is not read in what is sent in."
+
+
+async def test_what_is_no_referral_is_told_what_one_is(cast: Cast) -> None:
+    taken = "one Patient, ServiceRequest, Task and Consent"
+    foreign = transaction(cast)
+    foreign["entry"][0]["resource"] = {"resourceType": "Observation", "status": "final"}
+    odd = transaction(cast)
+    odd["entry"][0]["resource"]["resourceType"] = ["Patient"]
+    for bundle in (foreign, odd, *({**transaction(cast), "type": kind} for kind in ("message", "batch", "document"))):
+        issue = refusal(await send(cast, bundle), 422, "validation_failed")
+        assert issue["code"] == "not-supported"
+        assert taken in issue["diagnostics"]
+    alone = resource_of(transaction(cast), "Task")
+    issue = refusal(await send(cast, alone, path="/Task"), 405, "method_not_allowed")
+    assert taken in issue["diagnostics"]
+
+
+async def test_a_consent_that_says_yes_in_every_way_opens_an_intake(cast: Cast) -> None:
+    optin = {"coding": [{"system": ACTS, "code": "OPTIN"}]}
+    own = [{"reference": f"Organization/{cast.organisation('clinic')}"}]
+    today = day_of(cast.clock()).isoformat()
+    lasts = {"type": "permit", "period": {"start": today[:7], "end": today}}
+    bundle = changed(transaction(cast), "Consent", policyRule=optin, organization=own, provision=lasts)
+    assert (await send(cast, bundle)).json()["entry"][3]["response"]["status"] == "201 Created"
 
 
 async def test_five_megabytes_are_refused_and_nothing_is_written(cast: Cast, superuser: Superuser) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
-from hypothesis.strategies import SearchStrategy
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
@@ -31,6 +30,7 @@ ROOT = "http://samaki.test"
 # Ours to say: who calls, and how long the body is.
 NOT_FORWARDED = {b"authorization", b"content-length", b"host", b"connection", b"cookie"}
 ROWS: dict[str, Row] = {row.operation: row for row in reversed((*CASE_ROWS, *OTHER_ROWS, *PUBLIC_ROWS))}
+_Key = tuple[str, GenerationMode, int, int]
 
 
 @dataclass
@@ -47,11 +47,43 @@ class Tally:
         return sum(statuses.total() for statuses in self.asked.values())
 
 
+@dataclass(frozen=True)
+class _Drawing:
+    """So many requests of one operation, out of a seed."""
+
+    operation: Any
+    mode: GenerationMode
+    examples: int
+    seed: int
+
+    def cases(self, path: dict[str, str] | None) -> list[Any]:
+        """The requests, with these ids in the path or (None) with drawn ones."""
+        found: list[Any] = []
+
+        @seed(self.seed)
+        @settings(
+            max_examples=self.examples,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(self.operation.as_strategy(generation_mode=self.mode, path_parameters=path))
+        def keep(case: Any) -> None:
+            found.append(case)
+
+        with suppress(Unsatisfiable):  # an operation that takes nothing cannot be asked wrongly
+            keep()
+        return found
+
+
 class Fuzz:
     """One application, its description, and a loop to call it from Hypothesis, which knows no `await`."""
 
     def __init__(self, on: Ground, runner: asyncio.Runner) -> None:
         self.on, self.runner, self.tally = on, runner, Tally()
+        self._cases: dict[_Key, list[Any]] = {}
+        self._seed: int | None = None
         schema = schemathesis.openapi.from_dict(on.app.openapi())
         found = list(schema.get_all_operations())
         self.operations: list[Any] = [one.ok() for one in found if isinstance(one, Ok)]
@@ -59,12 +91,16 @@ class Fuzz:
 
     def run(self, caller: str, examples: int, first_seed: int) -> None:
         """So many requests of every operation as this caller: half as described, half not; half at real ids."""
+        if first_seed != self._seed:
+            self._cases, self._seed = {}, first_seed
         self.tally.asked.setdefault(caller, Counter())
         for number, operation in enumerate(self.operations):
-            for how, strategy in enumerate(self._strategies(operation, CALLERS[caller])):
-                self._draw(caller, operation, strategy, max(1, examples // 4), first_seed + 10 * number + how)
+            for how, (mode, path) in enumerate(self._ways(operation, CALLERS[caller])):
+                drawing = _Drawing(operation, mode, max(1, examples // 4), first_seed + 10 * number + how)
+                for case in self._drawn(drawing, path):
+                    self._ask(caller, operation, case)
 
-    def _strategies(self, operation: Any, point: Standpoint) -> list[SearchStrategy[Any]]:
+    def _ways(self, operation: Any, point: Standpoint) -> list[tuple[GenerationMode, dict[str, str] | None]]:
         row = ROWS[f"{operation.method.upper()} {operation.path.removeprefix('/api/v1')}"]
         stage = self.on.stage
         known = {**stage.register, **stage.cases.get(point.case, stage.cases["standard"]).ids, "code": "170201"}
@@ -73,25 +109,17 @@ class Fuzz:
         own = {name: known[name] for name in _names(row.path)}
         ids: list[dict[str, str] | None] = [own or None, None]
         modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
-        return [operation.as_strategy(generation_mode=mode, path_parameters=path) for mode in modes for path in ids]
+        return [(mode, path) for mode in modes for path in ids]
 
-    def _draw(self, caller: str, operation: Any, strategy: SearchStrategy[Any], examples: int, number: int) -> None:
-        @seed(number)
-        @settings(
-            max_examples=examples,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(strategy)
-        def ask(case: Any) -> None:
-            self._ask(caller, operation, case)
-
-        try:
-            ask()
-        except Unsatisfiable:
-            return  # an operation that takes nothing cannot be asked wrongly
+    def _drawn(self, drawing: "_Drawing", path: dict[str, str] | None) -> list[Any]:
+        """The requests of a seed: equal for every caller but for the ids in the path, so they are drawn once."""
+        key = (drawing.operation.label, drawing.mode, drawing.examples, drawing.seed)
+        if key not in self._cases:
+            self._cases[key] = drawing.cases(path)
+        for case in self._cases[key]:
+            if path is not None:
+                case.path_parameters = dict(path)
+        return self._cases[key]
 
     def _ask(self, caller: str, operation: Any, case: Any) -> None:
         try:

@@ -79,7 +79,8 @@ def _opened(world: World, op: Operation) -> None:
 
 def _edited(world: World, op: Operation) -> None:
     case, wanted = world.cases[op.case], op.details
-    case.category = wanted.get("category", case.category)
+    before, case.category = case.category, wanted.get("category", case.category)
+    case.urgent |= case.category == "domestic_violence" != before
     case.commune = wanted.get("commune", case.commune)
     case.sensitive |= wanted.get("sensitivity") == "sensitive" or case.category in SENSITIVE
 
@@ -144,6 +145,7 @@ def _moved(world: World, op: Operation) -> None:
         case.closure_requested_by = op.actor
     elif to != "closed":
         case.closure_requested_by = None
+    case.urgent &= to != "closed"
     case.status = to
 
 

@@ -1,6 +1,7 @@
 """With which statuses the rules refuse an operation, and whether it names only what exists."""
 
 from collections.abc import Callable
+from typing import Any
 
 from tests.oracle.changes import (
     SENSITIVE,
@@ -96,9 +97,7 @@ def _open_refusals(world: World, user: User, op: Operation) -> set[int]:
     if user.name in wanted["excluded"]:
         found.add(422)
     if user.role == "ccwc_liaison":
-        named = wanted["organisation"] in {"ngo", "other_ngo"}
-        if not named or wanted["lead"] or wanted["commune"] not in user.communes:
-            found.add(422)
+        found |= {422} if _is_brought_wrongly(world, user, wanted) else set()
         return found
     if wanted["organisation"] not in {None, user.organisation}:
         found.add(422)
@@ -107,6 +106,15 @@ def _open_refusals(world: World, user: User, op: Operation) -> set[int]:
     if unfit or lead.name in wanted["excluded"]:
         found.add(422)
     return found
+
+
+def _is_brought_wrongly(world: World, user: User, wanted: dict[str, Any]) -> bool:
+    """By a liaison: to no organisation, with a lead, from elsewhere, or to where nobody is left who may name a lead."""
+    there = [one for one in world.users.values() if one.organisation == wanted["organisation"]]
+    left = any(one.role == "supervisor" and one.active and one.name not in wanted["excluded"] for one in there)
+    named = wanted["organisation"] in {"ngo", "other_ngo"}
+    from_here = wanted["commune"] in user.communes
+    return not named or bool(wanted["lead"]) or not from_here or (bool(wanted["excluded"]) and not left)
 
 
 def _edit(world: World, user: User, case: Case, op: Operation) -> set[int]:
@@ -191,6 +199,8 @@ def _move(world: World, user: User, case: Case, op: Operation) -> set[int]:
     # Nobody of the oracle assesses danger or writes a safety plan.
     asks_for_a_plan = (case.status, to) in {("planning", "implementation"), ("closure_requested", "closed")}
     if case.category == "domestic_violence" and asks_for_a_plan:
+        found.add(409)
+    if case.urgent and to == "closed":  # nobody of the oracle does what is urgent
         found.add(409)
     if case.status in {"intake", "closed"} and to != "closed" and not agreed(world, case, "services"):
         found.add(409)

@@ -59,6 +59,7 @@ class Case:
     opened_at: datetime
     status: str = "intake"
     closure_requested_by: str | None = None
+    urgent: bool = False  # it turned out to be violence: somebody is asked to find out the danger
     assignments: list[Assignment] = field(default_factory=list)  # those that have not ended
     consents: list[Consent] = field(default_factory=list)  # those that were not withdrawn
     grants: dict[str, datetime] = field(default_factory=dict)

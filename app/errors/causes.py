@@ -1,0 +1,37 @@
+"""The list of causes of a `conflict`."""
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Why a `conflict`, where one operation knows several reasons; never more than the caller sees anyhow."""
+
+    ANSWERED = "answered"
+    ASKED_FOR_BY_RULE = "asked_for_by_rule"
+    CLIENT_DIED = "client_died"
+    DEATH_UNREVIEWED = "death_unreviewed"
+    ENDED = "ended"
+    EXISTS = "exists"
+    FACTOR_STANDS = "factor_stands"
+    INACTIVE = "inactive"
+    IN_PROGRESS = "in_progress"
+    IS_LEAD = "is_lead"
+    KEPT_AWAY = "kept_away"
+    LAPSED = "lapsed"
+    LAST_ADMIN = "last_admin"
+    LAST_DATE = "last_date"
+    NOTHING_ASKED = "nothing_asked"
+    NOT_FROZEN = "not_frozen"
+    NOT_RELEASED = "not_released"
+    OTHERS_CAN_ACT = "others_can_act"
+    OUTDATED = "outdated"
+    REVIEW_PENDING = "review_pending"
+    SAME_PERSON = "same_person"
+    STAYS_SENSITIVE = "stays_sensitive"
+    TAKEN_BACK = "taken_back"
+    TOO_EARLY = "too_early"
+    TOO_MANY = "too_many"
+    UNCHANGED = "unchanged"
+    UNSETTLED = "unsettled"
+    WAITS_ALREADY = "waits_already"
+    WRONG_KIND = "wrong_kind"

@@ -1,0 +1,1 @@
+"""The forms of the quarterly report, on reports written down here."""
