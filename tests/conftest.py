@@ -24,8 +24,9 @@ from tests.database import Server, embedded_server, given_server
 from tests.ground import Ground, ground
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def anyio_backend() -> str:
+    """For every test: one that is not async may be the first to ask for an async fixture."""
     return "asyncio"
 
 
@@ -47,6 +48,7 @@ def server(data_dir: Path) -> Iterator[Server]:
     with EmbeddedPostgres(data_dir) as postgres:
         made = embedded_server(postgres)
         made.forget_about_the_disk()
+        made.wait_for_nobody()
         yield made
 
 

@@ -42,6 +42,12 @@ class Server:
             self._run(sql.SQL("alter system set {} = off").format(sql.SQL(setting)))
         self._run(sql.SQL("select pg_reload_conf()").format())
 
+    def wait_for_nobody(self) -> None:
+        """Give up on a lock after a minute: a test that blocks the event loop may wait for a request in the same loop,
+        and who waits for itself would wait for good."""
+        self._run(sql.SQL("alter system set lock_timeout = '1min'").format())
+        self._run(sql.SQL("select pg_reload_conf()").format())
+
     @contextmanager
     def clone(self, template: str) -> Iterator[DatabaseUrls]:
         """A copy of `template` for the length of the block."""

@@ -439,9 +439,20 @@ def test_metrics_count_by_template_and_show_the_pool() -> None:
 
 @asynccontextmanager
 async def served(app: FastAPI, http: type[Connection] = Connection) -> AsyncIterator[int]:
-    """The application behind a real uvicorn on a free port."""
+    """The application behind a real uvicorn on a free port.
+
+    At the end it waits ten seconds for who still has a connection: a test that failed amid one has failed, and does not
+    wait for itself.
+    """
     config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, lifespan="off", server_header=False, http=http
+        app,
+        port=0,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        http=http,
+        timeout_graceful_shutdown=10,
     )
     config.load()
     server = uvicorn.Server(config)

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app import worker
+from app import freezing, worker
 from app.database_urls import DatabaseUrls
 from app.exports.profile import load_profile
 from app.freezing.reports import figures_of
@@ -152,6 +152,19 @@ async def test_the_rest_of_the_worker_goes_on_and_everybody_sees_how_far_it_is(q
     assert next(one for one in seen if one is not None).keys() == {"stage", "share"}
     assert all(0 <= one["share"] <= 1 for one in seen if one)
     assert (await quarters.read(export_id))["progress"] is None
+
+
+async def test_a_computation_that_never_ends_is_ended_and_given_up_after_three_tries(
+    quarters: Quarters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarters.cases(SMALL)
+    export_id = await quarters.requested()
+    monkeypatch.setattr(freezing, "LONGEST", 0.0)
+    for minutes, state in ((0, "requested"), (2, "requested"), (4, "refused")):
+        assert await quarters.work(timedelta(minutes=minutes)) == 1
+        found = await quarters.read(export_id)
+        assert (found["state"], found["code"], process_of()) == (state, "internal_error", 0)
+    assert quarters.count("select count(*) from export_files") == 0
 
 
 async def test_a_worker_that_stops_gives_its_work_back_at_once(quarters: Quarters) -> None:

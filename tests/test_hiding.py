@@ -3,9 +3,11 @@
 import random
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from app.disclosure import CannotHide, Name, Small, Sum, suppress
 from app.disclosure.attacker import Attacker, rule_alone
@@ -286,3 +288,12 @@ def test_intervals_are_those_of_trying_all_tables() -> None:
         seen = list(alike(cells, sums, hidden, 7))
         expected = {name: (min(one[name] for one in seen), max(one[name] for one in seen)) for name in hidden}
         assert intervals(cells, sums, hidden) == expected
+
+
+def test_a_question_that_would_take_for_long_is_given_up_and_its_cell_counts_as_known() -> None:
+    """Would catch: a report that waits for half a minute (or, of more cells, for good) on one cell that could move."""
+    count, draws = 60, np.random.default_rng(2)
+    tangle = csr_array(draws.integers(-1, 2, (15, count)))  # each sum over two thirds of the cells, of either sign
+    nothing, one = np.zeros(count, dtype=np.int64), np.ones(count, dtype=np.int64)
+    attacker = Attacker([(str(place),) for place in range(count)], nothing, tangle, nothing, one)
+    assert attacker.furthest(np.arange(count), 0, 1, best=True) is None

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import io
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -52,8 +54,7 @@ async def test_a_slow_reader_is_cut_off_when_a_member_is_erased_and_that_is_no_f
     with a_release(cast, superuser):
         superuser.execute(MEMBER, [COHORT, case_id])
         whole = _grow(superuser)
-        async with served(app) as port:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
+        async with served(app) as port, slow_reader(port) as (reader, writer):
             writer.write(_asks(cast, f"/api/v1/exports/{EXPORT}/files/{FILE}"))
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 ")
@@ -63,7 +64,6 @@ async def test_a_slow_reader_is_cut_off_when_a_member_is_erased_and_that_is_no_f
             lines.truncate(0)
             lines.seek(0)
             got += await asyncio.wait_for(reader.read(-1), timeout=60)
-            writer.close()
             again = await cast.client("auditor").get(f"/exports/{EXPORT}/files/{FILE}")
     assert whole.startswith(got)
     assert len(got) < len(whole), "what was on its way came, and nothing after it"
@@ -73,6 +73,17 @@ async def test_a_slow_reader_is_cut_off_when_a_member_is_erased_and_that_is_no_f
     assert (cut["level"], cut["code"]) == ("info", "withdrawn")
     assert [line for line in logged if line["level"] != "info"] == [], "nobody is woken by what is wanted"
     assert {line.get("request_id") for line in logged} >= {cut["request_id"]}
+
+
+@asynccontextmanager
+async def slow_reader(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection that takes one part at a time, and is gone after the block whatever happened in it: the server
+    waits for who is connected."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
 
 
 def _grow(superuser: Superuser) -> bytes:

@@ -29,6 +29,9 @@ Known = Callable[[Name, int], tuple[int, int]]
 EVERYBODY = 20_000_000
 # No rule that takes this many for few is meant.
 NEVER_SMALL = 1_000
+# How many branches of a question in whole numbers are followed: known tables take one, a hostile one takes hours.
+# Counted and not timed, so that the same tables are answered alike on a busy machine.
+MOST_BRANCHES = 1_000
 # How far from whole a solver's numbers may be before they are asked for again, as whole numbers.
 WHOLE_ENOUGH = 1e-6
 
@@ -145,7 +148,8 @@ def _table(names: Sequence[Name], sums: Sequence[Sum]) -> Table:
 
 
 def _solve(costs: Costs, table: Table, least: Whole, most: Whole, *, best: bool) -> Whole | None:
-    """Whole numbers within their bounds, of which the table makes zeros, of the least cost; None when there are none.
+    """Whole numbers within their bounds, of which the table makes zeros, of the least cost; None when there are none,
+    or none are found within `MOST_BRANCHES`: then a cell counts as known, and more is hidden.
 
     First without asking for whole numbers: the solution of most tables is whole anyway, and found sooner. Else, unless
     it must be the `best`, among what the broken solution moves, then with the cheaper half of all: the full question
@@ -173,7 +177,7 @@ def _milp(costs: Costs, table: Table, least: Whole, most: Whole, *, whole: bool)
         integrality=np.full(costs.size, int(whole)),
         bounds=Bounds(least, most),
         constraints=[LinearConstraint(table, 0, 0)] if table.shape[0] else [],
-        options={"mip_rel_gap": 0},
+        options={"mip_rel_gap": 0, "node_limit": MOST_BRANCHES},
     ).x
 
 

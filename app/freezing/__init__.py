@@ -28,6 +28,7 @@ from app.settings import Settings
 
 TELL_EVERY = 0.5  # seconds between two words on how far it is
 RENEW_EVERY = LEASE.total_seconds() / 6
+LONGEST = 15 * 60.0  # seconds for what takes one for 100,000 rows: what takes longer hangs, and others wait for it
 TRIES = 3
 AGAIN_IN = timedelta(minutes=1)
 FULL_AGAIN_IN = timedelta(minutes=5)
@@ -114,9 +115,9 @@ class Freezer:
 
     async def _computed(self, connection: Connection, job: Job, work: Work, clock: _Clock, stop: asyncio.Event) -> Word:
         """The last word of the computation; meanwhile tells how far it is, and keeps the lease."""
-        told, newest = 0.0, Word("progress", "rows")
+        told, newest, until = 0.0, Word("progress", "rows"), time.monotonic() + LONGEST
         async with Computation(work) as computation:
-            while True:
+            while time.monotonic() < until:
                 said = await computation.listen(TELL_EVERY)
                 if said is not None and said.kind != "progress":
                     return said
@@ -127,6 +128,7 @@ class Freezer:
                 if since >= (TELL_EVERY if said else RENEW_EVERY):
                     await steps.tell(connection, job, newest.code, newest.share, clock())
                     told = time.monotonic()
+            return Word("failed", "too_long")
 
     async def _sweep(self, connection: Connection) -> None:
         """What a worker that was killed has left; once."""
