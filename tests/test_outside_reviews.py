@@ -105,6 +105,7 @@ async def test_where_the_only_supervisor_asked_for_the_closure_one_of_another_or
     await office.complete(asked)
     seen = answered(await cast.client(office.guest).get(f"/cases/{case_id}"), 200)
     assert seen["access"] == {"via": "reviewer", "mode": "contribute"}
+    assert case_id in {one["id"] for one in await listed(cast, office.guest, "/cases")}
     (item,) = [one for one in await worklist(cast, office.guest) if one["case_id"] == case_id]
     assert item["kind"] == "closure_review"
     await office.step(office.guest, case_id, "closed")
