@@ -151,12 +151,14 @@ async def test_another_name_of_the_client_reaches_the_device(cast: Cast, clock: 
 
 
 async def test_pages_of_one_bring_the_same_as_one_page(cast: Cast) -> None:
+    who = await newcomer(cast, Role.CASEWORKER, "ngo")
     for _ in range(3):
-        case_id = await open_case(cast)
-        await note(cast, case_id)
-        await note(cast, case_id)
-    whole, piecemeal = Device(cast, "caseworker"), Device(cast, "caseworker")
+        case_id = await open_case(cast, who)
+        await note(cast, case_id, who)
+        await note(cast, case_id, who)
+    whole, piecemeal = Device(cast, who), Device(cast, who)
     sent = await whole.pull()
+    assert len(sent) > 3 * 3
     assert await piecemeal.pull(limit=1) == sent
     assert piecemeal.held == whole.held
     assert len(sent) == len(set(sent))

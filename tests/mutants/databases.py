@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import psycopg
 
@@ -22,10 +23,12 @@ class MisplacedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One wrong wall: statements that make it wrong, run as the owner of the schema."""
+    """One wrong wall: statements that make it wrong, run as the owner of the schema; `before` them come those that
+    many mutants share."""
 
     name: str
     statements: str
+    before: str = ""
 
 
 def sql_mutants(admin_url: str) -> Iterator[Mutant]:
@@ -34,7 +37,9 @@ def sql_mutants(admin_url: str) -> Iterator[Mutant]:
         text = (SQL / f"{wrong.file}.sql").read_text()
         if text.count(wrong.old) != 1:
             raise MisplacedError(f"{wrong.file}: {wrong.name}")
-        yield Mutant(f"{wrong.file}: {wrong.name}", _applied(wrong.file, text.replace(wrong.old, wrong.new)))
+        before, after = _around(wrong.file)
+        wronged = "\n".join([text.replace(wrong.old, wrong.new), *after])
+        yield Mutant(f"{wrong.file}: {wrong.name}", wronged, "\n".join(before))
     for trigger, table in TRIGGERS.items():
         yield Mutant(f"trigger {trigger} dropped", f"drop trigger {trigger} on {table}")
     with psycopg.connect(admin_url) as connection:
@@ -50,26 +55,34 @@ def sql_mutants(admin_url: str) -> Iterator[Mutant]:
         yield Mutant(f"policy {policy} on {table} opened", f"alter policy {policy} on {table} {opened}")
 
 
-def _applied(file: str, text: str) -> str:
-    """What a migration would run: 100 and 110 take away every policy and right, which the files after them give."""
+@cache
+def _around(file: str) -> tuple[list[str], list[str]]:
+    """What a migration would run before and after it: 100 and 110 take away every policy and right, which the files
+    after them give."""
     if file < WALLS:
-        return text
-    paths = sorted(path for path in SQL.glob("[0-9]*.sql") if path.stem >= WALLS)
-    return "\n".join(text if path.stem == file else path.read_text() for path in paths)
+        return [], []
+    texts = {path.stem: path.read_text() for path in sorted(SQL.glob("[0-9]*.sql")) if path.stem >= WALLS}
+    return [text for stem, text in texts.items() if stem < file], [text for stem, text in texts.items() if stem > file]
 
 
 def misplaced(server: Server, template: str, mutants: Iterable[Mutant]) -> list[str]:
-    """Mutants that the database does not take at all."""
-    wrong = []
-    with server.clone(template) as urls:
+    """Mutants that the database does not take at all. What several share runs once."""
+    sharing: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        sharing.setdefault(mutant.before, []).append(mutant)
+    with server.clone(template) as urls, psycopg.connect(urls.owner) as connection:
+        return [said for before, some in sharing.items() for said in _refused(connection, before, some)]
+
+
+def _refused(connection: psycopg.Connection, before: str, mutants: Iterable[Mutant]) -> Iterator[str]:
+    with connection.transaction(force_rollback=True):
+        connection.execute(before.encode())
         for mutant in mutants:
-            with psycopg.connect(urls.owner) as connection:
-                try:
+            try:
+                with connection.transaction(force_rollback=True):
                     connection.execute(mutant.statements.encode())
-                except psycopg.Error as error:
-                    wrong.append(f"{mutant.name}: {error.diag.message_primary}")
-                connection.rollback()
-    return wrong
+            except psycopg.Error as error:
+                yield f"{mutant.name}: {error.diag.message_primary}"
 
 
 @contextmanager
@@ -77,7 +90,7 @@ def database_of(server: Server, template: str, mutant: Mutant) -> Iterator[Datab
     """A clone of the template with this mutant in it."""
     with server.clone(template) as urls:
         with psycopg.connect(urls.owner) as connection:
-            connection.execute(mutant.statements.encode())
+            connection.execute(f"{mutant.before}\n{mutant.statements}".encode())
         yield urls
 
 
