@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from app.forms.charts import Chart, bars, columns
 from app.forms.speaking import Speech
-from app.forms.telling import any_hidden, told
+from app.forms.telling import any_hidden, empty_quarters, told
 from app.forms.words import BY, GROUPS, HEADLINES, OPEN_AT_START, PAGE, UNITS
 from app.models.codes import Language
-from app.models.report import Disaggregation, IndicatorRead, ReportRead, Trend, Unit, Words
+from app.models.report import Disaggregation, IndicatorRead, ReportRead, Trend, Words
 
 NO_ROOM = "–"  # over a column, for words that stand in the table and the description of the chart
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -93,22 +93,10 @@ def _percent(one: IndicatorRead, speech: Speech) -> Mapping[str, Any] | None:
 
 
 def _charts(one: IndicatorRead, report: ReportRead, speech: Speech) -> list[Chart]:
-    empty = _empty_quarters(report, one.unit)
+    empty = empty_quarters(report, one.unit)
     own = [trend for trend in report.trends if trend.code == one.code and trend.periods]
     trends = [_columns(one, trend, empty, speech) for trend in own]
     return trends + [_bars(one, part, speech) for part in one.disaggregations if part.cells]
-
-
-def _empty_quarters(report: ReportRead, unit: Unit) -> set[str]:
-    """Earlier quarters in which nothing at all was recorded, of cases or of the programme: whoever wrote nothing down
-    did not do nothing."""
-    of_cases = {one.code for one in report.indicators if one.unit is Unit.CASES}
-    values: dict[str, set[int | None]] = {}
-    for trend in report.trends:
-        if (trend.code in of_cases) is (unit is Unit.CASES):
-            for period, value in zip(trend.periods, trend.values, strict=True):
-                values.setdefault(period, set()).add(value)
-    return {period for period, found in values.items() if found == {0} and period != report.period}
 
 
 def _columns(one: IndicatorRead, trend: Trend, empty: Set[str], speech: Speech) -> Chart:

@@ -1,6 +1,6 @@
 """What of a report is told: every form starts here, so that none of them can print what another one hides."""
 
-from app.models.report import Disaggregation, IndicatorRead, ReportRead, SuppressedCell, Trend, Words
+from app.models.report import Disaggregation, IndicatorRead, ReportRead, SuppressedCell, Trend, Unit, Words
 
 HIDDEN = Words(en="hidden", km="លាក់")
 _Place = tuple[str | None, str | None, bool]  # by, code, year_to_date
@@ -20,6 +20,18 @@ def told(report: ReportRead) -> ReportRead:
 def any_hidden(report: ReportRead) -> bool:
     """Whether a reader will meet the mark, in a figure or in a trend."""
     return any(one.suppressed for one in report.indicators) or any(None in one.values for one in report.trends)
+
+
+def empty_quarters(report: ReportRead, unit: Unit) -> set[str]:
+    """Earlier quarters in which nothing at all was recorded, of cases or of the programme: whoever wrote nothing down
+    did not do nothing."""
+    of_cases = {one.code for one in report.indicators if one.unit is Unit.CASES}
+    values: dict[str, set[int | None]] = {}
+    for trend in report.trends:
+        if (trend.code in of_cases) is (unit is Unit.CASES):
+            for period, value in zip(trend.periods, trend.values, strict=True):
+                values.setdefault(period, set()).add(value)
+    return {period for period, found in values.items() if found == {0} and period != report.period}
 
 
 def _indicator(one: IndicatorRead) -> IndicatorRead:

@@ -6,14 +6,15 @@ from io import BytesIO
 
 import xlsxwriter
 
-from app.forms.telling import HIDDEN, told
+from app.forms.telling import HIDDEN, empty_quarters, told
 from app.forms.words import BY, PAGE, UNITS
-from app.models.report import ReportRead, Words
+from app.models.report import ReportRead, Unit
 
 # A cell is text or a number; whatever came out of a record is text, also "=1+1" and addresses.
 _Row = Sequence[str | int | None]
 _AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 _HIDDEN = f"{HIDDEN.en} / {HIDDEN.km}"
+_NOTHING = f"{PAGE['nothing_recorded'].en} / {PAGE['nothing_recorded'].km}"
 
 
 def xlsx(report: ReportRead) -> bytes:
@@ -67,10 +68,13 @@ def _slices(report: ReportRead) -> Iterator[_Row]:
             for cell in part.cells:
                 label = cell.label
                 yield one.code, one.name.en, one.name.km, part.by, cell.code, label.en, label.km, _shown(cell.value)
+    known = {one.code: one for one in report.indicators}
+    empty = {unit: empty_quarters(report, unit) for unit in Unit}
     for trend in report.trends:
-        name = {one.code: one.name for one in report.indicators}.get(trend.code, Words(en=trend.code, km=trend.code))
+        one = known[trend.code]
         for period, value in zip(trend.periods, trend.values, strict=True):
-            yield trend.code, name.en, name.km, "period", period, period, period, _shown(value)
+            shown = _NOTHING if period in empty[one.unit] else _shown(value)
+            yield one.code, one.name.en, one.name.km, "period", period, period, period, shown
 
 
 def _notes(report: ReportRead) -> Iterator[_Row]:

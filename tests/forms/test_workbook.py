@@ -8,8 +8,8 @@ from zipfile import ZipFile
 from openpyxl import load_workbook
 
 from app.forms import xlsx
-from app.models.report import ReportRead
-from tests.forms.reports import HOSTILE, hostile, quarter, report
+from app.models.report import ReportRead, Unit, Words
+from tests.forms.reports import HOSTILE, hostile, indicator, quarter, report, trend
 
 Rows = list[dict[str, Any]]
 
@@ -52,6 +52,14 @@ def test_a_hidden_number_is_a_word_and_not_an_empty_cell() -> None:
     hidden = [row["slice"] for row in slices if row["value"] == "hidden / លាក់" and row["by"] == "category"]
     assert hidden == ["land_dispute", "disaster_relief"]
     assert any(row["about"] == "hidden" for row in notes)
+
+
+def test_an_earlier_quarter_in_which_nothing_was_recorded_is_no_zero() -> None:
+    families = indicator("x", Words(en="Families", km="គ្រួសារ"), Unit.HOUSEHOLDS, 12)
+    meetings = indicator("y", Words(en="Meetings", km="ប្រជុំ"), Unit.ACTIVITIES, 0)
+    _, slices, _ = sheets(report(families, meetings, trends=[trend("x", 0, 4, 12), trend("y", 0, 0, 0)]))
+    nothing = "nothing recorded / គ្មានកំណត់ត្រា"
+    assert [row["value"] for row in slices if row["by"] == "period"] == [nothing, 4, 12, nothing, 0, 0]
 
 
 def test_definitions_caveats_and_version_are_told_in_both_languages() -> None:
