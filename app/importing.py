@@ -17,7 +17,7 @@ from app.db import run
 from app.errors import Invalid, Problem, Unavailable
 from app.logs import log
 from app.models.audit import AuditKind
-from app.models.codes import ImportKind
+from app.models.codes.files import ImportKind
 from app.permissions import Permission
 from app.security import Actor, Runtime, act_as, require_role
 from app.services import import_steps as steps

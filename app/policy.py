@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import Forbidden
-from app.models.codes import Category, PublicService, Role, Sensitivity
+from app.models.codes.cases import Category, Sensitivity
+from app.models.codes.people import Role
+from app.models.codes.programme import PublicService
 from app.permissions import Permission
 from app.relations import Access, Relation
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 from uuid import UUID
 
-from app.models.codes import AccessVia
+from app.models.codes.cases import AccessVia
 
 
 class Relation(StrEnum):

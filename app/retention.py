@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.erasures import TABLE, Erasure, Ledger
 from app.logs import log
-from app.models.codes import Category
+from app.models.codes.cases import Category
 from app.settings import Settings, SetupError
 
 EVERY = timedelta(hours=1)  # a look for due cases; as long as there are some, one after the other

@@ -28,7 +28,7 @@ from app.errors import (
 )
 from app.file_bounds import FileBounds
 from app.keys import KeyStore
-from app.models.codes import Language, Role
+from app.models.codes.people import Language, Role
 from app.permissions import Permission
 from app.policy import STEP_UP_LASTS, role_may
 from app.sealing.key_encryption import KeyEncryption

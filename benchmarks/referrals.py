@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from app.models.codes import OrganisationKind, Role
+from app.models.codes.people import OrganisationKind, Role
 from app.models.organisation import Organisation
 from app.models.user import User
 from app.sealing.data_key import DataKey, new_key

@@ -8,7 +8,7 @@ import httpx
 import psycopg
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
 from tests.pages import whole

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from app.fhir.referrals import task_of
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.models.referral_reads import PartnerSummary, Party
 from tests.acts import emergency
 from tests.cases import intake

@@ -11,7 +11,7 @@ import httpx
 from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models.codes import AreaLevel, OrganisationKind, Role
+from app.models.codes.people import AreaLevel, OrganisationKind, Role
 from app.models.organisation import Organisation
 from app.models.user import SignInSession, User, UserCredential
 from app.security import Runtime

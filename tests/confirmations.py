@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.cast import Cast, answered
 
 SPEAK = {Role.SUPERVISOR, Role.PARTNER, Role.ADMIN}

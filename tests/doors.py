@@ -13,7 +13,7 @@ import httpx
 import psycopg
 
 from app import passwords
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.models.user import User
 from app.security import Runtime
 from app.services.operators import create_user

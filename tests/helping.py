@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 
 from app.calendar import day_of
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import newcomer
 from tests.cast import Cast, FrozenClock, answered
 

@@ -12,7 +12,7 @@ import psycopg
 
 from app.database_urls import DatabaseUrls
 from app.db import Clock
-from app.models.codes import OrganisationKind, Role
+from app.models.codes.people import OrganisationKind, Role
 from app.models.organisation import Organisation
 from app.policy import scopes_of_systems
 from app.webhooks.connecting import Resolve

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from app.calendar import day_of
-from app.models.codes import DangerItem
+from app.models.codes.incidents import DangerItem
 from tests.cast import Cast, answered
 from tests.pages import whole
 

@@ -16,7 +16,7 @@ import psycopg
 from app.database_urls import DatabaseUrls
 from app.freezing import Freezer
 from app.main import create_app
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.cast import COMMUNE, OTHER_COMMUNE, Cast, FrozenClock, add_cast, answered
 from tests.conftest import settings_for
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 
-from app.models.codes import WhereaboutsKind
+from app.models.codes.walls import WhereaboutsKind
 from app.models.incident import IncidentPrivate
 from app.models.safety_plan import SafetyPlanWrite
 from app.models.whereabouts import WhereaboutsWrite

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.cast import COMMUNE, OTHER_COMMUNE
 
 CASEWORKER, SUPERVISOR, LIAISON, PARTNER = Role.CASEWORKER, Role.SUPERVISOR, Role.CCWC_LIAISON, Role.PARTNER

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.calendar import day_of
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import SENSITIVE, newcomer
 from tests.cases import intake
 from tests.cast import COMMUNE, Cast, FrozenClock, answered

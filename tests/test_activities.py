@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from benchmarks.capture import recording
 from tests import programme

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database_urls import DatabaseUrls
 from app.main import create_app
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Actor, authenticate
 from app.services import users
 from app.tokens import Claims

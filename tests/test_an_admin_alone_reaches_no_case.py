@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from tests.cases import open_case
 from tests.cast import COMMUNE, OTHER_COMMUNE, PASSWORD, Cast, answered

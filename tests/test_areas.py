@@ -11,7 +11,8 @@ import pytest
 
 from app.database_urls import DatabaseUrls
 from app.main import create_app
-from app.models.codes import CODE_LISTS, Role
+from app.models.codes import CODE_LISTS
+from app.models.codes.people import Role
 from app.services.areas import NAME_KEY
 from app.services.gazetteer import import_file
 from app.text import search_key

@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import (
     SENSITIVE,
     assign,

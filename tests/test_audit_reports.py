@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from tests.acts import SENSITIVE, assign, exclude
 from tests.cases import SUPPORT, open_case

@@ -13,7 +13,7 @@ import pytest
 
 from app.case_code import ALPHABET, is_case_code, random_case_code, written_as_code
 from app.db import run
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import SENSITIVE, assign, code_of, emergency, exclude, listed, newcomer, status_of, without_instance
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, FrozenClock, answered

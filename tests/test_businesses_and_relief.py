@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from app.services.businesses import months_after
 from benchmarks.capture import recording

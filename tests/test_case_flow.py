@@ -15,7 +15,8 @@ from app.database_urls import DatabaseUrls
 from app.indicators.cases import ENTRIES, EXITS, SLICED_BY, CaseCount, Flow, flow_of
 from app.indicators.counting import Windows
 from app.indicators.reading import Scope
-from app.models.codes import AgeBand, Category, Sex
+from app.models.codes.cases import Category
+from app.models.codes.people import AgeBand, Sex
 from app.periods import Period
 from tests.cases import intake
 from tests.cast import COMMUNE, OTHER_COMMUNE, Cast, answered

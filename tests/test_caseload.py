@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from benchmarks.capture import recording
 from tests.acts import SENSITIVE, exclude, listed

@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 
 from app.caseload import SHARED_AS, CaseloadLimits
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.settings import Settings
 from tests.acts import assign, exclude, newcomer, status_of
 from tests.cases import intake, open_case

@@ -8,7 +8,7 @@ import pytest
 
 from app.case_code import ALPHABET, code_of, is_case_code, random_case_code
 from app.ids import drawn_from
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from benchmarks.capture import recording
 from tests.acts import newcomer

@@ -15,7 +15,7 @@ from fastapi.routing import iter_route_contexts
 
 from app import schema
 from app.database_urls import DatabaseUrls
-from app.models.codes import OrganisationKind, Role
+from app.models.codes.people import OrganisationKind, Role
 from app.models.organisation import Organisation
 from app.permissions import Permission
 from app.policy import scopes_of_systems

@@ -11,7 +11,10 @@ import pytest
 
 from app.demo import names, places
 from app.labels import code_lists, labelled
-from app.models.codes import CODE_LISTS, SERVICE_TYPE_SECTOR, AreaLevel, Category, ServiceType
+from app.models.codes import CODE_LISTS
+from app.models.codes.cases import Category
+from app.models.codes.people import AreaLevel
+from app.models.codes.referrals import SERVICE_TYPE_SECTOR, ServiceType
 from app.text import clean_line
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"

@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import exclude
 from tests.cases import open_case
 from tests.cast import COMMUNE, Cast

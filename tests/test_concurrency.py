@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import newcomer
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import assign, finds, listed, newcomer, status_of
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered

@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from app.models.codes import DangerItem, RiskFactor, RiskLevel
+from app.models.codes.cases import RiskLevel
+from app.models.codes.incidents import DangerItem, RiskFactor
 from app.services.danger import danger_of, is_lower
 
 LOW, MEDIUM, HIGH = RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH

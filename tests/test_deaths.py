@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import SENSITIVE, assign, call_as, newcomer
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, answered

@@ -28,7 +28,10 @@ from app.demo.places import COMMUNES
 from app.indicators.counting import Windows
 from app.indicators.reading import Scope
 from app.indicators.report import report_of
-from app.models.codes import AssistanceStatus, CaseStatus, Category, ReferralStatus, Role
+from app.models.codes.assistance import AssistanceStatus
+from app.models.codes.cases import CaseStatus, Category
+from app.models.codes.people import Role
+from app.models.codes.referrals import ReferralStatus
 from app.models.user import User
 from app.organisation_totals import OrganisationTotals
 from app.passwords import password_matches

@@ -11,7 +11,7 @@ import pytest
 
 from app.database_urls import DatabaseUrls
 from app.erasures import Ledger
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.retention import Retention
 from app.security import Runtime
 from tests import helping

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.models.webhook import ReferralEvent
 from tests.cases import open_case
 from tests.cast import Cast, answered

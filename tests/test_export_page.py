@@ -15,7 +15,8 @@ from app.exports.measures import measured
 from app.exports.page import html
 from app.exports.page_words import BESIDE, FILLED, MEANS, MEANS_NOT, OMITTED, PAGE, RUNGS, WHY
 from app.exports.profile import PROFILES, load_profile
-from app.models.codes import ExportAttribute, Language
+from app.models.codes.files import ExportAttribute
+from app.models.codes.people import Language
 from app.models.report import Words
 from tests.cohorts import cohort, released
 from tests.exporting import Cell, quarter, release, table, written

@@ -21,7 +21,7 @@ from app.exports.manifest import Manifest
 from app.exports.profile import load_profile
 from app.exports.verifying import public_keys, verify
 from app.keys import ensure, export_jwks, load_export_keys
-from app.models.codes import ExportAttribute
+from app.models.codes.files import ExportAttribute
 from tests.exporting import invented, key, published, quarter, release, written
 
 SIGNER, OTHER = key(1), key(2)

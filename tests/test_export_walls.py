@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.permissions import Permission
 from app.policy import role_may
 from tests.cases import open_case

@@ -10,7 +10,7 @@ import pytest
 from app.exports.content import Release
 from app.exports.profile import NOT_RECORDED, WITHHELD, profile_of
 from app.exports.profile_file import read
-from app.models.codes import ExportAttribute
+from app.models.codes.files import ExportAttribute
 from tests.cohorts import AUDITOR, PUBLIC, closed_by, cohort, released, say, table
 from tests.test_exports_rules import classes_of
 

@@ -13,17 +13,11 @@ import pytest
 from app.exports import profile as profiles
 from app.exports.freezing import Refused
 from app.exports.profile import NOT_RECORDED, ProfileError, load_profile, profile_of
-from app.models.codes import (
-    AgeBand,
-    AssistanceKind,
-    CaseStatus,
-    Category,
-    ExportAttribute,
-    IdPoorLevel,
-    Outcome,
-    Sector,
-    Sex,
-)
+from app.models.codes.assistance import AssistanceKind
+from app.models.codes.cases import CaseStatus, Category, Outcome
+from app.models.codes.files import ExportAttribute
+from app.models.codes.people import AgeBand, IdPoorLevel, Sex
+from app.models.codes.referrals import Sector
 from tests.cohorts import AUDITOR, PUBLIC, cohort, released, table
 
 FOLDER = Path(profiles.__file__).parent / "profiles"

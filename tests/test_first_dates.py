@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import SENSITIVE, assign, exclude, newcomer, open_again, with_liaison
 from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered

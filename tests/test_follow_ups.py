@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.calendar import PHNOM_PENH
-from app.models.codes import RiskLevel
+from app.models.codes.cases import RiskLevel
 from tests.acts import SENSITIVE, assign, status_of, with_liaison
 from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered

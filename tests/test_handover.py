@@ -11,7 +11,7 @@ import pytest
 
 from app.caseload import SHARED_AS, CaseloadLimits
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import assign, call_as, exclude, finds, listed, newcomer, status_of
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.main import create_app
-from app.models.codes import SERVICE_TYPE_SECTOR, Sector, ServiceType
+from app.models.codes.referrals import SERVICE_TYPE_SECTOR, Sector, ServiceType
 from app.security import Runtime
 from app.settings import Settings
 from tests.cast import OTHER_COMMUNE, VILLAGE, Cast, answered

@@ -12,7 +12,7 @@ import pytest
 from app import worker
 from app.errors import messages
 from app.importing import Importer
-from app.models.codes import ImportKind
+from app.models.codes.files import ImportKind
 from app.services import import_steps as steps
 from tests.acts import without_instance
 from tests.cast import COMMUNE, VILLAGE, answered

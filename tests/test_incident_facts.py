@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models.codes import DatePrecision, GbvContext, GbvQuestion, GbvType, PerpetratorRelationship, Sex
+from app.models.codes.incidents import DatePrecision, GbvContext, GbvQuestion, GbvType, PerpetratorRelationship
+from app.models.codes.people import Sex
 from app.models.incident import GbvAnswers
 from app.services.incident_facts import (
     CareWindows,

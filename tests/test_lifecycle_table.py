@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import assign, newcomer
 from tests.cases import SUPPORT, open_case
 from tests.cast import Cast, answered

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.permissions import Permission
 from app.relations import Relation
 from tests.database import Server

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app.models.codes import OrganisationKind
+from app.models.codes.people import OrganisationKind
 from app.models.organisation import Organisation
 from tests.cast import Cast, answered
 from tests.confirmations import joined

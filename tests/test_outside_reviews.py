@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import SENSITIVE, assign, break_glass, exclude, lift, listed, newcomer, status_of, total
 from tests.cases import intake, open_case
 from tests.cast import Cast, FrozenClock, answered

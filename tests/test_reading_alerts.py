@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import OrganisationKind, Role
+from app.models.codes.people import OrganisationKind, Role
 from app.models.organisation import Organisation
 from app.reading_watch import WATCH, ReadingLimits, watch_when_due
 from app.security import Runtime

@@ -10,7 +10,7 @@ import pytest
 
 from app.calendar import day_of
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import assign, exclude, newcomer
 from tests.cast import VILLAGE, Cast, FrozenClock, answered
 from tests.fhir.asking import ROOT

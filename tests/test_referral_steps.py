@@ -6,7 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.models.codes import ReferralStatus, Role
+from app.models.codes.people import Role
+from app.models.codes.referrals import ReferralStatus
 from tests.acts import newcomer
 from tests.cast import Cast, FrozenClock, answered
 from tests.referring import accepted, agreed, client_of, move, refer, referred, seen

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import break_glass, call_as, newcomer, with_liaison
 from tests.cast import Cast, FrozenClock, answered
 from tests.referring import accepted, agreed, client_of, move, refer, referred, seen

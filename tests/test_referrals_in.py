@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.models.referral_in import ReferralInCreate
 from tests.cast import COMMUNE, Cast, FrozenClock, answered
 from tests.referring import SAFE, SOKHA, move, seen

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from app.errors import Invalid, UnsupportedMediaType
-from app.models.codes import ImportKind
+from app.models.codes.files import ImportKind
 from app.registers import Register, RowRead, read_register, read_rows
 from app.registers.cells import day_of_cell
 from tests.cast import COMMUNE, VILLAGE

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from app.database_urls import DatabaseUrls
 from app.erasures import Ledger
 from app.export_parts import CHUNK
-from app.models.codes import Category
+from app.models.codes.cases import Category
 from app.retention import Retention
 from app.services.export_files import TOGETHER
 from tests.cases import open_case

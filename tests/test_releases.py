@@ -11,7 +11,7 @@ import pytest
 
 from app.database_urls import DatabaseUrls
 from app.exports.verifying import public_keys, verify
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.periods import Period
 from tests.cases import open_case
 from tests.cast import FrozenClock, answered

@@ -11,7 +11,7 @@ import pytest
 from app import reminders
 from app.database_urls import DatabaseUrls
 from app.health import WAITING
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.reminders import remind
 from tests.acts import SENSITIVE, assign, break_glass, exclude, newcomer, with_liaison
 from tests.cases import open_case

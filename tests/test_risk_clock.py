@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models.codes import RiskLevel
+from app.models.codes.cases import RiskLevel
 from app.services.risk_clock import RiskClock, clock_of
 from app.settings import Settings
 

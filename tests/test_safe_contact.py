@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.errors import UnsafeContact
 from app.models.case import SafeContact
-from app.models.codes import ContactChannel
+from app.models.codes.care import ContactChannel
 from app.services.safe_contact import require_safe_contact, window_at
 
 HERE = ZoneInfo("Asia/Phnom_Penh")

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.screening_tokens import ScreeningTokens
 from app.search_tokens import SearchTokens
 from tests.acts import (

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from app.database_urls import DatabaseUrls
 from app.main import create_app
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.sealed_secret import SecretSeal, UnreadableSecret
 from app.security import Runtime
 from app.settings import Settings

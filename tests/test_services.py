@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from app.calendar import day_of
 from app.database_urls import DatabaseUrls
 from app.errors import NotFound
-from app.models.codes import Sex
+from app.models.codes.people import Sex
 from app.services.service_warnings import warnings_of
 from tests.cast import COMMUNE, OTHER_COMMUNE, VILLAGE, Cast, answered
 from tests.doors import bearer, door, token

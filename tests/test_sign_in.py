@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.models.user import User
 from app.policy import permissions_of
 from app.security import Runtime

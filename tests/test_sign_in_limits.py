@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.errors import RateLimited
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from app.services.sign_in import reserve, throttled_address
 from app.settings import Settings

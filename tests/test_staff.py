@@ -7,7 +7,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.cast import COMMUNE, OTHER_COMMUNE, PEOPLE, Cast, answered
 
 LISTED = {Role.CASEWORKER, Role.SUPERVISOR, Role.CCWC_LIAISON, Role.PARTNER}

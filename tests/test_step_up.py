@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from tests.acts import SENSITIVE, exclude
 from tests.cases import intake, open_case

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.errors import messages
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from benchmarks.capture import recording
 from tests.acts import SENSITIVE, assign, exclude, newcomer, with_liaison

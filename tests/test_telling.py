@@ -24,7 +24,8 @@ from app.indicators.telling import (
     name_of,
     year_name,
 )
-from app.models.codes import AgeBand, Category
+from app.models.codes.cases import Category
+from app.models.codes.people import AgeBand
 from app.periods import Period
 from tests.test_case_flow import Group
 

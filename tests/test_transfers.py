@@ -10,7 +10,7 @@ import pytest
 
 from app.calendar import day_of
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests import helping
 from tests.acts import assign, call_as, exclude, finds, listed, newcomer, open_again, status_of, without_instance
 from tests.cases import open_case

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.security import Runtime
 from tests.acts import newcomer as colleague
 from tests.cases import open_case

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.models.codes import OrganisationKind
+from app.models.codes.people import OrganisationKind
 from app.models.organisation import Organisation
 from app.security import Runtime
 from tests.cases import open_case

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.database_urls import DatabaseUrls
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.acts import call_as
 from tests.cases import open_case
 from tests.cast import Cast, FrozenClock, answered

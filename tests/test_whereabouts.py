@@ -9,7 +9,8 @@ import pytest
 
 from app.database_urls import DatabaseUrls
 from app.keys import add_key_encryption_key, ensure
-from app.models.codes import Role, WhereaboutsReason
+from app.models.codes.people import Role
+from app.models.codes.walls import WhereaboutsReason
 from app.permissions import Permission
 from app.policy import RELATION_PERMISSIONS
 from app.relations import Relation

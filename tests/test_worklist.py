@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.calendar import PHNOM_PENH
-from app.models.codes import OrganisationKind, Role
+from app.models.codes.people import OrganisationKind, Role
 from app.models.organisation import Organisation
 from app.security import Runtime
 from app.services import worklist as service

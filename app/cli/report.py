@@ -15,7 +15,7 @@ from app.forms import dhis2, html, xlsx
 from app.indicators.counting import Windows
 from app.indicators.reading import Scope
 from app.indicators.report import report_of
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.report import ReportRead
 from app.models.report_query import ReportFormat
 from app.organisation_totals import OrganisationTotals

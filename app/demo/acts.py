@@ -12,16 +12,10 @@ from app.demo.draws import Draws
 from app.demo.invented import incident
 from app.models.assignment import AssignmentCreate, ExclusionCreate, ExclusionLift
 from app.models.case import CaseRow, Closure, SafeContact, Transition
-from app.models.codes import (
-    AssignmentRole,
-    CaseStatus,
-    ConsentForm,
-    ConsentPurpose,
-    ContactChannel,
-    ExclusionReason,
-    NoteAudience,
-    RiskLevel,
-)
+from app.models.codes.care import ContactChannel
+from app.models.codes.cases import AssignmentRole, CaseStatus, NoteAudience, RiskLevel
+from app.models.codes.consents import ConsentForm, ConsentPurpose
+from app.models.codes.walls import ExclusionReason
 from app.models.consent import ConsentCreate, Withdrawal
 from app.models.follow_up import FollowUpCreate, FollowUpRead, FollowUpState, FollowUpUpdate
 from app.models.note import NoteCreate

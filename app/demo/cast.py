@@ -14,7 +14,7 @@ from app.demo.draws import Draws
 from app.demo.names import ORGANISATIONS
 from app.demo.places import AREAS, COMMUNES
 from app.models.area import Area
-from app.models.codes import Language, Role
+from app.models.codes.people import Language, Role
 from app.models.organisation import Organisation
 from app.models.user import SignInSession, User
 from app.policy import scopes_of_systems

@@ -26,17 +26,9 @@ from app.demo.planning import assessment, looked_at_risks, no_more_contacts, pla
 from app.demo.referring import refer_in
 from app.demo.stories import SUPERVISOR_OF, Story
 from app.models.case import Closure
-from app.models.codes import (
-    AssignmentRole,
-    CaseStatus,
-    Category,
-    ClosureReason,
-    ConsentForm,
-    ConsentPurpose,
-    ExclusionReason,
-    NoteAudience,
-    Outcome,
-)
+from app.models.codes.cases import AssignmentRole, CaseStatus, Category, ClosureReason, NoteAudience, Outcome
+from app.models.codes.consents import ConsentForm, ConsentPurpose
+from app.models.codes.walls import ExclusionReason
 from app.services.closing import TOLD_THAT_SHE_MAY_RETURN
 
 S = CaseStatus

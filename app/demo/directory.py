@@ -12,9 +12,9 @@ from app.demo.cast import SEED, SET_UP, CastIds, add_missing
 from app.demo.draws import Draws
 from app.demo.names import Bilingual, DemoOrganisation
 from app.demo.places import AREAS, COMMUNES
-from app.models.codes import OrganisationKind as Kind
-from app.models.codes import ServiceType as Type
-from app.models.codes import Sex
+from app.models.codes.people import OrganisationKind as Kind
+from app.models.codes.people import Sex
+from app.models.codes.referrals import ServiceType as Type
 from app.models.organisation import Organisation
 from app.models.service import Service, ServiceCreate
 

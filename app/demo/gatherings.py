@@ -15,7 +15,8 @@ from app.demo.programme_words import COUNTED_HOW, FACILITATORS, TOPICS
 from app.demo.stage import Stage
 from app.models.activity import ActivityCreate, Attendance, AttendanceCell, Campaign, GroupCount, Participant
 from app.models.business import BusinessCreate
-from app.models.codes import ActivityKind, AgeBand, BusinessKind, CampaignChannel, ParticipantGroup, Sex
+from app.models.codes.people import AgeBand, Sex
+from app.models.codes.programme import ActivityKind, BusinessKind, CampaignChannel, ParticipantGroup
 from app.services.activities import add_activity
 from app.services.businesses import add_business
 from app.services.people import add_to_register

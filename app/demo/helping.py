@@ -15,7 +15,8 @@ from app.models.assistance import (
     AssistanceRead,
     DisbursementCreate,
 )
-from app.models.codes import AssistanceKind, AssistanceStatus, CaseStatus, Category, Currency, Decision, PaymentMethod
+from app.models.codes.assistance import AssistanceKind, AssistanceStatus, Currency, PaymentMethod
+from app.models.codes.cases import CaseStatus, Category, Decision
 from app.paging import ListQuery
 from app.security import Actor
 from app.services.assistance import cancel, decide, list_of_case, request_assistance, withdraw

@@ -16,19 +16,10 @@ from app.demo.names import (
 )
 from app.demo.places import AREAS
 from app.models.case import SafeContact
-from app.models.codes import (
-    Category,
-    ContactChannel,
-    DatePrecision,
-    Difficulty,
-    IdPoorLevel,
-    IncidentPlace,
-    MaritalStatus,
-    PerpetratorRelationship,
-    PersonRole,
-    PhoneOwner,
-    Sex,
-)
+from app.models.codes.care import ContactChannel
+from app.models.codes.cases import Category
+from app.models.codes.incidents import DatePrecision, IncidentPlace, PerpetratorRelationship
+from app.models.codes.people import Difficulty, IdPoorLevel, MaritalStatus, PersonRole, PhoneOwner, Sex
 from app.models.incident import GbvAnswers, IncidentCreate, Perpetrator
 from app.models.person import CasePersonCreate, Disability, HouseholdCreate, PersonCreate, Phone
 from app.services.agreed import OF_AGE

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from app.demo.cast import SET_UP, add_areas, add_missing
 from app.demo.draws import Draws
 from app.demo.places import COMMUNES
-from app.models.codes import OrganisationKind, Role
+from app.models.codes.people import OrganisationKind, Role
 from app.models.organisation import Organisation
 from app.models.user import User
 

@@ -26,7 +26,7 @@ from app.demo.load_shares import (
 )
 from app.demo.places import COMMUNES
 from app.models.case import CasePrivate, Closure, today_band
-from app.models.codes import CaseStatus, Category, ClosureReason, Outcome
+from app.models.codes.cases import CaseStatus, Category, ClosureReason, Outcome
 from app.sealing.data_key import DataKey, new_key
 from app.sealing.key_encryption import KeyEncryption
 from app.search_tokens import SearchTokens

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.demo.draws import Draws
 from app.demo.load_people import LoadPeople, Office
-from app.models.codes import CaseStatus, Category, ClosureReason, Priority, RiskLevel
+from app.models.codes.cases import CaseStatus, Category, ClosureReason, Priority, RiskLevel
 from app.models.incident import GbvAnswers, IncidentPrivate
 
 SEEN_SHARE = 20  # one case in so many is seen by bench_caseworker

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from app.models.codes import Category, OrganisationKind
+from app.models.codes.cases import Category
+from app.models.codes.people import OrganisationKind
 
 
 class Bilingual(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from app.models.codes import AreaLevel
+from app.models.codes.people import AreaLevel
 
 
 class Place(NamedTuple):

@@ -10,7 +10,8 @@ from app.demo.acts import Act
 from app.demo.draws import Draws
 from app.models.action import ActionCreate, ActionDone, ActionState
 from app.models.assessment import AssessmentCreate, DangerAnswers, RiskReview
-from app.models.codes import ActionNeed, AssessmentTool, DangerItem, FollowUpOutcome, RiskFactor
+from app.models.codes.care import ActionNeed, FollowUpOutcome
+from app.models.codes.incidents import AssessmentTool, DangerItem, RiskFactor
 from app.models.follow_up import FollowUpRecord, FollowUpState
 from app.models.safety_plan import SafetyPlanWrite
 from app.paging import ListQuery

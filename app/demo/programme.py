@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.demo.draws import Draws
-from app.models.codes import ActivityKind
+from app.models.codes.programme import ActivityKind
 
 Kind = ActivityKind
 PLACES = 6  # communes

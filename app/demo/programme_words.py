@@ -1,13 +1,8 @@
 """What the programme of the demo speaks of: topics and facilitators by kind of activity, promises, feedback, relief."""
 
 from app.demo.names import Bilingual
-from app.models.codes import (
-    ActivityKind,
-    CommitmentIssue,
-    OrganisationKind,
-    PublicService,
-    Topic,
-)
+from app.models.codes.people import OrganisationKind
+from app.models.codes.programme import ActivityKind, CommitmentIssue, PublicService, Topic
 
 TOPICS: dict[ActivityKind, tuple[Topic, ...]] = {
     ActivityKind.HEALTH_TRAINING: (

@@ -10,18 +10,9 @@ from app.calendar import day_of
 from app.demo.acts import Act
 from app.demo.stories import Story
 from app.models.case import CaseCreate
-from app.models.codes import (
-    CaseStatus,
-    Category,
-    ConsentForm,
-    ConsentPurpose,
-    Priority,
-    ReferralOutcome,
-    ReferralReason,
-    ReferralStatus,
-    ServiceType,
-    SharedField,
-)
+from app.models.codes.cases import CaseStatus, Category, Priority
+from app.models.codes.consents import ConsentForm, ConsentPurpose, SharedField
+from app.models.codes.referrals import ReferralOutcome, ReferralReason, ReferralStatus, ServiceType
 from app.models.consent import ConsentCreate
 from app.models.referral import ReferralCreate, ReferralTransition
 from app.models.referral_in import ReferralInConsent, ReferralInCreate

@@ -11,15 +11,14 @@ from app.demo.places import COMMUNES
 from app.demo.programme import PLACES, Quarter, shares
 from app.demo.programme_words import ANSWERED, KEPT, NOT_KEPT, PROMISES, RELIEF, SAID
 from app.demo.stage import Stage
-from app.models.codes import (
-    AgeBand,
+from app.models.codes.people import AgeBand, Sex
+from app.models.codes.programme import (
     CommitmentBy,
     CommitmentStatus,
     DistributionCause,
     HomeVisitOutcome,
     PublicService,
     Sentiment,
-    Sex,
     Topic,
 )
 from app.models.commitment import CommitmentCreate

@@ -11,7 +11,7 @@ from app.db import Database
 from app.demo.cast import CastIds
 from app.demo.draws import DEMO_BLOCK, Draws, code_in
 from app.ids import drawn_from
-from app.models.codes import Language, Role
+from app.models.codes.people import Language, Role
 from app.security import Actor
 from app.settings import SetupError
 

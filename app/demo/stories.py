@@ -10,7 +10,7 @@ from app.calendar import day_of
 from app.demo.draws import Draws
 from app.demo.invented import villages_of
 from app.demo.places import COMMUNES
-from app.models.codes import CaseStatus, Category
+from app.models.codes.cases import CaseStatus, Category
 from app.policy import SENSITIVE_CATEGORIES
 
 QUARTER = (date(2024, 7, 1), date(2024, 9, 30))

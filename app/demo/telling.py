@@ -15,7 +15,9 @@ from app.demo.referring import sent_by_partner
 from app.demo.stage import Stage
 from app.demo.stories import LIAISONS, SUPERVISOR_OF, WORKS_IN, Story
 from app.models.case import CaseCreate
-from app.models.codes import CaseStatus, Category, ConsentPurpose, Priority, ReferredFrom
+from app.models.codes.cases import CaseStatus, Category, Priority
+from app.models.codes.consents import ConsentPurpose
+from app.models.codes.referrals import ReferredFrom
 from app.models.consent import ConsentCreate
 from app.models.person import PersonCreate
 from app.services.households import add_household

@@ -21,7 +21,7 @@ from app.exports.page import html
 from app.exports.refusing import Refused
 from app.exports.second_reading import AGGREGATE, differences, read_again
 from app.key_pairs import ExportKey
-from app.models.codes import Language
+from app.models.codes.people import Language
 
 Times = np.ndarray[tuple[int], np.dtype[np.int64]]
 

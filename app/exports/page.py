@@ -13,7 +13,7 @@ from app.forms.charts import Chart, bars
 from app.forms.page import PAGE_POLICY
 from app.forms.speaking import Speech
 from app.labels import code_lists
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.report import Words
 
 _TEMPLATES = Environment(

@@ -13,7 +13,7 @@ from app.fhir.referrals import APPOINTMENT, OUTCOME, task_of
 from app.fhir.states import state_of
 from app.fhir.task import Output, Task, TaskStatus
 from app.fhir.types import MOST, CodeableConcept, Element
-from app.models.codes import ReferralBusinessStatus, ReferralOutcome, ReferralReason, ReferralStatus
+from app.models.codes.referrals import ReferralBusinessStatus, ReferralOutcome, ReferralReason, ReferralStatus
 from app.models.referral import ReferralTransition, ReferralUpdate
 from app.models.referral_reads import ReferralFace
 

@@ -7,7 +7,7 @@ from app.fhir.patient import Communication, Patient
 from app.fhir.referrals import meta_of
 from app.fhir.types import Address, CodeableConcept, Coding, ContactPoint, ContactSystem, Extension, HumanName, Part
 from app.models.case import SafeContact
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.person import Disability, Phone
 from app.models.referral_reads import Disclosed, PartnerRead
 

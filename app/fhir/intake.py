@@ -16,7 +16,7 @@ from app.fhir.sent_client import Place, client_of
 from app.fhir.sent_consent import consent_of, places_of
 from app.fhir.service_request import RequestIntent, RequestStatus, ServiceRequest
 from app.fhir.task import Task, TaskIntent, TaskStatus
-from app.models.codes import Category, Priority
+from app.models.codes.cases import Category, Priority
 
 Kind = TypeVar("Kind", Patient, ServiceRequest, Task, Consent)
 

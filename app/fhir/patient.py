@@ -16,7 +16,7 @@ from app.fhir.types import (
     Identifier,
     Resource,
 )
-from app.models.codes import Sex
+from app.models.codes.people import Sex
 
 
 class Communication(Element):

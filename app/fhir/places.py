@@ -4,7 +4,7 @@ from app.fhir.codes import AREA_CODE, coding
 from app.fhir.directory import Eligibility, HealthcareService, Organization
 from app.fhir.disclosed import language_of
 from app.fhir.types import CodeableConcept, ContactPoint, ContactSystem, Extension, Meta, Reference, written
-from app.models.codes import ServiceStatus
+from app.models.codes.referrals import ServiceStatus
 from app.models.organisation import OrganisationRead
 from app.models.service import ServiceRead
 

@@ -14,7 +14,7 @@ from app.fhir.codes import system_of
 from app.fhir.service_request import RequestStatus
 from app.fhir.task import TaskStatus
 from app.models.base import Body
-from app.models.codes import ServiceType
+from app.models.codes.referrals import ServiceType
 from app.paging import CursorText, Limit
 
 Parsed = TypeVar("Parsed")

@@ -17,7 +17,7 @@ from app.fhir.searches import (
 from app.fhir.service_request import RequestStatus
 from app.fhir.states import REQUEST, TASK
 from app.fhir.task import TaskStatus
-from app.models.codes import ReferralStatus
+from app.models.codes.referrals import ReferralStatus
 from app.models.referral_reads import ReferralFace
 from app.services.referral_pages import ReferralQuery
 

@@ -19,7 +19,8 @@ from app.fhir.types import (
     NameUse,
     Part,
 )
-from app.models.codes import DatePrecision, Language
+from app.models.codes.incidents import DatePrecision
+from app.models.codes.people import Language
 
 PHONE_OWNER, SAFE_TO_CALL = f"{OWN}phone-owner", f"{OWN}safe-to-call"
 _KHMER = re.compile("[\u1780-\u17b3]")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.fhir.types import MOST, Annotation, CodeableConcept, DateTime, Identifier, Period, Reference, Resource
-from app.models.codes import Priority
+from app.models.codes.cases import Priority
 
 
 class RequestStatus(StrEnum):

@@ -3,7 +3,7 @@
 from app.errors import Invalid
 from app.fhir.service_request import RequestStatus
 from app.fhir.task import TaskStatus
-from app.models.codes import ReferralStatus
+from app.models.codes.referrals import ReferralStatus
 
 S, T, R = ReferralStatus, TaskStatus, RequestStatus
 

@@ -17,7 +17,7 @@ from app.fhir.types import (
     Reference,
     Resource,
 )
-from app.models.codes import Priority
+from app.models.codes.cases import Priority
 
 
 class TaskStatus(StrEnum):

@@ -13,7 +13,7 @@ from app.forms.charts import Chart, bars, columns
 from app.forms.speaking import Speech
 from app.forms.telling import any_hidden, empty_quarters, told
 from app.forms.words import BY, GROUPS, HEADLINES, OPEN_AT_START, PAGE, UNITS
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.report import Disaggregation, IndicatorRead, ReportRead, Trend, Words
 
 NO_ROOM = "–"  # over a column, for words that stand in the table and the description of the chart

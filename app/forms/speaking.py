@@ -5,7 +5,7 @@ from datetime import date, datetime
 from app.calendar import PHNOM_PENH
 from app.forms.telling import HIDDEN
 from app.forms.words import FILLED, MONTHS
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.report import Words
 
 

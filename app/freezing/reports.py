@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.indicators.cases import CaseCount
-from app.models.codes import ExportAttribute
+from app.models.codes.files import ExportAttribute
 from app.models.report import ReportRead
 
 # How the report calls what an export has a table of. Its other slicings are base columns, which an attacker is taken to

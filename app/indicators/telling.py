@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from app.disclosure import CannotHide, Name, Sum, suppress
 from app.indicators.cases import ENTRIES, EXITS, FLOWS, MOVES, SLICED_BY, CaseCount, Flow, Slice
-from app.models.codes import Category
+from app.models.codes.cases import Category
 from app.periods import Period
 from app.policy import SENSITIVE_CATEGORIES
 

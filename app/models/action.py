@@ -11,7 +11,7 @@ from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Day, Moment, OwnId, Patch, Read, Table, optional
 from app.models.case import Colleague
-from app.models.codes import ActionNeed, ActionPrompt
+from app.models.codes.care import ActionNeed, ActionPrompt
 from app.text import LongText, ShortText
 
 OPEN = text("completed_at IS NULL AND ended_at IS NULL")

@@ -12,15 +12,8 @@ from sqlmodel import Field, SQLModel
 from app.models.area import CommuneCode, VillageCode
 from app.models.base import TIMESTAMP, Body, Day, Moment, Patch, Read, Table, coded, optional
 from app.models.case import Colleague
-from app.models.codes import (
-    ActivityKind,
-    AgeBand,
-    CampaignChannel,
-    OrganisationKind,
-    ParticipantGroup,
-    Sex,
-    Topic,
-)
+from app.models.codes.people import AgeBand, OrganisationKind, Sex
+from app.models.codes.programme import ActivityKind, CampaignChannel, ParticipantGroup, Topic
 from app.text import ShortText
 
 CAMPAIGN_HAS_REACH = (

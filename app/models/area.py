@@ -6,7 +6,7 @@ from pydantic import Field as Rule
 from sqlmodel import Field, SQLModel
 
 from app.models.base import Read, coded
-from app.models.codes import AreaLevel
+from app.models.codes.people import AreaLevel
 
 AreaCode = Annotated[str, Rule(strict=True, pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{8})$")]
 # A client's place may be known only to its district or province.

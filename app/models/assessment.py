@@ -13,7 +13,8 @@ from sqlmodel import Field
 from app.models.action import YesNo
 from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded, wrong
 from app.models.case import Colleague
-from app.models.codes import AssessmentTool, RiskFactor, RiskLevel
+from app.models.codes.cases import RiskLevel
+from app.models.codes.incidents import AssessmentTool, RiskFactor
 from app.text import LongText, ShortText
 
 DANGER_TOOLS = frozenset(AssessmentTool) - {AssessmentTool.NEEDS}

@@ -9,14 +9,8 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Moment, Read, coded
 from app.models.case import Colleague
-from app.models.codes import (
-    AccessVia,
-    AssignmentRole,
-    CaseloadLevel,
-    CaseStatus,
-    Category,
-    ExclusionReason,
-)
+from app.models.codes.cases import AccessVia, AssignmentRole, CaseloadLevel, CaseStatus, Category
+from app.models.codes.walls import ExclusionReason
 from app.text import ShortText
 
 

@@ -15,7 +15,8 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded, wrong
 from app.models.case import Colleague
-from app.models.codes import AssistanceKind, AssistanceStatus, Currency, Decision, PaymentMethod
+from app.models.codes.assistance import AssistanceKind, AssistanceStatus, Currency, PaymentMethod
+from app.models.codes.cases import Decision
 from app.text import LongText, ShortText
 
 MOST_MINOR = 1_000_000_000_000  # more than any programme has; every sum of a month fits a bigint

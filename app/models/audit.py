@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Read
 from app.models.case import Colleague
-from app.models.codes import Role
+from app.models.codes.people import Role
 
 SHARDS = 16
 

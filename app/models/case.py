@@ -26,21 +26,20 @@ from app.models.base import (
     coded,
     optional,
 )
-from app.models.codes import (
+from app.models.codes.care import ContactChannel
+from app.models.codes.cases import (
     AccessVia,
-    AgeBand,
     CaseloadLevel,
     CaseStatus,
     Category,
     ClosureReason,
-    ContactChannel,
     Outcome,
     Priority,
-    ReferredFrom,
     RiskLevel,
     Sensitivity,
-    Sex,
 )
+from app.models.codes.people import AgeBand, Sex
+from app.models.codes.referrals import ReferredFrom
 from app.models.consent import ConsentCreate
 from app.models.incident import IncidentCreate, IncidentRead
 from app.models.person import PersonCreate

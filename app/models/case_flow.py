@@ -9,7 +9,8 @@ from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
 from app.models.base import TIMESTAMP, coded
-from app.models.codes import AgeBand, Category, Sex
+from app.models.codes.cases import Category
+from app.models.codes.people import AgeBand, Sex
 
 
 class FlowKind(StrEnum):

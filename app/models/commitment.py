@@ -10,7 +10,7 @@ from sqlmodel import Field
 from app.models.area import CommuneCode
 from app.models.base import TIMESTAMP, Body, Day, Moment, Patch, Read, Table, coded, optional
 from app.models.case import Colleague
-from app.models.codes import CommitmentBy, CommitmentIssue, CommitmentStatus
+from app.models.codes.programme import CommitmentBy, CommitmentIssue, CommitmentStatus
 from app.text import Text
 
 

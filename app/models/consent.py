@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Day, Read, Table, coded, wrong
-from app.models.codes import CaregiverBypass, ConsentForm, ConsentGivenBy, ConsentPurpose, Sector, SharedField
+from app.models.codes.consents import ConsentForm, ConsentGivenBy, ConsentPurpose, SharedField
+from app.models.codes.people import CaregiverBypass
+from app.models.codes.referrals import Sector
 from app.text import ShortText
 
 

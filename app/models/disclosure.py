@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, Read, Table, coded
 from app.models.case import Colleague
-from app.models.codes import DisclosureBasis
+from app.models.codes.consents import DisclosureBasis
 from app.text import LongText, ShortText
 
 

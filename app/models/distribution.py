@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Day, Moment, Patch, Read, Table, coded, optional
 from app.models.case import Colleague
-from app.models.codes import DistributionCause
+from app.models.codes.programme import DistributionCause
 from app.text import ShortText
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Read, coded
 from app.models.case import Colleague
-from app.models.codes import ErasureReason, LegalHoldBasis
+from app.models.codes.walls import ErasureReason, LegalHoldBasis
 from app.text import ShortText
 
 _OF_CASE: tuple[list[str], list[str]] = ["case_id", "organisation_id"], ["cases.id", "cases.organisation_id"]

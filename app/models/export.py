@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Read, coded
-from app.models.codes import ExportState
+from app.models.codes.files import ExportState
 
 TO_DO = text("state IN ('requested', 'freezing')")
 

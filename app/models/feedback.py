@@ -11,7 +11,8 @@ from sqlmodel import Field
 from app.models.area import CommuneCode, VillageCode
 from app.models.base import TIMESTAMP, Body, Day, Moment, Patch, Read, Table, coded, optional
 from app.models.case import Colleague
-from app.models.codes import AgeBand, PublicService, Sentiment, Sex
+from app.models.codes.people import AgeBand, Sex
+from app.models.codes.programme import PublicService, Sentiment
 from app.text import LongText
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, OwnId, Patch, Read, Table, optional
 from app.models.case import Colleague
-from app.models.codes import ContactChannel, FollowUpOutcome
+from app.models.codes.care import ContactChannel, FollowUpOutcome
 from app.text import LongText
 
 OPEN = text("happened_at IS NULL AND ended_at IS NULL")

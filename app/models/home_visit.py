@@ -11,7 +11,7 @@ from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Day, Moment, OwnId, Patch, Read, Table, coded, optional
 from app.models.case import Colleague
-from app.models.codes import HomeVisitOutcome, Topic
+from app.models.codes.programme import HomeVisitOutcome, Topic
 
 # community.md: such a visit tells the neighbour who reads it that something is going on in that house.
 PROTECTED = (

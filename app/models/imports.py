@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Read, coded
-from app.models.codes import ImportKind, ImportRowStatus, ImportState
+from app.models.codes.files import ImportKind, ImportRowStatus, ImportState
 from app.text import NameText, ShortText
 
 IN_WORK = text("state IN ('queued', 'checking', 'committing')")

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, Patch, Read, Table, coded, optional
-from app.models.codes import DatePrecision, GbvContext, GbvType, IncidentPlace, PerpetratorRelationship
+from app.models.codes.incidents import DatePrecision, GbvContext, GbvType, IncidentPlace, PerpetratorRelationship
 from app.text import LongText, NameText, PhoneNumber
 
 

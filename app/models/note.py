@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from app.models.base import OwnId, Read, Table, coded
 from app.models.case import Colleague
-from app.models.codes import NoteAudience
+from app.models.codes.cases import NoteAudience
 from app.text import LongText
 
 

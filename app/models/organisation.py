@@ -12,7 +12,8 @@ from sqlmodel import Field
 from app.ids import new_id
 from app.models.area import CommuneCode
 from app.models.base import Body, Patch, Read, Table, coded, optional
-from app.models.codes import Currency, OrganisationKind
+from app.models.codes.assistance import Currency
+from app.models.codes.people import OrganisationKind
 from app.text import NameText
 
 # Namespace of the principals of access.md: uuid5(PRINCIPALS, "user:<id>" | "staff:<id>" | "supervisors:<id>").

@@ -13,9 +13,9 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.area import VillageCode
 from app.models.base import TIMESTAMP, Body, Day, Patch, Read, Table, coded, optional, wrong
-from app.models.codes import (
+from app.models.codes.incidents import DatePrecision
+from app.models.codes.people import (
     CaregiverDoubt,
-    DatePrecision,
     Difficulty,
     IdPoorLevel,
     Language,

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from app.models.base import Read
 from app.models.case import Colleague
-from app.models.codes import CaseloadLevel
+from app.models.codes.cases import CaseloadLevel
 from app.models.report import Words
 
 

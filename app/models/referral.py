@@ -13,16 +13,16 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Moment, Patch, Table, coded, optional
-from app.models.codes import (
+from app.models.codes.cases import Priority
+from app.models.codes.consents import SharedField
+from app.models.codes.referrals import (
     SERVICE_TYPE_SECTOR,
-    Priority,
     ReferralBusinessStatus,
     ReferralOutcome,
     ReferralReason,
     ReferralStatus,
     Sector,
     ServiceType,
-    SharedField,
 )
 from app.text import LongText, ShortText
 

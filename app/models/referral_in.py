@@ -9,7 +9,8 @@ from pydantic import model_validator
 from app.models.area import PlaceCode, VillageCode
 from app.models.base import Body, Day, wrong
 from app.models.case import SafeContact
-from app.models.codes import Category, ConsentForm, ConsentGivenBy, Priority
+from app.models.codes.cases import Category, Priority
+from app.models.codes.consents import ConsentForm, ConsentGivenBy
 from app.models.person import PersonCreate
 from app.text import LongText
 

@@ -11,18 +11,16 @@ from pydantic_core import CoreSchema
 
 from app.models.base import Read
 from app.models.case import Colleague, SafeContact
-from app.models.codes import (
-    Language,
-    Priority,
+from app.models.codes.cases import Priority, RiskLevel
+from app.models.codes.consents import SharedField
+from app.models.codes.people import Language, Sex
+from app.models.codes.referrals import (
     ReferralBusinessStatus,
     ReferralOutcome,
     ReferralReason,
     ReferralStatus,
-    RiskLevel,
     Sector,
     ServiceType,
-    Sex,
-    SharedField,
 )
 from app.models.person import Disability, Phone
 from app.models.service import ServiceWarning

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field as Rule
 
 from app.models.base import Body, Read
-from app.models.codes import Language
+from app.models.codes.people import Language
 
 CommuneCode = Annotated[str, Rule(pattern=r"^[0-9]{6}$")]
 PeriodText = Annotated[str, Rule(max_length=20)]

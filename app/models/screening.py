@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Body, Read, coded
 from app.models.case import Colleague
-from app.models.codes import ScreeningAnswer, ScreeningKind, ScreeningStatus
+from app.models.codes.walls import ScreeningAnswer, ScreeningKind, ScreeningStatus
 from app.text import ShortText
 
 

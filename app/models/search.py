@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from app.models.base import Body, Read
-from app.models.codes import MatchReason, PersonRole, Sex
+from app.models.codes.people import MatchReason, PersonRole, Sex
 from app.models.person import PersonCreate
 
 

@@ -15,16 +15,8 @@ from sqlmodel import Field
 
 from app.models.area import AreaCode
 from app.models.base import Body, Day, Patch, Read, Table, coded, optional
-from app.models.codes import (
-    Language,
-    Sector,
-    ServiceCapacity,
-    ServiceStatus,
-    ServiceType,
-    ServiceWarningCode,
-    Sex,
-    Weekday,
-)
+from app.models.codes.people import Language, Sex
+from app.models.codes.referrals import Sector, ServiceCapacity, ServiceStatus, ServiceType, ServiceWarningCode, Weekday
 from app.text import LONGEST_PHONE, LongText, NameText, ShortText, latin_digits, phone_number
 
 MOST_PLACES = 20  # schedules, phones or locations of one service

@@ -10,7 +10,9 @@ from sqlmodel import Field
 
 from app.models.base import TIMESTAMP, Body, Read, Table, coded
 from app.models.case import CaseReceipt, Colleague
-from app.models.codes import Priority, Sector, SharedField, TransferStatus
+from app.models.codes.cases import Priority, TransferStatus
+from app.models.codes.consents import SharedField
+from app.models.codes.referrals import Sector
 from app.text import ShortText
 
 

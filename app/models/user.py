@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.area import CommuneCode
 from app.models.base import TIMESTAMP, Body, Patch, Read, Table, coded, optional
-from app.models.codes import Language, Role
+from app.models.codes.people import Language, Role
 from app.models.organisation import principal
 from app.models.user_request import RequestRead
 from app.text import NameText, PhoneNumber

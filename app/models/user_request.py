@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from app.ids import new_id
 from app.models.base import TIMESTAMP, Read, coded
 from app.models.case import Colleague
-from app.models.codes import Role, UserRequestKind
+from app.models.codes.people import Role, UserRequestKind
 
 
 class UserRequest(SQLModel, table=True):

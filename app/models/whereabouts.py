@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlmodel import Field
 
 from app.models.base import Body, Read, Table
-from app.models.codes import WhereaboutsKind, WhereaboutsReason
+from app.models.codes.walls import WhereaboutsKind, WhereaboutsReason
 from app.text import LongText, NameText, PhoneNumber, ShortText
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.models.base import Read
-from app.models.codes import ContactChannel, WorklistKind
+from app.models.codes.care import ContactChannel, WorklistKind
 
 
 class Reason(Read):

@@ -13,7 +13,9 @@ from app.fhir.places import healthcare_service_of, organization_of
 from app.fhir.referrals import service_request_of, task_of
 from app.fhir.searches import TaskSearch
 from app.fhir.types import Element
-from app.models.codes import OrganisationKind, Priority, ReferralStatus, Sector, ServiceCapacity, ServiceType
+from app.models.codes.cases import Priority
+from app.models.codes.people import OrganisationKind
+from app.models.codes.referrals import ReferralStatus, Sector, ServiceCapacity, ServiceType
 from app.models.organisation import OrganisationRead
 from app.models.referral_reads import Disclosed, PartnerRead, Party
 from app.models.service import ServiceRead

@@ -11,7 +11,8 @@ from enum import Enum
 from functools import cache
 
 from app.labels import code_lists
-from app.models.codes import Category, DatePrecision, Sensitivity
+from app.models.codes.cases import Category, Sensitivity
+from app.models.codes.incidents import DatePrecision
 from app.policy import own_sensitivity
 from app.text import latin_digits, search_key
 

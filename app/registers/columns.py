@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app.errors import FieldError, Invalid
-from app.models.codes import ImportKind
+from app.models.codes.files import ImportKind
 from app.registers import programme
 from app.registers.cells import Cell, CellError, safe_text
 from app.text import search_key

@@ -11,7 +11,9 @@ from typing import Any
 from app.models.activity import ActivityCreate
 from app.models.base import Body
 from app.models.business import BusinessCreate
-from app.models.codes import AgeBand, ImportKind, ParticipantGroup, Sex
+from app.models.codes.files import ImportKind
+from app.models.codes.people import AgeBand, Sex
+from app.models.codes.programme import ParticipantGroup
 from app.models.distribution import DistributionCreate
 from app.models.feedback import FeedbackCreate
 from app.models.home_visit import HomeVisitCreate

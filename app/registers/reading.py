@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from app.errors import Invalid, UnsupportedMediaType
-from app.models.codes import ImportKind
+from app.models.codes.files import ImportKind
 from app.registers.cells import Cell, flaw_as_json, is_sensitive
 from app.registers.columns import TELLING, fields_of
 from app.registers.csv_file import csv_rows

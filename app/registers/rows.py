@@ -15,7 +15,7 @@ from app.calendar import refuse_future_day
 from app.errors import FieldError, Invalid, field_errors
 from app.models.base import Body
 from app.models.case import CaseCreate
-from app.models.codes import ImportKind
+from app.models.codes.files import ImportKind
 from app.models.person import HouseholdCreate, PersonCreate
 from app.registers import programme
 from app.registers.cells import (

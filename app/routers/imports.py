@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from app.errors import Invalid, Unavailable, field_errors
 from app.http import API, InLanguage, Route, Session, answers_for, created
 from app.models.base import Page
-from app.models.codes import ImportKind
+from app.models.codes.files import ImportKind
 from app.models.imports import ImportForm, ImportRead, ImportRowRead
 from app.paging import ListQuery
 from app.permissions import Permission

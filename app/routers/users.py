@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.http import API, IfMatch, Session, answers_for, created
 from app.models.base import Page
-from app.models.codes import UserRequestKind
+from app.models.codes.people import UserRequestKind
 from app.models.user import UserCreate, UserRead, UserUpdate
 from app.models.user_request import Confirmed, Notice
 from app.paging import ListQuery

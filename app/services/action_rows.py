@@ -14,7 +14,8 @@ from app.db import fetch
 from app.labels import code_lists
 from app.models.action import Action, ActionRead, ActionState
 from app.models.case import CaseRow, Colleague
-from app.models.codes import ActionNeed, ActionPrompt, Language
+from app.models.codes.care import ActionNeed, ActionPrompt
+from app.models.codes.people import Language
 from app.sealing import opened, seal
 from app.security import Actor
 from app.services.colleagues import names_of

@@ -12,7 +12,7 @@ from app.errors import CaseClosed, Cause, Conflict, Invalid, NotFound
 from app.models.action import Action, ActionCancel, ActionCreate, ActionDone, ActionRead, ActionState, ActionUpdate
 from app.models.base import Page
 from app.models.case import CaseRow
-from app.models.codes import CaseStatus
+from app.models.codes.cases import CaseStatus
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.preconditions import check_match, check_match_if_sent

@@ -24,7 +24,7 @@ from app.models.activity import (
 from app.models.base import Page
 from app.models.business import Business
 from app.models.case import Colleague
-from app.models.codes import ActivityKind, Topic
+from app.models.codes.programme import ActivityKind, Topic
 from app.models.commitment import Commitment
 from app.preconditions import check_match
 from app.security import Actor

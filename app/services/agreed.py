@@ -19,7 +19,10 @@ from app.calendar import day_of
 from app.db import fetch
 from app.errors import ConsentRequired, Invalid
 from app.models.case import CaseRow
-from app.models.codes import CaregiverBypass, CaseStatus, ConsentGivenBy, ConsentPurpose, DatePrecision, PersonRole
+from app.models.codes.cases import CaseStatus
+from app.models.codes.consents import ConsentGivenBy, ConsentPurpose
+from app.models.codes.incidents import DatePrecision
+from app.models.codes.people import CaregiverBypass, PersonRole
 from app.models.consent import Consent, ConsentCreate
 from app.models.person import Person
 from app.sealing import opened

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Invalid, NotFound
 from app.models.area import AreaCode, AreaRead
 from app.models.base import Page
-from app.models.codes import AreaLevel
+from app.models.codes.people import AreaLevel
 from app.paging import ListQuery
 from app.text import NameText, search_key
 

@@ -13,7 +13,9 @@ from app.errors import Invalid, NotFound
 from app.models.assessment import DANGER_TOOLS, Assessment, AssessmentCreate, AssessmentRead
 from app.models.base import Page
 from app.models.case import CaseRow, Colleague
-from app.models.codes import ActionPrompt, DangerItem, RiskLevel
+from app.models.codes.care import ActionPrompt
+from app.models.codes.cases import RiskLevel
+from app.models.codes.incidents import DangerItem
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.sealing import opened, seal

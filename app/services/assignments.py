@@ -12,7 +12,9 @@ from app.errors import CaseloadFull, Cause, Conflict, ConsentRequired, Forbidden
 from app.models.assignment import Assignment, AssignmentCreate, AssignmentRead
 from app.models.base import Page
 from app.models.case import Colleague
-from app.models.codes import AssignmentRole, CaseloadLevel, ConsentPurpose, Role
+from app.models.codes.cases import AssignmentRole, CaseloadLevel
+from app.models.codes.consents import ConsentPurpose
+from app.models.codes.people import Role
 from app.models.user import User
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission

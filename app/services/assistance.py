@@ -15,7 +15,8 @@ from app.models.assistance import (
     AssistanceRequest,
 )
 from app.models.base import Page
-from app.models.codes import AssistanceStatus, CaseStatus, Currency, Decision
+from app.models.codes.assistance import AssistanceStatus, Currency
+from app.models.codes.cases import CaseStatus, Decision
 from app.models.organisation import Organisation
 from app.paging import ListQuery
 from app.permissions import Permission

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from app.errors import ClosureBlocked
 from app.models.assistance import AssistanceRequest
-from app.models.codes import AssistanceStatus
+from app.models.codes.assistance import AssistanceStatus
 from app.security import Actor
 from app.services.assistance import tell
 

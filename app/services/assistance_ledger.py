@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.calendar import day_of
 from app.db import fetch
 from app.models.assistance import LedgerLine, LedgerRead
-from app.models.codes import Currency
+from app.models.codes.assistance import Currency
 from app.paging import Cursor, ListQuery, cut
 from app.security import Actor
 

@@ -11,7 +11,8 @@ from app.errors import NotFound
 from app.models.assistance import AssistanceRead, Decided
 from app.models.base import Page
 from app.models.case import Colleague
-from app.models.codes import AssistanceStatus, Decision
+from app.models.codes.assistance import AssistanceStatus
+from app.models.codes.cases import Decision
 from app.paging import Cursor, ListQuery, cut
 from app.relations import access_of
 from app.sealing import ring_of

@@ -20,7 +20,7 @@ from app.models.activity import (
     GroupCount,
     Participant,
 )
-from app.models.codes import Sex
+from app.models.codes.people import Sex
 from app.services.records import repeated
 from app.services.register_people import Standing, people_at
 

@@ -12,7 +12,7 @@ from app.errors import Invalid
 from app.models.activity import Activity
 from app.models.base import Page
 from app.models.business import Business, BusinessCreate, BusinessRead, BusinessUpdate
-from app.models.codes import BusinessKind
+from app.models.codes.programme import BusinessKind
 from app.preconditions import check_match
 from app.security import Actor
 from app.services.records import (

@@ -11,7 +11,8 @@ from sqlmodel import col
 
 from app.errors import Invalid, NotFound, UnsafeCaregiver, UnsafeContact
 from app.models.case import CaseRow, SafeContact
-from app.models.codes import ConsentGivenBy, PersonRole
+from app.models.codes.consents import ConsentGivenBy
+from app.models.codes.people import PersonRole
 from app.models.consent import Consent, ConsentCreate
 from app.models.person import Person, PersonUpdate
 from app.sealing import opened, seal

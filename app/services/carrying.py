@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.caseload import SHARED_AS, CaseloadLimits
 from app.db import fetch
 from app.errors import CaseloadFull, Invalid
-from app.models.codes import CaseloadLevel, Role
+from app.models.codes.cases import CaseloadLevel
+from app.models.codes.people import Role
 from app.security import Actor
 from app.services.colleagues import user_as_they_stay
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.models.case import CaseFilter
-from app.models.codes import CaseStatus, Category
+from app.models.codes.cases import CaseStatus, Category
 from app.paging import Cursor
 from app.services.visible import AROUND, CURRENT, EVERY_WAY, SUMMARY
 

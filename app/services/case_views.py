@@ -13,7 +13,8 @@ from app.models.case import (
     Colleague,
     LiaisonClient,
 )
-from app.models.codes import ClosureReason, DatePrecision
+from app.models.codes.cases import ClosureReason
+from app.models.codes.incidents import DatePrecision
 from app.models.incident import IncidentRead
 from app.relations import Access
 from app.sealing import KeyRing

@@ -19,7 +19,8 @@ from app.models.case import (
     CaseSummary,
     CaseUpdate,
 )
-from app.models.codes import CaseStatus, Category, Role, Sensitivity
+from app.models.codes.cases import CaseStatus, Category, Sensitivity
+from app.models.codes.people import Role
 from app.models.person import NAMES
 from app.paging import Cursor, cut
 from app.permissions import Permission

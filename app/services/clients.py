@@ -11,7 +11,7 @@ from sqlmodel import col
 from app.errors import Cause, Conflict, FieldError, Forbidden, Invalid, NotFound
 from app.ids import new_id
 from app.models.base import Page
-from app.models.codes import Language, Role, UserRequestKind
+from app.models.codes.people import Language, Role, UserRequestKind
 from app.models.organisation import ClientCreate, ClientRead, ClientSecret
 from app.models.user import User, UserCredential
 from app.paging import ListQuery, newest_first

@@ -12,7 +12,8 @@ from app.calendar import day_of, start_of
 from app.errors import ClosureBlocked, Invalid
 from app.models.action import Action
 from app.models.case import CaseRow, Transition
-from app.models.codes import CaseStatus, ClosureReason, FollowUpOutcome
+from app.models.codes.care import FollowUpOutcome
+from app.models.codes.cases import CaseStatus, ClosureReason
 from app.models.follow_up import FollowUp
 from app.models.referral import OPEN_STATUSES, Referral
 from app.sealing import opened

@@ -12,7 +12,7 @@ from app.errors import Invalid
 from app.models.area import CommuneCode
 from app.models.base import Page
 from app.models.case import Colleague
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.models.user import StaffRead, User
 from app.paging import ListQuery
 from app.services.areas import is_area

@@ -12,7 +12,7 @@ from app.calendar import refuse_future_day
 from app.errors import Invalid
 from app.models.activity import Activity
 from app.models.base import Day, Page
-from app.models.codes import CommitmentBy, CommitmentIssue, CommitmentStatus
+from app.models.codes.programme import CommitmentBy, CommitmentIssue, CommitmentStatus
 from app.models.commitment import Commitment, CommitmentCreate, CommitmentPrivate, CommitmentRead, CommitmentUpdate
 from app.preconditions import check_match
 from app.sealing import load_keys, opened, ring_of, seal, write_key

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.errors import Cause, Conflict, Forbidden, Invalid, NotFound
-from app.models.codes import Role, UserRequestKind
+from app.models.codes.people import Role, UserRequestKind
 from app.models.user import User, UserCredential, UserTotp
 from app.models.user_request import Confirmed, UserRequest
 from app.preconditions import check_match_if_sent

@@ -13,7 +13,8 @@ from app.db import fetch
 from app.errors import Cause, Conflict, Invalid, NotFound
 from app.models.base import Page
 from app.models.case import CaseRow, OfCase
-from app.models.codes import CaseStatus, ConsentPurpose
+from app.models.codes.cases import CaseStatus
+from app.models.codes.consents import ConsentPurpose
 from app.models.consent import BypassRead, Consent, ConsentCreate, ConsentRead, Withdrawal
 from app.models.organisation import Organisation
 from app.paging import ListQuery, newest_first

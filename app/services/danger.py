@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from app.models.codes import DangerItem, RiskFactor, RiskLevel
+from app.models.codes.cases import RiskLevel
+from app.models.codes.incidents import DangerItem, RiskFactor
 
 # Messing, Campbell, Snider (2017): three or more of five are high danger; strangulation alone is, whatever the score.
 HIGH_SCORE = 3

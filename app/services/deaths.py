@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Cause, Conflict, Forbidden
 from app.models.case import CaseRow, DeathReview
-from app.models.codes import ClosureReason
+from app.models.codes.cases import ClosureReason
 from app.permissions import Permission
 from app.security import Actor
 from app.services.events import record

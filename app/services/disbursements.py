@@ -17,7 +17,7 @@ from app.models.assistance import (
     DisbursementRead,
 )
 from app.models.base import Page
-from app.models.codes import AssistanceStatus
+from app.models.codes.assistance import AssistanceStatus
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.sealing import opened, seal

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models.base import Page
-from app.models.codes import DistributionCause
+from app.models.codes.programme import DistributionCause
 from app.models.distribution import Distribution, DistributionCreate, DistributionRead, DistributionUpdate
 from app.preconditions import check_match
 from app.security import Actor

@@ -14,7 +14,7 @@ from app.errors import Cause, Conflict, Forbidden, Invalid, NotFound
 from app.ids import new_id
 from app.models.assignment import ExclusionCreate, ExclusionLift, ExclusionRead
 from app.models.base import Page
-from app.models.codes import ExclusionReason
+from app.models.codes.walls import ExclusionReason
 from app.models.user import User
 from app.paging import Cursor, ListQuery, cut
 from app.permissions import Permission

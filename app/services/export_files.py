@@ -13,7 +13,7 @@ from app.byte_range import Span, asked_span, whole
 from app.db import fetch
 from app.errors import Cause, Conflict, NotFound, Withdrawn
 from app.export_parts import CHUNK
-from app.models.codes import ExportState
+from app.models.codes.files import ExportState
 from app.models.export import ExportFile
 from app.security import Actor, Runtime
 from app.services.addressed import export_row

@@ -16,7 +16,7 @@ from app.errors import Cause, Conflict, Invalid, NotFound, Withdrawn
 from app.export_profiles import NAMES, profile_named
 from app.ids import new_id
 from app.models.base import Page
-from app.models.codes import ExportState
+from app.models.codes.files import ExportState
 from app.models.export import (
     Export,
     ExportApprovals,

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models.base import Page
-from app.models.codes import PublicService, Sentiment, Sex
+from app.models.codes.people import Sex
+from app.models.codes.programme import PublicService, Sentiment
 from app.models.feedback import Feedback, FeedbackCreate, FeedbackPrivate, FeedbackRead, FeedbackUpdate, GivenBy
 from app.policy import forbid, takes_feedback_on
 from app.preconditions import check_match

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import fetch, insert
 from app.ids import new_id
 from app.models.case import CaseRow, OfCase
-from app.models.codes import Category, RiskLevel
+from app.models.codes.cases import Category, RiskLevel
 from app.sealing import ring_of
 from app.security import Actor
 from app.services.events import record

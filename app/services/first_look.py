@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models.case import CaseRow
-from app.models.codes import Category, FollowUpOutcome, RiskLevel
+from app.models.codes.care import FollowUpOutcome
+from app.models.codes.cases import Category, RiskLevel
 from app.models.follow_up import FollowUp
 from app.sealing import opened
 

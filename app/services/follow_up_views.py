@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch
 from app.models.case import CaseRow, Colleague, SafeContact
-from app.models.codes import ContactChannel, FollowUpOutcome
+from app.models.codes.care import ContactChannel, FollowUpOutcome
 from app.models.follow_up import Contact, FollowUp, FollowUpRead, FollowUpState
 from app.sealing import opened, ring_of
 from app.security import Actor

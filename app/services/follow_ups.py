@@ -9,7 +9,8 @@ from sqlmodel import col
 from app.calendar import refuse_future
 from app.errors import CaseClosed, Cause, Conflict, Invalid, NotFound
 from app.models.base import Page
-from app.models.codes import CaseStatus, FollowUpOutcome
+from app.models.codes.care import FollowUpOutcome
+from app.models.codes.cases import CaseStatus
 from app.models.follow_up import (
     FollowUp,
     FollowUpCreate,

@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from app.models.codes import AreaLevel
+from app.models.codes.people import AreaLevel
 from app.text import clean_line
 
 COLUMNS = ("code", "level", "name_km", "name_en", "parent")

@@ -10,7 +10,9 @@ from typing import Any
 
 from app.calendar import day_of
 from app.models.case import CaseCreate, CaseRow
-from app.models.codes import Category, Priority, ReferredFrom, RiskLevel, Sensitivity, SharedField
+from app.models.codes.cases import Category, Priority, RiskLevel, Sensitivity
+from app.models.codes.consents import SharedField
+from app.models.codes.referrals import ReferredFrom
 from app.models.person import NAMES, PersonCreate
 from app.services.names import age_on
 

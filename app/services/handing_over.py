@@ -13,7 +13,7 @@ from app.audit import touched
 from app.db import fetch
 from app.errors import CaseloadFull, Invalid, NotFound
 from app.models.assignment import AssignmentCreate, HandedOver, Handover
-from app.models.codes import AssignmentRole, CaseloadLevel
+from app.models.codes.cases import AssignmentRole, CaseloadLevel
 from app.models.user import User
 from app.relations import Relation
 from app.sealing import load_keys, seal

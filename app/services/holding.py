@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.errors import Cause, Conflict, NotFound
-from app.models.codes import LegalHoldBasis, Role
+from app.models.codes.people import Role
+from app.models.codes.walls import LegalHoldBasis
 from app.models.erasure import HoldCreate, HoldRead, LegalHold
 from app.permissions import Permission
 from app.policy import forbid

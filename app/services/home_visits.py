@@ -12,7 +12,9 @@ from app.calendar import day_of
 from app.errors import CaseClosed, Invalid, NotFound
 from app.models.base import Page
 from app.models.case import CaseRow
-from app.models.codes import CaseStatus, HomeVisitOutcome, Role, Topic
+from app.models.codes.cases import CaseStatus
+from app.models.codes.people import Role
+from app.models.codes.programme import HomeVisitOutcome, Topic
 from app.models.home_visit import HomeVisit, HomeVisitCreate, HomeVisitRead, HomeVisitUpdate
 from app.models.user import User
 from app.permissions import Permission

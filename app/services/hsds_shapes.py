@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from app.labels import code_lists
 from app.models.area import Area
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.hsds import (
     HsdsAddress,
     HsdsAttribute,

@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from app.models.action import Action
 from app.models.case import CaseRow
-from app.models.codes import ActionPrompt, RiskLevel
+from app.models.codes.care import ActionPrompt
+from app.models.codes.cases import RiskLevel
 from app.models.follow_up import FollowUp
 from app.security import Actor
 from app.services.action_rows import ask_for, lead_or_self, open_on

@@ -14,7 +14,7 @@ from app.db import insert
 from app.errors import FieldError, Invalid, NotFound, Problem
 from app.ids import new_id
 from app.models.base import Body
-from app.models.codes import ImportKind
+from app.models.codes.files import ImportKind
 from app.registers import column_of
 from app.security import Actor
 from app.services.activities import add_activity

@@ -9,7 +9,9 @@ from app.caseload import CaseloadLimits
 from app.errors import FieldError
 from app.models.base import Body
 from app.models.case import CaseCreate
-from app.models.codes import CaseloadLevel, ConsentPurpose, ImportKind
+from app.models.codes.cases import CaseloadLevel
+from app.models.codes.consents import ConsentPurpose
+from app.models.codes.files import ImportKind
 from app.models.imports import Import
 from app.security import Actor
 from app.services.agreed import may_be_minor

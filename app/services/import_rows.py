@@ -18,7 +18,8 @@ from app.db import fetch
 from app.errors import FieldError, Invalid
 from app.models.base import Body
 from app.models.case import CaseCreate
-from app.models.codes import CaseloadLevel, ImportKind, ImportRowStatus
+from app.models.codes.cases import CaseloadLevel
+from app.models.codes.files import ImportKind, ImportRowStatus
 from app.models.imports import Import
 from app.models.person import HouseholdCreate, PersonCreate
 from app.registers import REASON, RowRead, read_rows

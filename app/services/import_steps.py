@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch, run, update
 from app.errors import FieldError, NotFound, Problem
-from app.models.codes import ImportRowStatus, ImportState
+from app.models.codes.files import ImportRowStatus, ImportState
 from app.models.imports import Import
 from app.sealing import load_keys, ring_of
 from app.security import Actor

@@ -16,7 +16,8 @@ from app.db import run
 from app.errors import Unavailable
 from app.ids import new_case_code, new_id
 from app.models.case import CaseCreate
-from app.models.codes import ImportKind, NoteAudience
+from app.models.codes.cases import NoteAudience
+from app.models.codes.files import ImportKind
 from app.models.consent import ConsentCreate
 from app.models.imports import Import
 from app.models.person import HouseholdCreate, HouseholdPrivate, PersonCreate

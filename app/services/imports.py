@@ -18,7 +18,7 @@ from app.errors import FieldError, ImportBlocked, Invalid, NotFound
 from app.errors.messages import in_language
 from app.ids import new_id
 from app.models.base import Page
-from app.models.codes import ImportKind, ImportRowStatus, ImportState
+from app.models.codes.files import ImportKind, ImportRowStatus, ImportState
 from app.models.imports import Import, ImportCounts, ImportForm, ImportRead, ImportRowRead, RowError
 from app.paging import ListQuery, newest_first
 from app.registers import Register

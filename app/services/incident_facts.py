@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from app.calendar import PHNOM_PENH, day_of
-from app.models.codes import DatePrecision, GbvContext, GbvType, PerpetratorRelationship, Sex
+from app.models.codes.incidents import DatePrecision, GbvContext, GbvType, PerpetratorRelationship
+from app.models.codes.people import Sex
 from app.models.incident import GbvAnswers
 
 # GBV information management system, incident classification: asked in this order, the first yes decides.

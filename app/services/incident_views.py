@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch
-from app.models.codes import Sex
+from app.models.codes.people import Sex
 from app.models.incident import IncidentPrivate, IncidentRead
 from app.sealing import ring_of
 from app.services.incident_facts import age_at, care_windows, contexts_of, pregnancy_is_possible, type_of

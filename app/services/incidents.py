@@ -12,7 +12,7 @@ from app.calendar import refuse_future
 from app.errors import Invalid, NotFound
 from app.models.base import Page
 from app.models.case import OfCase
-from app.models.codes import DatePrecision
+from app.models.codes.incidents import DatePrecision
 from app.models.incident import Incident, IncidentCreate, IncidentPrivate, IncidentRead, IncidentUpdate
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission

@@ -11,7 +11,8 @@ from app.calendar import day_of, noon_of
 from app.errors import Invalid
 from app.ids import new_id
 from app.models.case import CaseCreate, today_band
-from app.models.codes import AssignmentRole, CaseStatus, Difficulty, PersonRole, RiskLevel, Sensitivity
+from app.models.codes.cases import AssignmentRole, CaseStatus, RiskLevel, Sensitivity
+from app.models.codes.people import Difficulty, PersonRole
 from app.policy import own_sensitivity
 from app.sealing import ring_of
 from app.security import Actor

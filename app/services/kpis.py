@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch
 from app.indicators.kpis import PRACTICE, of_days, of_share
-from app.models.codes import ActionNeed, DatePrecision
+from app.models.codes.care import ActionNeed
+from app.models.codes.incidents import DatePrecision
 from app.models.incident import IncidentPrivate
 from app.models.practice import Kpi, KpiReport, KpiUnit
 from app.periods import Period

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.calendar import day_of
 from app.errors import ConsentRequired, Forbidden, IllegalTransition, Invalid
 from app.models.case import CaseRow, Transition
-from app.models.codes import CaseStatus, Role, Sensitivity
+from app.models.codes.cases import CaseStatus, Sensitivity
+from app.models.codes.people import Role
 from app.permissions import Permission
 from app.preconditions import check_match_if_sent
 from app.relations import Access, Relation

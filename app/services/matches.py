@@ -10,7 +10,7 @@ from app.audit import because
 from app.db import fetch
 from app.errors import Invalid
 from app.models.base import Page
-from app.models.codes import MatchReason
+from app.models.codes.people import MatchReason
 from app.models.search import MatchesWanted, PersonMatch
 from app.permissions import Permission
 from app.sealing import opened

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import fetch
 from app.ids import new_id
 from app.models.case import CaseRow
-from app.models.codes import ActionPrompt, FollowUpOutcome
+from app.models.codes.care import ActionPrompt, FollowUpOutcome
 from app.models.follow_up import FollowUp, FollowUpRecord
 from app.models.incident import IncidentPrivate
 from app.sealing import ring_of

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.concurrency import run_in_threadpool
 
 from app.db import fetch
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.sealing import load_keys, ring_of
 from app.search_tokens import SearchTokens, plain_words
 from app.security import Actor

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from app.models.codes import Language
+from app.models.codes.people import Language
 
 
 def display_name(private: Mapping[str, Any], language: Language) -> str:

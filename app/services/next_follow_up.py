@@ -11,7 +11,8 @@ from sqlmodel import col
 from app.db import fetch, run
 from app.errors import Invalid
 from app.models.case import CaseRow, SafeContact
-from app.models.codes import CaseStatus, ContactChannel, FollowUpOutcome, RiskLevel
+from app.models.codes.care import ContactChannel, FollowUpOutcome
+from app.models.codes.cases import CaseStatus, RiskLevel
 from app.models.follow_up import FollowUp, FollowUpRecord
 from app.sealing import opened, seal
 from app.security import Actor

@@ -10,7 +10,7 @@ from sqlmodel import col
 from app.errors import CaseClosed, NotFound
 from app.models.base import Page
 from app.models.case import Colleague
-from app.models.codes import CaseStatus, NoteAudience
+from app.models.codes.cases import CaseStatus, NoteAudience
 from app.models.note import Note, NoteCreate, NoteRead
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission

@@ -12,11 +12,8 @@ from app.db import insert, insert_if_free
 from app.errors import CaseloadFull, Invalid, NotFound, Unavailable
 from app.ids import new_case_code, new_id
 from app.models.case import CaseCreate
-from app.models.codes import (
-    ExclusionReason,
-    OrganisationKind,
-    Role,
-)
+from app.models.codes.people import OrganisationKind, Role
+from app.models.codes.walls import ExclusionReason
 from app.models.organisation import Organisation
 from app.policy import forbid
 from app.sealing import opened, ring_of, write_key

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from app.errors import Cause, Conflict, NotFound
 from app.models.base import Page
-from app.models.codes import OrganisationKind
+from app.models.codes.people import OrganisationKind
 from app.models.organisation import Organisation, OrganisationCreate, OrganisationRead, OrganisationUpdate
 from app.models.user import User
 from app.paging import ListQuery, newest_first

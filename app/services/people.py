@@ -11,7 +11,8 @@ from app.calendar import day_of, refuse_future_day
 from app.errors import CaseClosed, Invalid, UnsafeContact
 from app.models.base import Page
 from app.models.case import CaseRow
-from app.models.codes import CaseStatus, PersonRole
+from app.models.codes.cases import CaseStatus
+from app.models.codes.people import PersonRole
 from app.models.person import NAMES, CasePersonCreate, Person, PersonCreate, PersonPrivate, PersonRead, PersonUpdate
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from app.errors import UnsafeContact
 from app.models.case import CaseCreate, CaseRow, SafeContact
-from app.models.codes import PersonRole
+from app.models.codes.people import PersonRole
 from app.models.incident import Incident, Perpetrator
 from app.models.person import Person, Phone
 from app.sealing import opened, seal

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from app.errors import NotFound
 from app.models.area import Area
-from app.models.codes import ServiceStatus
+from app.models.codes.referrals import ServiceStatus
 from app.models.hsds import (
     HsdsOrganization,
     HsdsPage,

@@ -10,7 +10,7 @@ from app.calendar import day_of
 from app.errors import PlanIncomplete
 from app.models.assessment import DANGER_TOOLS, Assessment, RiskChange
 from app.models.case import CaseRow
-from app.models.codes import Category, RiskLevel
+from app.models.codes.cases import Category, RiskLevel
 from app.models.incident import Incident
 from app.models.safety_plan import SafetyPlan
 from app.sealing import opened

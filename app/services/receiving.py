@@ -14,7 +14,7 @@ from app.db import fetch, run
 from app.errors import Cause, Conflict, ConsentRequired, NotFound
 from app.models.base import Page
 from app.models.case import CaseReceipt
-from app.models.codes import TransferStatus
+from app.models.codes.cases import TransferStatus
 from app.models.transfer import IncomingTransfer, Sender, TransferAccept, TransferDecline
 from app.paging import Cursor, ListQuery, cut
 from app.sealing import ring_of

@@ -11,7 +11,8 @@ from typing import Any
 from app.calendar import day_of
 from app.errors import Invalid, UnsafeContact
 from app.models.case import CaseRow
-from app.models.codes import Language, SharedField
+from app.models.codes.consents import SharedField
+from app.models.codes.people import Language
 from app.models.referral import CONTACT_FIELDS
 from app.services.names import age_on, display_name
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import fetch
 from app.errors import Forbidden, IllegalTransition, NotFound
-from app.models.codes import ReferralBusinessStatus, ReferralOutcome, ReferralReason, ReferralStatus
+from app.models.codes.referrals import ReferralBusinessStatus, ReferralOutcome, ReferralReason, ReferralStatus
 from app.models.referral import OPEN_STATUSES, Referral, ReferralDirection, ReferralTransition, ReferralUpdate
 from app.models.referral_reads import PartnerRead, ReferralRead
 from app.permissions import Permission

@@ -13,7 +13,8 @@ from sqlmodel import col
 
 from app.db import fetch
 from app.models.base import Moment, Page
-from app.models.codes import ReferralStatus, Role
+from app.models.codes.people import Role
+from app.models.codes.referrals import ReferralStatus
 from app.models.referral import Referral
 from app.models.referral_in import ExternalId
 from app.models.referral_reads import PartnerSummary, ReferralSummary

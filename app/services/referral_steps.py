@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.errors import Forbidden, IllegalTransition, Invalid
-from app.models.codes import ReferralBusinessStatus, ReferralStatus
+from app.models.codes.referrals import ReferralBusinessStatus, ReferralStatus
 from app.models.referral import OPEN_STATUSES, Referral, ReferralDirection, ReferralTransition
 from app.settings import Settings
 

@@ -12,7 +12,9 @@ from app.audit import touched
 from app.calendar import day_of
 from app.db import fetch
 from app.errors import NotFound
-from app.models.codes import ConsentPurpose, Role, Sector, ServiceWarningCode, Sex
+from app.models.codes.consents import ConsentPurpose
+from app.models.codes.people import Role, Sex
+from app.models.codes.referrals import Sector, ServiceWarningCode
 from app.models.consent import Consent
 from app.models.organisation import Organisation
 from app.models.referral import OPEN_STATUSES, TELLING_SECTORS, Referral, ReferralDirection, ReferralSnapshot

@@ -13,7 +13,7 @@ from app.errors import ConsentRequired, Forbidden, IllegalTransition, NotFound
 from app.ids import new_id
 from app.models.base import Page
 from app.models.case import Colleague
-from app.models.codes import ReferralStatus
+from app.models.codes.referrals import ReferralStatus
 from app.models.organisation import Organisation
 from app.models.referral import OPEN_STATUSES, MessageCreate, Referral, ReferralDirection, ReferralMessage
 from app.models.referral_reads import MessageRead, Opening, Party, ReceiptRead

@@ -12,14 +12,9 @@ from app.errors import ConsentRequired, Forbidden, Invalid, NotFound
 from app.ids import new_case_code, new_id
 from app.models.base import Page
 from app.models.case import CaseRow
-from app.models.codes import (
-    SERVICE_TYPE_SECTOR,
-    ConsentPurpose,
-    ReferralStatus,
-    Sensitivity,
-    ServiceStatus,
-    SharedField,
-)
+from app.models.codes.cases import Sensitivity
+from app.models.codes.consents import ConsentPurpose, SharedField
+from app.models.codes.referrals import SERVICE_TYPE_SECTOR, ReferralStatus, ServiceStatus
 from app.models.consent import Consent
 from app.models.organisation import Organisation
 from app.models.referral import (

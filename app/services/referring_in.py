@@ -15,7 +15,10 @@ from app.db import fetch, run
 from app.errors import ExternalIdReused, Invalid
 from app.ids import new_id
 from app.models.case import CaseCreate
-from app.models.codes import Category, ConsentPurpose, OrganisationKind, ReferredFrom, Sector, Sensitivity
+from app.models.codes.cases import Category, Sensitivity
+from app.models.codes.consents import ConsentPurpose
+from app.models.codes.people import OrganisationKind
+from app.models.codes.referrals import ReferredFrom, Sector
 from app.models.consent import ConsentCreate
 from app.models.organisation import Organisation
 from app.models.referral import Referral, ReferralDirection

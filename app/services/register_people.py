@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import fetch
 from app.errors import FieldError, Invalid, NotFound
 from app.models.case import today_band
-from app.models.codes import AgeBand, Difficulty, Sex
+from app.models.codes.people import AgeBand, Difficulty, Sex
 from app.models.person import Disability
 from app.sealing import load_keys, ring_of
 

@@ -3,7 +3,7 @@
 from starlette.responses import JSONResponse, Response
 
 from app.forms import PAGE_POLICY, dhis2, html, xlsx
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.report import ReportRead
 from app.models.report_query import ReportFormat
 

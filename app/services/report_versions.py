@@ -17,7 +17,7 @@ from app.indicators.counting import Windows
 from app.indicators.reading import Scope
 from app.indicators.report import report_of
 from app.models.base import Page
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.models.report import ReportRead
 from app.models.report_version import (
     RecordsBehind,

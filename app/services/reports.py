@@ -19,7 +19,7 @@ from app.indicators.records import digest_of
 from app.indicators.report import report_of
 from app.indicators.sources import PATHS
 from app.indicators.telling import BY_COMMUNE
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.models.report import ReportRead
 from app.models.report_query import CommuneCode, RecordPlace, RecordsRead, ReportQuery
 from app.paging import ListQuery

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models.case import CaseRow
-from app.models.codes import Category, RiskLevel
+from app.models.codes.cases import Category, RiskLevel
 from app.settings import Settings
 
 

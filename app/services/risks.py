@@ -12,7 +12,8 @@ from app.errors import Cause, Conflict, NotFound
 from app.models.assessment import RiskChange, RiskChangeRead, RiskReview, RiskSet
 from app.models.base import Page
 from app.models.case import CaseRow, Colleague, OfCase
-from app.models.codes import RiskLevel, Role
+from app.models.codes.cases import RiskLevel
+from app.models.codes.people import Role
 from app.paging import ListQuery, newest_first
 from app.permissions import Permission
 from app.policy import forbid

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from app.calendar import PHNOM_PENH, refuse_future_day
 from app.errors import Invalid, UnsafeContact
 from app.models.case import SafeContact
-from app.models.codes import ContactChannel
+from app.models.codes.care import ContactChannel
 
 MIDNIGHT, DAY, WEEK = time(0), timedelta(days=1), 7
 

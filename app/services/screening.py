@@ -14,7 +14,7 @@ from app.db import fetch, run
 from app.errors import Cause, Conflict, Forbidden, NotFound
 from app.models.base import Page
 from app.models.case import Colleague
-from app.models.codes import ScreeningAnswer
+from app.models.codes.walls import ScreeningAnswer
 from app.models.screening import MatchAnswer, MatchRead
 from app.models.user import User
 from app.paging import Cursor, ListQuery, cut

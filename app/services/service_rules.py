@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.calendar import refuse_future_day
 from app.errors import Invalid
-from app.models.codes import OrganisationKind, ServiceType
+from app.models.codes.people import OrganisationKind
+from app.models.codes.referrals import ServiceType
 from app.models.service import Service, is_landline
 
 KNOWN_AREAS = text("select code from areas where code = any (:codes)")

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import fetch
 from app.errors import NotFound
 from app.labels import code_lists
-from app.models.codes import SERVICE_TYPE_SECTOR, Sector, ServiceType, ServiceWarningCode, Sex
+from app.models.codes.people import Sex
+from app.models.codes.referrals import SERVICE_TYPE_SECTOR, Sector, ServiceType, ServiceWarningCode
 from app.models.service import ServiceWarning
 from app.permissions import Permission
 

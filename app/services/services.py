@@ -12,7 +12,7 @@ from sqlmodel import col
 from app.errors import Invalid
 from app.models.area import AreaCode
 from app.models.base import Page
-from app.models.codes import SERVICE_TYPE_SECTOR, Sector, ServiceCapacity, ServiceStatus, ServiceType
+from app.models.codes.referrals import SERVICE_TYPE_SECTOR, Sector, ServiceCapacity, ServiceStatus, ServiceType
 from app.models.organisation import Organisation
 from app.models.service import Service, ServiceCreate, ServiceRead, ServiceUpdate
 from app.paging import ListQuery, newest_first

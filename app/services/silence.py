@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Invalid
-from app.models.codes import Priority
+from app.models.codes.cases import Priority
 from app.security import Actor
 from app.settings import Settings
 

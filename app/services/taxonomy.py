@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID, uuid5
 
 from app.labels import code_lists
-from app.models.codes import SERVICE_TYPE_SECTOR, Sector, ServiceType
+from app.models.codes.referrals import SERVICE_TYPE_SECTOR, Sector, ServiceType
 from app.models.hsds import HsdsTaxonomy, HsdsTerm
 
 NAMESPACE = UUID("a7b9c1de-52f4-4c1b-8a3e-1f6d90b2c4e8")

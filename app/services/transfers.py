@@ -13,7 +13,9 @@ from app.errors import Cause, Conflict, ConsentRequired, Invalid, NotFound
 from app.ids import new_case_code
 from app.models.base import Page
 from app.models.case import CaseRow, Colleague
-from app.models.codes import ConsentPurpose, OrganisationKind, Priority, Role, SharedField, TransferStatus
+from app.models.codes.cases import Priority, TransferStatus
+from app.models.codes.consents import ConsentPurpose, SharedField
+from app.models.codes.people import OrganisationKind, Role
 from app.models.consent import Consent
 from app.models.organisation import Organisation
 from app.models.transfer import Transfer, TransferCreate, TransferRead, TransferWithdraw

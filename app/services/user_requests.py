@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models.base import Page
-from app.models.codes import OrganisationKind, Role, UserRequestKind
+from app.models.codes.people import OrganisationKind, Role, UserRequestKind
 from app.models.organisation import Organisation
 from app.models.user import User
 from app.models.user_request import Notice, RequestRead, UserRequest, Wanted

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from app.errors import Cause, Conflict, NotFound
 from app.models.base import Page
-from app.models.codes import Role, UserRequestKind
+from app.models.codes.people import Role, UserRequestKind
 from app.models.user import User, UserCreate, UserCredential, UserRead, UserUpdate
 from app.paging import ListQuery, newest_first
 from app.preconditions import check_match, check_match_if_sent

@@ -17,7 +17,7 @@ from app.audit import touched
 from app.db import fetch, run, update
 from app.errors import NotFound
 from app.models.case import CaseRow
-from app.models.codes import CaseStatus, Category, RiskLevel, Sensitivity
+from app.models.codes.cases import CaseStatus, Category, RiskLevel, Sensitivity
 from app.models.person import Household, Person
 from app.permissions import Permission
 from app.policy import require

@@ -12,7 +12,7 @@ from sqlmodel import col
 from app.audit import because
 from app.errors import NotFound
 from app.models.case import CaseRow
-from app.models.codes import WhereaboutsReason
+from app.models.codes.walls import WhereaboutsReason
 from app.models.whereabouts import Whereabouts, WhereaboutsKept, WhereaboutsRead, WhereaboutsWrite
 from app.permissions import Permission
 from app.preconditions import check_match, check_put

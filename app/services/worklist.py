@@ -16,7 +16,7 @@ from app.calendar import day_of, start_of
 from app.db import fetch
 from app.labels import code_lists
 from app.models.case import SafeContact
-from app.models.codes import WorklistKind
+from app.models.codes.care import WorklistKind
 from app.models.worklist import Reason, Worklist, WorklistItem, WorklistPlace
 from app.relations import Relation
 from app.sealing import ring_of

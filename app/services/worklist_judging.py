@@ -7,7 +7,9 @@ from typing import Any
 
 from app.calendar import day_of, start_of
 from app.models.case import SafeContact
-from app.models.codes import ContactChannel, DatePrecision, Sensitivity, WorklistKind
+from app.models.codes.care import ContactChannel, WorklistKind
+from app.models.codes.cases import Sensitivity
+from app.models.codes.incidents import DatePrecision
 from app.models.incident import IncidentPrivate
 from app.models.worklist import WorklistContact
 from app.sealing import KeyRing

@@ -1,6 +1,6 @@
 """Sources of the worklist: what waits for a supervisor, on cases that she sees and on those that she only oversees."""
 
-from app.models.codes import WorklistKind
+from app.models.codes.care import WorklistKind
 from app.services.worklist_source import SUPERVISORS, Source, source
 from app.services.worklist_work import BYPASS, DISCLOSURE
 

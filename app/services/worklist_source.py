@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.models.codes import Role
+from app.models.codes.people import Role
 
 STAFF = frozenset({Role.CASEWORKER, Role.SUPERVISOR})
 SUPERVISORS = frozenset({Role.SUPERVISOR})

@@ -9,7 +9,8 @@ until when an end is near.
 from datetime import timedelta
 from functools import cache
 
-from app.models.codes import Role, WorklistKind
+from app.models.codes.care import WorklistKind
+from app.models.codes.people import Role
 from app.services.worklist_oversight import LENT, OF_OVERSIGHT
 from app.services.worklist_work import OF_WORK
 

@@ -1,6 +1,6 @@
 """Sources of the worklist: what is to be done on the cases on which somebody works."""
 
-from app.models.codes import WorklistKind
+from app.models.codes.care import WorklistKind
 from app.models.referral import OPEN_STATUSES
 from app.services.worklist_source import LIAISONS, STAFF, Source, source
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from app.exports.files import write
 from app.forms import html
-from app.models.codes import Language
+from app.models.codes.people import Language
 from tests.browser.looks import A4, PHONE, Found, browser, look
 from tests.exporting import cohort_release, key
 from tests.forms.reports import commune, hostile, quarter

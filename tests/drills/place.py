@@ -26,7 +26,7 @@ from app.embedded.account import account_for, run_as
 from app.embedded.binaries import find_binaries
 from app.keys import ensure
 from app.main import build_runtime
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.settings import Settings, UrlSetting, child_environment
 from tests.cast import AREAS, Cast, FrozenClock, add_cast
 

@@ -9,7 +9,7 @@ from itertools import chain
 import pytest
 
 from app.forms import PAGE_POLICY, html, words
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.report import ReportRead, Unit, Words
 from tests.forms.reports import HOSTILE, commune, hostile, indicator, quarter, report, trend
 

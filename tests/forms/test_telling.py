@@ -8,7 +8,7 @@ import pytest
 
 from app.forms import dhis2, html, xlsx
 from app.forms.telling import HIDDEN, told
-from app.models.codes import Language
+from app.models.codes.people import Language
 from app.models.report import ReportRead, SuppressedCell, Unit, Words
 from tests.forms.reports import indicator, report, trend
 

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from app import policy
 from app.http import API
 from app.main import ROUTERS
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.permissions import Permission
 from app.relations import Relation
 from app.security import declared_permission

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.calendar import day_of
-from app.models.codes import Role
+from app.models.codes.people import Role
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import COMMUNE, OTHER_COMMUNE, Cast, FrozenClock, answered
 from tests.oracle.stage import wrongly_derived

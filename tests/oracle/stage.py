@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from app import logs
 from app.database_urls import DatabaseUrls
 from app.main import create_app
-from app.models.codes import Role
+from app.models.codes.people import Role
 from app.settings import Settings
 from tests.cast import COMMUNE, OTHER_COMMUNE, Cast, FrozenClock, add_cast
 from tests.oracle.api import Api
