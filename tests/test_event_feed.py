@@ -101,11 +101,11 @@ async def test_readers_beside_many_writers_miss_and_double_nothing(clinic: Partn
             if over and not page["items"]:
                 return
 
-    following = asyncio.create_task(follow())
-    await asyncio.gather(*(clinic.move(one, "accepted") for one in referrals))
-    await asyncio.gather(*(clinic.move(one, "in_progress") for one in referrals))
-    done.set()
-    await following
+    async with asyncio.TaskGroup() as group:  # whoever follows ends with the others, also when one of them fails
+        group.create_task(follow())
+        await asyncio.gather(*(clinic.move(one, "accepted") for one in referrals))
+        await asyncio.gather(*(clinic.move(one, "in_progress") for one in referrals))
+        done.set()
     assert len(read) == len(set(read)) == 24
     assert read == [one["id"] for one in await everything(clinic, limit=200)]
 
