@@ -110,13 +110,21 @@ class Route(APIRoute):
 
         return answer
 
+    @property
+    def takes_nothing(self) -> bool:
+        """Whether it is a step that its path alone tells: what a body said, nobody would read."""
+        reads = self.methods is not None and self.methods <= {"GET", "HEAD"}
+        return not reads and self.body_field is None and "requestBody" not in (self.openapi_extra or {})
+
     def checked(self, handler: Handler, known_query: Mapping[str, bool]) -> Handler:
         """The handler, behind the checks of parameters and of the body's type."""
-        takes_json = self.body_field is not None
+        takes_json, takes_nothing = self.body_field is not None, self.takes_nothing
         may_be_empty = self.body_field is not None and not self.body_field.field_info.is_required()
 
         async def run(request: Request) -> Response:
             _refuse_query(request, known_query, self.unknown_query)
+            if takes_nothing and (await request.body()).strip() not in {b"", b"{}"}:
+                raise self.unknown_query([FieldError("", "unknown_field", "This operation takes no body.")])
             nothing_sent = may_be_empty and not await request.body()
             if takes_json and not nothing_sent and _media_type(request) not in self.media_types:
                 raise UnsupportedMediaType
@@ -127,7 +135,7 @@ class Route(APIRoute):
     @asynccontextmanager
     async def body_of(self, request: Request, claims: Claims, permission: Permission) -> AsyncIterator[None]:
         """Read the body before a connection is taken: a slow sender must not hold one."""
-        if self.body_field is not None:
+        if self.body_field is not None or self.takes_nothing:
             await request.body()
         yield
 

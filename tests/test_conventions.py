@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.services import case_pages
-from tests import helping, programme, referring
+from tests import helping, programme, referring, reporting
 from tests.cases import SUPPORT, intake, open_case
 from tests.cast import Cast, answered
 from tests.test_openapi import PUBLIC
@@ -180,6 +180,27 @@ async def test_a_wrong_field_of_a_body_is_pointed_at(
 )
 async def test_a_wrong_parameter_is_pointed_at(cast: Cast, query: str, pointer: str, code: str) -> None:
     assert only_error(await cast.client("caseworker").get(f"/cases?{query}")) == (pointer, code)
+
+
+@pytest.mark.parametrize("sent", [b'{"commune_code": "170201"}', b"{bad", b"[1]", b"null", b"text"])
+async def test_a_step_that_takes_no_body_is_not_done_when_somebody_says_something_in_one(
+    cast: Cast, superuser: psycopg.Connection[Any], sent: bytes
+) -> None:
+    """Else who meant one commune would have frozen the quarter of all."""
+    work = await reporting.programme(cast, superuser)
+    path, own = f"/reports/quarterly/{reporting.PERIOD}", {"Content-Type": "application/json"}
+    for headers in ({}, own):
+        refused = await work.supervisor.post(f"{path}/submit", content=sent, headers=headers)
+        assert only_error(refused) == ("", "unknown_field")
+    assert answered(await work.supervisor.get(f"{path}/versions"), 200)["items"] == []
+    answered(await work.supervisor.post(f"{path}/submit", json={}), 201)
+
+
+async def test_what_is_hidden_does_not_exist_for_who_sends_a_body_where_none_is_taken(cast: Cast) -> None:
+    case_id = await open_case(cast, category="domestic_violence")
+    for who, of, status in (("colleague", case_id, 404), ("colleague", NO_CASE, 404), ("caseworker", case_id, 422)):
+        path = f"/cases/{of}/whereabouts"
+        answered(await cast.client(who).request("DELETE", path, json={"why": "moved"}), status)
 
 
 async def test_every_list_refuses_an_unknown_parameter_and_a_limit_out_of_range(cast: Cast, app: Any) -> None:
