@@ -59,6 +59,7 @@ async def test_attendance_that_does_not_add_up_is_refused(
     ("body", "wrong"),
     [
         ({"starts_on": "2026-03-03"}, ("/starts_on", "in_the_future")),
+        ({"starts_on": "2009-12-31"}, ("/starts_on", "before_the_programme")),
         ({"ends_on": "2026-03-03"}, ("/ends_on", "in_the_future")),
         ({"ends_on": "2026-02-28"}, ("/ends_on", "too_early")),
         ({"recorded_at": "2026-03-09T00:00:00Z"}, ("/recorded_at", "in_the_future")),

@@ -98,6 +98,7 @@ def test_months_end_on_the_same_day_or_the_last_of_the_month(day: date, months: 
         (BUSINESSES, {"kind": "casino"}, ("/kind", "unknown_code")),
         (BUSINESSES, {"owner_sex": "female"}, ("/owner_sex", "unknown_field")),
         (RELIEFS, {"distributed_on": "2199-01-01"}, ("/distributed_on", "in_the_future")),
+        (RELIEFS, {"distributed_on": "2009-12-31"}, ("/distributed_on", "before_the_programme")),
         (RELIEFS, {"quantity": 0}, ("/quantity", "out_of_range")),
         (RELIEFS, {"quantity": 1.5}, ("/quantity", "invalid_number")),
         (RELIEFS, {"item": " "}, ("/item", "text_empty")),

@@ -48,6 +48,7 @@ async def test_its_words_are_sealed_and_their_key_goes_with_them(cast: Cast, sup
     [
         ({"due_on": "2026-02-28"}, ("/due_on", "too_early")),
         ({"made_on": "2199-01-01", "due_on": None}, ("/made_on", "in_the_future")),
+        ({"made_on": "2009-12-31"}, ("/made_on", "before_the_programme")),
         ({"status": "kept"}, ("/status_on", "status_mismatch")),
         ({"status_on": "2026-03-01"}, ("/status_on", "status_mismatch")),
         ({"status": "kept", "status_on": "2026-02-28"}, ("/status_on", "too_early")),

@@ -86,6 +86,7 @@ async def test_a_liaison_records_in_communes_of_hers(cast: Cast) -> None:
     ("body", "wrong"),
     [
         ({"given_on": "2199-01-01"}, ("/given_on", "in_the_future")),
+        ({"given_on": "2009-12-31"}, ("/given_on", "before_the_programme")),
         ({"responded_on": "2199-01-01"}, ("/responded_on", "in_the_future")),
         ({"responded_on": "2026-02-28"}, ("/responded_on", "too_early")),
         ({"given_by": {"sex": "female", "age_band": "18-29", "people": 0}}, ("/given_by/people", "out_of_range")),

@@ -192,6 +192,7 @@ async def test_a_closed_case_takes_no_visit_and_changes_none(cast: Cast) -> None
     ("body", "wrong"),
     [
         ({"visited_on": "2199-01-01"}, ("/visited_on", "in_the_future")),
+        ({"visited_on": "2009-12-31"}, ("/visited_on", "before_the_programme")),
         ({"next_visit_on": "2026-02-01"}, ("/next_visit_on", "too_early")),
         ({"recorded_at": "2199-01-01T00:00:00Z"}, ("/recorded_at", "in_the_future")),
         ({"recorded_at": "2020-01-01T00:00:00Z"}, ("/recorded_at", "too_early")),

@@ -41,6 +41,7 @@ from app.services.records import (
     RecordQuery,
     as_written,
     begun,
+    check_counted_day,
     check_day,
     check_where,
     in_order,
@@ -152,7 +153,7 @@ def _merged(row: Activity, change: ActivityUpdate) -> Activity:
 async def _check(
     session: AsyncSession, actor: Actor, row: Activity, attendance: Attendance | None, *, place: bool = True
 ) -> None:
-    check_day(actor, row.starts_on, "starts_on")
+    check_counted_day(actor, row.starts_on, "starts_on")
     check_day(actor, row.ends_on, "ends_on", after=row.starts_on)
     if (row.kind is ActivityKind.MEDIA_CAMPAIGN) != (row.channel is not None):
         raise Invalid.at("/campaign", "campaign_mismatch", "A media campaign has a reach, and nothing else has.")

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.calendar import refuse_future_day
 from app.errors import Invalid
 from app.models.activity import Activity
 from app.models.base import Day, Page
@@ -22,6 +21,7 @@ from app.services.records import (
     RecordQuery,
     as_written,
     begun,
+    check_counted_day,
     check_day,
     check_order,
     check_own_commune,
@@ -111,7 +111,7 @@ async def delete_commitment(session: AsyncSession, actor: Actor, commitment_id: 
 async def _check(session: AsyncSession, actor: Actor, row: Commitment, words: dict[str, Any], sent: set[str]) -> None:
     if row.activity_id is not None and "activity_id" in sent:
         await record_row(session, Activity, row.activity_id)
-    refuse_future_day(row.made_on, actor.now, "/made_on")
+    check_counted_day(actor, row.made_on, "made_on")
     check_order(row.due_on, "due_on", row.made_on)
     if (row.status is CommitmentStatus.OPEN) == (row.status_on is not None):
         message = "The day belongs to what is kept, broken or withdrawn, and to nothing that is open."

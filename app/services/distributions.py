@@ -14,7 +14,7 @@ from app.services.records import (
     RecordQuery,
     as_written,
     begun,
-    check_day,
+    check_counted_day,
     record_page,
     record_row,
     recorders,
@@ -46,7 +46,7 @@ async def read_distribution(session: AsyncSession, distribution_id: UUID) -> Dis
 async def add_distribution(session: AsyncSession, actor: Actor, wanted: DistributionCreate) -> DistributionRead:
     """Write one down. 404 for a household that is not of the caller's register."""
     commune = await commune_of(session, actor, wanted.household_id)
-    check_day(actor, wanted.distributed_on, "distributed_on")
+    check_counted_day(actor, wanted.distributed_on, "distributed_on")
     row = Distribution(
         **begun(actor, wanted.recorded_at),
         **wanted.model_dump(include=_PLAIN),
@@ -66,7 +66,7 @@ async def edit_distribution(
     check_match(if_match, row.version)
     sent = change.sent()
     if sent:
-        check_day(actor, sent.get("distributed_on"), "distributed_on")
+        check_counted_day(actor, sent.get("distributed_on"), "distributed_on")
         row.sqlmodel_update(sent)
         row.touch(actor.now)
         await session.flush()

@@ -20,6 +20,7 @@ from app.services.records import (
     RecordQuery,
     as_written,
     begun,
+    check_counted_day,
     check_day,
     check_own_commune,
     check_where,
@@ -108,7 +109,7 @@ async def delete_feedback(session: AsyncSession, actor: Actor, feedback_id: UUID
 
 async def _check(session: AsyncSession, actor: Actor, row: Feedback, sent: set[str]) -> None:
     forbid(not takes_feedback_on(actor.role, row.public_service))
-    check_day(actor, row.given_on, "given_on")
+    check_counted_day(actor, row.given_on, "given_on")
     check_day(actor, row.responded_on, "responded_on", after=row.given_on)
     if sent & {"commune_code", "village_code"}:
         check_own_commune(actor, row.commune_code)

@@ -29,7 +29,7 @@ from app.services.records import (
     RecordQuery,
     as_written,
     begun,
-    check_day,
+    check_counted_day,
     check_keeper,
     check_order,
     in_order,
@@ -161,7 +161,7 @@ async def _open_case(session: AsyncSession, case_id: UUID) -> CaseRow:
 
 
 async def _check(session: AsyncSession, actor: Actor, row: HomeVisit, *, caseworker: bool = True) -> None:
-    check_day(actor, row.visited_on, "visited_on")
+    check_counted_day(actor, row.visited_on, "visited_on")
     check_order(row.next_visit_on, "next_visit_on", row.visited_on)
     if caseworker and row.caseworker_id != actor.id:
         user = await session.get(User, row.caseworker_id)

@@ -23,6 +23,7 @@ from app.models.distribution import Distribution
 from app.models.feedback import Feedback
 from app.models.home_visit import HomeVisit
 from app.paging import ListQuery, newest_first
+from app.periods import PROGRAMME_BEGAN
 from app.policy import forbid, keeps_record, records_in
 from app.security import Actor
 from app.services.colleagues import names_of
@@ -146,6 +147,13 @@ def check_day(actor: Actor, day: date | None, field: str, *, after: date | None 
     """422 for a day in the future, or one before that `after` which it follows."""
     refuse_future_day(day, actor.now, f"/{field}")
     check_order(day, field, after)
+
+
+def check_counted_day(actor: Actor, day: date | None, field: str) -> None:
+    """422 for a day in the future, or before the programme began: no report is ever asked for its quarter."""
+    check_day(actor, day, field)
+    if day is not None and day < PROGRAMME_BEGAN:
+        raise Invalid.at(f"/{field}", "before_the_programme", "The programme had not begun.")
 
 
 def check_order(day: date | None, field: str, after: date | None) -> None:
