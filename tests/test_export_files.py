@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -163,6 +163,16 @@ def test_a_table_that_is_not_sorted_is_caught_by_the_second_reading(room: Path, 
     (tmp_path / "x" / "category.csv").write_text("\n".join([heading, *rows[::-1]]) + "\n")
     found = {(one.code, one.file) for one in differences(read_again(tmp_path / "x"), manifest)}
     assert ("other_order", "category.csv") in found
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_where_one_part_ends_and_the_next_begins_shows_in_no_file(
+    room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Would catch: a row that is lost, or told twice, where a table is larger than what is written at once."""
+    monkeypatch.setattr(files, "PART", size)
+    written(tmp_path / "again", quarter())
+    assert contents(tmp_path / "again") == contents(room)
 
 
 def test_another_release_is_other_bytes(tmp_path: Path) -> None:
@@ -328,7 +338,7 @@ def test_a_file_that_was_written_wrong_is_caught_by_the_second_reading(
     """As if a library wrote one row too few: hash and manifest agree with the bytes, only the reading does not."""
     right = files._table
 
-    def wrong(rows: pl.DataFrame, times: files.Times, frozen_at: datetime) -> Iterator[tuple[str, bytes]]:
+    def wrong(rows: pl.DataFrame, times: files.Times, frozen_at: datetime) -> Iterator[tuple[str, Iterator[bytes]]]:
         heading = rows.columns
         stem = f"{heading[-2]}-aggregate" if heading[-1] == CASES else heading[-1]
         for kind, content in right(rows, times, frozen_at):
@@ -369,10 +379,10 @@ def test_a_disk_that_fills_while_a_table_is_put_on_it_leaves_nothing_either(
     """Would catch: a file that is written beside the making of the next, and whose failure nobody hears of."""
     real = files._file
 
-    def full(path: Path, content: bytes, rows: int | None) -> FileEntry:
+    def full(path: Path, parts: Iterable[bytes], rows: int | None) -> FileEntry:
         if path.name == "status-aggregate.xlsx":
             raise OSError(28, "No space left on device")
-        return real(path, content, rows)
+        return real(path, parts, rows)
 
     monkeypatch.setattr(files, "_file", full)
     with pytest.raises(OSError, match="No space"):

@@ -4,8 +4,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +16,7 @@ import xlsxwriter
 
 from app.exports.content import NarrowTable, Release
 from app.exports.manifest import CODE, MANIFEST, FileEntry, Manifest, stated
-from app.exports.measures import CASES, canonical, measured
+from app.exports.measures import CASES, Measures, canonical, measured
 from app.exports.page import html
 from app.exports.refusing import Refused
 from app.exports.second_reading import AGGREGATE, differences, read_again
@@ -26,6 +26,8 @@ from app.models.codes.people import Language
 Times = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 MOST_XLSX_ROWS = 50_000
+PART = 1 << 18  # bytes
+TABLES_AT_ONCE = 3  # one is hashed and written while others are made; each of 100,000 rows takes some 10 MB
 PAGES = {Language.EN: "risk-en.html", Language.KM: "risk-km.html"}
 
 
@@ -57,21 +59,16 @@ def write(release: Release, directory: Path, *, signer: ExportKey, software_vers
 
 def _written(release: Release, draft: Path, signer: ExportKey, software_version: str) -> Manifest:
     entries, measures = list[FileEntry](), {}
-    put: list[Future[FileEntry]] = []
-    with ThreadPoolExecutor(max_workers=1) as disk:  # one table is hashed and written while the next is made
-        for table in release.tables:
-            cells = canonical(table.cells)
-            _check_codes(table, cells)
-            measures[table.attribute] = measured(cells)
-            entries += [one.result() for one in put]
-            put = list(_put(disk, draft, table.attribute, cells, release.frozen_at))
-        entries += [one.result() for one in put]
+    with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
+        for attribute, found, files in pool.map(lambda table: _put(draft, table, release.frozen_at), release.tables):
+            measures[attribute] = found
+            entries += files
     statement = stated(release, measures, software_version)
     for language, name in PAGES.items():
-        entries.append(_file(draft / name, html(statement, language).encode(), None))
+        entries.append(_file(draft / name, [html(statement, language).encode()], None))
     ordered = tuple(sorted(entries, key=lambda entry: entry.name))
     manifest = statement.model_copy(update={"files": ordered}).signed(signer)
-    _file(draft / MANIFEST, manifest.written(), None)
+    _file(draft / MANIFEST, [manifest.written()], None)
     return manifest
 
 
@@ -83,20 +80,22 @@ def _check_codes(table: NarrowTable, cells: pl.DataFrame) -> None:
             raise Refused("unknown_code", column=column)
 
 
-def _put(
-    disk: Executor, draft: Path, name: str, cells: pl.DataFrame, frozen_at: datetime
-) -> Iterator[Future[FileEntry]]:
+def _put(draft: Path, table: NarrowTable, frozen_at: datetime) -> tuple[str, Measures, list[FileEntry]]:
     """All files of one attribute: the narrow table, and the same counted."""
-    once = np.ones(cells.height, dtype=np.int64)
+    cells = canonical(table.cells)
+    _check_codes(table, cells)
+    name, once = table.attribute, np.ones(cells.height, dtype=np.int64)
+    files = []
     for stem, rows, times in (
         (name, cells.drop(CASES), cells[CASES].to_numpy()),
         (f"{name}{AGGREGATE}", cells, once),
     ):
-        for suffix, content in _table(rows, times, frozen_at):
-            yield disk.submit(_file, draft / f"{stem}.{suffix}", content, int(times.sum()))
+        for suffix, parts in _table(rows, times, frozen_at):
+            files.append(_file(draft / f"{stem}.{suffix}", parts, int(times.sum())))
+    return name, measured(cells), files
 
 
-def _table(rows: pl.DataFrame, times: Times, frozen_at: datetime) -> Iterator[tuple[str, bytes]]:
+def _table(rows: pl.DataFrame, times: Times, frozen_at: datetime) -> Iterator[tuple[str, Iterator[bytes]]]:
     """`rows`: all different, in canonical order; `times`: how often each stands in the table."""
     yield "csv", _csv(rows, times)
     yield "parquet", _parquet(rows, times)
@@ -104,25 +103,32 @@ def _table(rows: pl.DataFrame, times: Times, frozen_at: datetime) -> Iterator[tu
         yield "xlsx", _xlsx(rows, times, frozen_at)
 
 
-def _csv(rows: pl.DataFrame, times: Times) -> bytes:
+def _csv(rows: pl.DataFrame, times: Times) -> Iterator[bytes]:
+    """In parts of a size that stays in the processor's cache: new memory costs more than what is done with it."""
     lines = rows.select(pl.concat_str(pl.all(), separator=",")).to_series().to_list()
-    heading = ",".join(rows.columns)
-    return b"".join(
-        [f"{heading}\n".encode(), *(f"{line}\n".encode() * n for line, n in zip(lines, times, strict=True))]
-    )
+    part = bytearray(f"{','.join(rows.columns)}\n".encode())
+    for line, n in zip(lines, times.tolist(), strict=True):
+        one = f"{line}\n".encode()
+        at_once = max(1, PART // len(one))
+        for left in range(n, 0, -at_once):
+            part += one * min(left, at_once)
+            if len(part) >= PART:
+                yield bytes(part)
+                part.clear()
+    yield bytes(part)
 
 
-def _parquet(rows: pl.DataFrame, times: Times) -> bytes:
+def _parquet(rows: pl.DataFrame, times: Times) -> Iterator[bytes]:
     """Codes as dictionaries, which readers take for text or for categories."""
     texts = [pl.col(name).cast(pl.Enum(sorted(set(rows[name].to_list())))) for name in rows.columns if name != CASES]
     file = BytesIO()
     rows.with_columns(texts)[np.repeat(np.arange(rows.height), times)].write_parquet(
         file, compression="zstd", compression_level=3, statistics=False, row_group_size=131_072
     )
-    return file.getvalue()
+    yield file.getvalue()
 
 
-def _xlsx(rows: pl.DataFrame, times: Times, frozen_at: datetime) -> bytes:
+def _xlsx(rows: pl.DataFrame, times: Times, frozen_at: datetime) -> Iterator[bytes]:
     """Codes as text, whatever they look like to a spreadsheet; `cases` as numbers."""
     file = BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True})
@@ -135,14 +141,17 @@ def _xlsx(rows: pl.DataFrame, times: Times, frozen_at: datetime) -> bytes:
         for down, value in enumerate(np.repeat(rows[name].to_numpy(), times), start=1):
             put(down, at, value)
     book.close()
-    return file.getvalue()
+    yield file.getvalue()
 
 
-def _file(path: Path, content: bytes, rows: int | None) -> FileEntry:
+def _file(path: Path, parts: Iterable[bytes], rows: int | None) -> FileEntry:
     """A new file for its owner alone."""
+    digest, size = hashlib.sha256(), 0
     with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(content)
-    return FileEntry(name=path.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content), rows=rows)
+        for part in parts:
+            digest.update(part)
+            size += file.write(part)
+    return FileEntry(name=path.name, sha256=digest.hexdigest(), bytes=size, rows=rows)
 
 
 def _sync(path: Path) -> None:

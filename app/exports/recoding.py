@@ -1,7 +1,7 @@
 """From rows to counts: every code is looked up in the profile, and from here on a cohort is nothing but counts."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -82,10 +82,11 @@ def recode(rows: pl.DataFrame, profile: Profile) -> Cohort:
         places.append(own_places)
     shape = tuple(len(own) for own in codes)
     classes = np.ravel_multi_index(tuple(places), shape) if rows.height else np.zeros(0, dtype=np.intp)
+    values = _value_places(rows, profile.attributes)
     cubes = {}
     for attribute in profile.attributes:
         size = len(attribute.values)
-        cells = classes * size + _value_places(rows, attribute)
+        cells = classes * size + values[attribute.name]
         counted = np.bincount(cells, minlength=int(np.prod(shape)) * size)
         cubes[attribute.name] = counted.astype(np.int64, copy=False).reshape(*shape, size)
     levels = tuple(_levels(one, own) for one, own in zip(profile.base, codes, strict=True))
@@ -118,10 +119,21 @@ def _base_places(rows: pl.DataFrame, one: Hierarchy) -> tuple[tuple[str, ...], P
     return codes, np.array([places[code] for code in told_as], dtype=np.intp)[found]
 
 
-def _value_places(rows: pl.DataFrame, attribute: Attribute) -> Places:
-    own = {value: value for value in attribute.values if value != NOT_RECORDED} | dict(attribute.recode)
-    found, told_as = _looked_up(_column(rows, attribute.name), own.get, likely=tuple(own))
-    return np.array([attribute.values.index(value) for value in told_as], dtype=np.intp)[found]
+def _value_places(rows: pl.DataFrame, attributes: Sequence[Attribute]) -> dict[str, Places]:
+    """By attribute the places among its values. Codes are listed, so all columns are looked up in one go."""
+    known, wanted = {}, []
+    for one in attributes:
+        known[one.name] = {value: value for value in one.values if value != NOT_RECORDED} | dict(one.recode)
+        _check_codes(_column(rows, one.name))
+        coded = pl.col(one.name).cast(pl.String).cast(pl.Enum(list(known[one.name])), strict=False)
+        wanted.append(coded.to_physical().cast(pl.UInt32).fill_null(len(known[one.name])))
+    found, places = rows.select(wanted), {}
+    for one in attributes:
+        told, at = known[one.name], found[one.name].to_numpy()
+        if np.count_nonzero(at == len(told)) > rows[one.name].null_count():
+            _looked_up(rows[one.name], told.get)  # says which code it is
+        places[one.name] = np.array([one.values.index(value) for value in (*told.values(), NOT_RECORDED)])[at]
+    return places
 
 
 def _age_places(column: pl.Series, one: Hierarchy) -> Places:
@@ -138,27 +150,23 @@ def _age_places(column: pl.Series, one: Hierarchy) -> Places:
     return place_of_age[ages]
 
 
-def _looked_up(
-    column: pl.Series, told: Callable[[str], str | None], *, likely: tuple[str, ...] = ()
-) -> tuple[Places, list[str]]:
-    """Places in a list of told values, and the list: the last one is `not_recorded`, for what is null. `likely`: codes
-    that are tried before anybody looks which there are."""
-    if column.dtype not in {pl.String, pl.Null, pl.Categorical} and not isinstance(column.dtype, pl.Enum):
-        raise ValueError(f"{column.name} must be codes")
+def _looked_up(column: pl.Series, told: Callable[[str], str | None]) -> tuple[Places, list[str]]:
+    """Places in a list of told values, and the list: the last one is `not_recorded`, for what is null."""
+    _check_codes(column)
     column = column.cast(pl.String)
-    raw = list(likely)
-    coded = column.cast(pl.Enum(raw), strict=False)
-    if coded.null_count() > column.null_count():
-        raw = column.drop_nulls().unique().sort().to_list()
+    raw = column.drop_nulls().unique().sort().to_list()
     told_as = [told(value) for value in raw]
     for value, known in zip(raw, told_as, strict=True):
         if known is None:
             shown = value if _A_CODE.fullmatch(value) else "(no code)"
             raise Refused("unknown_code", column=column.name, value=shown)
-    if raw != list(likely):
-        coded = column.cast(pl.Enum(raw))
-    found = coded.to_physical().cast(pl.UInt32).fill_null(len(raw)).to_numpy()
+    found = column.cast(pl.Enum(raw)).to_physical().cast(pl.UInt32).fill_null(len(raw)).to_numpy()
     return found, [value for value in told_as if value is not None] + [NOT_RECORDED]
+
+
+def _check_codes(column: pl.Series) -> None:
+    if column.dtype not in {pl.String, pl.Null, pl.Categorical} and not isinstance(column.dtype, pl.Enum):
+        raise ValueError(f"{column.name} must be codes")
 
 
 def _column(rows: pl.DataFrame, name: str) -> pl.Series:

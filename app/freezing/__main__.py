@@ -2,6 +2,7 @@
 each line of standard output, the last of which says how it ended."""
 
 import errno
+import gc
 import sys
 import traceback
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from app.keys import load_export_keys
 
 def main() -> None:
     """One release; whoever is killed says no last word."""
+    gc.freeze()  # modules stay to the end: whoever looks for garbage need not walk through them, 0.15 s each time
     try:
         _write_release(Work.read(sys.stdin.buffer.read()))
         last = Word("done")
