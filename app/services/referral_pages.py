@@ -31,15 +31,16 @@ _OWN = f"""
     from {OWN_CASES} own join referrals r on r.case_id = own.case_id
    where not (r.standard and r.organisation_id = (select app_organisation_id()))
 """
+# Towards the caller's organisation: what it is asked by another, or what a partner sent it.
+INCOMING = "(r.direction = case when r.partner_id = (select app_organisation_id()) then 'out' else 'in' end)"
+# The same where it is the other organisation; the planner has no idea how many rows the words above leave, and reads
+# and sorts a whole inbox for a page of it.
+INCOMING_TO = {_OTHERS: "(r.direction = 'out')"}
 WALKS: dict[Role, tuple[str, ...]] = {
     Role.PARTNER: (_OTHERS, _STANDARD),
     Role.CASEWORKER: (_STANDARD, _OWN),
     Role.SUPERVISOR: (_OTHERS, _STANDARD, _OWN),
 }
-# Towards the caller's organisation: what it is asked by another, or what a partner sent it.
-INCOMING = """
-    (r.direction = case when r.partner_id = (select app_organisation_id()) then 'out' else 'in' end)
-"""
 
 
 class ReferralQuery(ListQuery):
@@ -75,16 +76,10 @@ async def _rows(session: AsyncSession, listed: Sequence[Any]) -> list[Referral]:
 
 def _statement(role: Role, query: ReferralQuery) -> str:
     """`last_*` is where the looking ended, when it ended because enough was looked at."""
-    filters = [
-        *(["(r.created_at, r.id) < (%(before_at)s, cast(%(before_id)s as uuid))"] if query.cursor else []),
-        *([f"r.status = '{query.status.value}'"] if query.status else []),
-        *([INCOMING] if query.direction == "incoming" else []),
-        *([f"not {INCOMING}"] if query.direction == "outgoing" else []),
-        *(["r.external_id = %(external_id)s and r.direction = 'in'"] if query.external_id is not None else []),
-    ]
-    kept = "".join(f" and {one}" for one in filters)
     order = "order by r.created_at desc, r.id desc limit %(examined)s"
-    walks = " union ".join(f"(select r.id, r.created_at, r.updated_at {walk} {kept} {order})" for walk in WALKS[role])
+    walks = " union ".join(
+        f"(select r.id, r.created_at, r.updated_at {walk} {_kept(walk, query)} {order})" for walk in WALKS[role]
+    )
     # Nothing of it comes from outside but a code of a closed list.
     return f"""
         with near as materialized (select r.* from ({walks}) r {order}),
@@ -97,6 +92,18 @@ def _statement(role: Role, query: ReferralQuery) -> str:
           left join page p on true
          order by p.created_at desc, p.id desc
     """  # noqa: S608
+
+
+def _kept(walk: str, query: ReferralQuery) -> str:
+    incoming = INCOMING_TO.get(walk, INCOMING)
+    filters = [
+        *(["(r.created_at, r.id) < (%(before_at)s, cast(%(before_id)s as uuid))"] if query.cursor else []),
+        *([f"r.status = '{query.status.value}'"] if query.status else []),
+        *([incoming] if query.direction == "incoming" else []),
+        *([f"not {incoming}"] if query.direction == "outgoing" else []),
+        *(["r.external_id = %(external_id)s and r.direction = 'in'"] if query.external_id is not None else []),
+    ]
+    return "".join(f" and {one}" for one in filters)
 
 
 def _values(query: ReferralQuery) -> dict[str, Any]:

@@ -60,7 +60,7 @@ async def summaries(
 ) -> list[ReferralSummary | PartnerSummary]:
     """Rows of a list, in their order: three queries for all of them."""
     parties = await _parties(session, rows)
-    rows = await load_referral_keys(session, rows)
+    rows = await load_referral_keys(session, rows, [row.case_id for row in rows if not is_partner_of(row, actor)])
     for row in rows:
         touched(session, row.case_id, VIA_ROW)
     return [_summary(session, actor, row, parties) for row in rows]
