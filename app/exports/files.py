@@ -27,7 +27,7 @@ Times = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 MOST_XLSX_ROWS = 50_000
 PART = 1 << 18  # bytes
-TABLES_AT_ONCE = 3  # one is hashed and written while others are made; each of 100,000 rows takes some 10 MB
+TABLES_AT_ONCE = 3  # one is hashed and written while others are made
 PAGES = {Language.EN: "risk-en.html", Language.KM: "risk-km.html"}
 
 
